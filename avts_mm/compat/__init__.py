@@ -1,0 +1,41 @@
+"""What today's host stack needs in order to run.
+
+One small function per upstream fault, each of which does nothing where
+upstream is healthy. :func:`apply` runs those that must come before anything
+of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
+"""
+
+from .checkpoints import allow_mmengine_checkpoints
+from .imports import (
+    check_opencv,
+    import_mmaction_models,
+    import_torchaudio,
+    provide_drn,
+    quiet_mmcv_lite,
+    restore_numpy_names,
+)
+from .versions import check_versions
+
+__all__ = [
+    'allow_mmengine_checkpoints',
+    'apply',
+    'check_opencv',
+    'check_versions',
+    'import_mmaction_models',
+    'import_torchaudio',
+    'provide_drn',
+    'quiet_mmcv_lite',
+    'restore_numpy_names',
+]
+
+
+def apply():
+    """Make the host packages importable and checkpoints loadable."""
+    check_versions()
+    check_opencv()
+    quiet_mmcv_lite()
+    restore_numpy_names()
+    import_torchaudio()
+    provide_drn()
+    import_mmaction_models()
+    allow_mmengine_checkpoints()

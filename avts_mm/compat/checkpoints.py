@@ -1,0 +1,88 @@
+"""Safe loading of mmengine's checkpoints.
+
+Since version 2.6 ``torch.load`` admits plain tensors only, while mmengine's
+checkpoints also hold the message hub's history (mmengine #1655). What they
+hold is added to torch's allow-list one by one; ``weights_only`` stays on.
+"""
+
+import pickle
+
+import numpy as np
+
+# Boolean, integer, unsigned, float and complex. Their dtype objects are
+# singletons that ignore the state a pickle wants to set on them; object,
+# structured and string dtypes are not, and no log needs them.
+_PLAIN_KINDS = 'biufc'
+
+
+def _plain_dtype(spec, align=False, copy=False):
+    """Stand in for ``numpy.dtype`` in a pickle: plain numbers only."""
+    dtype = np.dtype(spec) if isinstance(spec, str) else None
+    if dtype is None or dtype.kind not in _PLAIN_KINDS:
+        raise pickle.UnpicklingError(
+            f'numpy dtype {spec!r} is not allowed in a checkpoint.'
+        )
+    return dtype
+
+
+def _statistics_method(owner, name):
+    """Stand in for ``getattr`` in a pickle.
+
+    A ``HistoryBuffer`` is pickled with references to its own statistics
+    methods, spelled ``getattr(HistoryBuffer, 'mean')``. Nothing else is
+    answered, so no pickle can walk from here to another object.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    methods = HistoryBuffer._statistics_methods
+    if owner is HistoryBuffer and isinstance(name, str):
+        own = {'min', 'max', 'current', 'mean'}
+        if name in own or name in methods:
+            return methods.get(name) or getattr(HistoryBuffer, name)
+    raise pickle.UnpicklingError(
+        f'getattr({owner!r}, {name!r}) is not allowed in a checkpoint.'
+    )
+
+
+def checkpoint_globals():
+    """What mmengine's checkpoints hold besides tensors and plain Python.
+
+    Returns:
+        list[tuple]: Pairs of an object and the name under which a pickle
+        asks for it. numpy's private names differ between its versions 1 and
+        2, so each stands twice.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
+    dtypes = [
+        dtype
+        for dtype in dtypes
+        if getattr(dtype, 'type', None) is not None
+        and np.dtype(dtype.type).kind in _PLAIN_KINDS
+    ]
+    array = np.empty(0)
+    reconstruct = array.__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    return [
+        (HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer'),
+        (_statistics_method, 'builtins.getattr'),
+        (np.ndarray, 'numpy.ndarray'),
+        (_plain_dtype, 'numpy.dtype'),
+        *((d, f'{d.__module__}.{d.__name__}') for d in dtypes),
+        (reconstruct, 'numpy.core.multiarray._reconstruct'),
+        (reconstruct, 'numpy._core.multiarray._reconstruct'),
+        (scalar, 'numpy.core.multiarray.scalar'),
+        (scalar, 'numpy._core.multiarray.scalar'),
+    ]
+
+
+def allow_mmengine_checkpoints():
+    """Let ``torch.load(weights_only=True)`` read mmengine's checkpoints.
+
+    mmengine #1655. Does nothing to files that hold tensors only, and refuses
+    whatever :func:`checkpoint_globals` does not list.
+    """
+    import torch
+
+    torch.serialization.add_safe_globals(checkpoint_globals())
