@@ -1,0 +1,84 @@
+"""AVTS: two towers and a head that tells whether they are in sync."""
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModel
+
+
+@MODELS.register_module()
+class AVTS(BaseModel):
+    """Audio-visual temporal synchronisation (Korbar et al., NeurIPS 2018).
+
+    Args:
+        video_backbone (dict): Clips ``(N, C, T, H, W)`` to features.
+        audio_backbone (dict): Log-mel ``(N, 1, bands, frames)`` to features.
+        video_neck (dict): Video features to embeddings ``(N, D)``.
+        audio_neck (dict): Audio features to embeddings ``(N, D)``.
+        head (dict): Loss and decision on the two embeddings.
+        data_preprocessor (dict, optional): Defaults to
+            ``dict(type='AVDataPreprocessor')``.
+        init_cfg (dict, optional): Initialisation.
+    """
+
+    def __init__(
+        self,
+        video_backbone: dict,
+        audio_backbone: dict,
+        video_neck: dict,
+        audio_neck: dict,
+        head: dict,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        if data_preprocessor is None:
+            data_preprocessor = dict(type='AVDataPreprocessor')
+        super().__init__(data_preprocessor, init_cfg)
+        self.video_backbone = MODELS.build(video_backbone)
+        self.audio_backbone = MODELS.build(audio_backbone)
+        self.video_neck = MODELS.build(video_neck)
+        self.audio_neck = MODELS.build(audio_neck)
+        self.head = MODELS.build(head)
+
+    def embed_video(self, video: torch.Tensor) -> torch.Tensor:
+        """Map clips ``(N, C, T, H, W)`` to embeddings ``(N, D)``."""
+        return self.video_neck(self.video_backbone(video))
+
+    def embed_audio(self, audio: torch.Tensor) -> torch.Tensor:
+        """Map log-mel ``(N, 1, bands, frames)`` to embeddings ``(N, D)``."""
+        return self.audio_neck(self.audio_backbone(audio))
+
+    def forward(
+        self,
+        inputs: dict[str, torch.Tensor],
+        data_samples: list | None = None,
+        mode: str = 'tensor',
+    ):
+        """Run the model in one of mmengine's three modes.
+
+        Args:
+            inputs (dict): ``video`` ``(N, C, T, H, W)`` and ``audio`` ``(N,
+                1, bands, frames)``, as the data preprocessor gives them.
+            data_samples (list[ActionDataSample], optional): ``gt_label`` 1
+                for pairs in sync, else 0.
+            mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``.
+
+        Returns:
+            The two embeddings ``(N, D)`` in mode ``'tensor'``; a dict of
+            losses in mode ``'loss'``; the data samples, each with a
+            ``pred_distance``, in mode ``'predict'``.
+        """
+        video = self.embed_video(inputs['video'])
+        audio = self.embed_audio(inputs['audio'])
+        if mode == 'tensor':
+            return video, audio
+        if mode == 'loss':
+            target = torch.cat([s.gt_label for s in data_samples])
+            return self.head.loss(video, audio, target.to(video.device))
+        if mode == 'predict':
+            distances = self.head.predict(video, audio)
+            for sample, distance in zip(data_samples, distances):
+                sample.set_field(distance, 'pred_distance')
+            return data_samples
+        raise ValueError(
+            f"mode must be 'tensor', 'loss' or 'predict', not {mode!r}"
+        )

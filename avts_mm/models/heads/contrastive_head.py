@@ -1,0 +1,70 @@
+"""Decide by the distance of two embeddings whether they are in sync."""
+
+import torch
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+
+from ..losses import embedding_distance
+
+
+@MODELS.register_module()
+class AVContrastiveHead(BaseModule):
+    """Contrastive loss on the distance of video and audio embeddings.
+
+    Args:
+        loss (dict): Config of the loss.
+            Defaults to ``dict(type='ContrastiveLoss', margin=0.99)``.
+        normalize (bool): L2-normalise the embeddings first. Not in the
+            paper's formula. Defaults to False.
+        scale_by_dim (bool): Divide distances by the square root of the
+            embedding's size. Not in the paper either; makes the margin fit
+            embeddings of unit variance. Defaults to False.
+        init_cfg (dict, optional): Initialisation.
+    """
+
+    def __init__(
+        self,
+        loss: dict | None = None,
+        normalize: bool = False,
+        scale_by_dim: bool = False,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.loss_module = MODELS.build(loss or dict(type='ContrastiveLoss'))
+        self.normalize = normalize
+        self.scale_by_dim = scale_by_dim
+
+    def forward(
+        self, video: torch.Tensor, audio: torch.Tensor
+    ) -> torch.Tensor:
+        """Distances ``(N, )`` of embeddings ``(N, D)`` and ``(N, D)``."""
+        video, audio = video.float(), audio.float()
+        if self.normalize:
+            video = F.normalize(video, dim=-1)
+            audio = F.normalize(audio, dim=-1)
+        return embedding_distance(video, audio, self.scale_by_dim)
+
+    def loss(
+        self, video: torch.Tensor, audio: torch.Tensor, target: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Loss and, to watch, the mean distance of either kind of pair.
+
+        Args:
+            video (Tensor): Embeddings ``(N, D)``.
+            audio (Tensor): Embeddings ``(N, D)``.
+            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+        """
+        distance = self(video, audio)
+        losses = dict(loss=self.loss_module(distance, target))
+        for name, picked in (('positive', 1), ('negative', 0)):
+            chosen = distance.detach()[target == picked]
+            if len(chosen):
+                losses[f'distance_{name}'] = chosen.mean()
+        return losses
+
+    def predict(
+        self, video: torch.Tensor, audio: torch.Tensor
+    ) -> torch.Tensor:
+        """Distances ``(N, )``: the smaller, the more in sync."""
+        return self(video, audio)

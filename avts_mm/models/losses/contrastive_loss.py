@@ -1,0 +1,75 @@
+"""The contrastive loss on the distance of two embeddings."""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+
+
+def embedding_distance(
+    video: torch.Tensor, audio: torch.Tensor, scale_by_dim: bool = False
+) -> torch.Tensor:
+    """Euclidean distance of paired embeddings.
+
+    The gradient is zero, not NaN, where the two are equal.
+
+    Args:
+        video (Tensor): Embeddings ``(..., D)``.
+        audio (Tensor): Embeddings ``(..., D)``.
+        scale_by_dim (bool): Divide the distance by the square root of D, so
+            that it does not grow with the size of the embedding.
+
+    Returns:
+        Tensor: Distances ``(...)``.
+    """
+    squared = (video - audio).square()
+    squared = squared.mean(-1) if scale_by_dim else squared.sum(-1)
+    # sqrt has an infinite slope at 0; there the constant 1 stands in.
+    apart = squared > 0
+    root = torch.where(apart, squared, torch.ones_like(squared)).sqrt()
+    return torch.where(apart, root, torch.zeros_like(root))
+
+
+@MODELS.register_module()
+class ContrastiveLoss(nn.Module):
+    r"""Pull pairs in sync together, push the others a margin apart.
+
+    .. math::
+        E = \frac{1}{N} \sum_n y_n d_n^2 + (1 - y_n) \max(\eta - d_n, 0)^2
+
+    AVTS, section 3.1; the hinge is on the distance, not on its square.
+
+    Args:
+        margin (float): The margin :math:`\eta`. Defaults to 0.99.
+        loss_weight (float): Factor of the loss. Defaults to 1.0.
+
+    Example:
+        >>> loss = ContrastiveLoss()
+        >>> loss(torch.tensor([0.2, 0.5]), torch.tensor([1, 0]))
+        tensor(0.1400)
+    """
+
+    def __init__(self, margin: float = 0.99, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if margin <= 0:
+            raise ValueError(f'margin must be positive, not {margin}')
+        self.margin = margin
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, distance: torch.Tensor, target: torch.Tensor
+    ) -> torch.Tensor:
+        """Compute the mean loss.
+
+        Args:
+            distance (Tensor): Distances ``(N, )``, at least 0.
+            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+
+        Returns:
+            Tensor: The scalar loss.
+        """
+        target = target.to(distance.dtype)
+        together = distance.square()
+        apart = F.relu(self.margin - distance).square()
+        loss = target * together + (1 - target) * apart
+        return self.loss_weight * loss.mean()
