@@ -6,6 +6,7 @@ of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
 """
 
 from .checkpoints import allow_mmengine_checkpoints
+from .distributed import leave_process_group, use_gloo_without_gpu
 from .imports import (
     check_opencv,
     import_mmaction_models,
@@ -23,9 +24,11 @@ __all__ = [
     'check_versions',
     'import_mmaction_models',
     'import_torchaudio',
+    'leave_process_group',
     'provide_drn',
     'quiet_mmcv_lite',
     'restore_numpy_names',
+    'use_gloo_without_gpu',
 ]
 
 

@@ -59,9 +59,10 @@ def restore_numpy_names():
 
 
 class _DRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers for ``mmaction.models.localizers.drn`` and nothing else."""
+    """Answers for one package and its module ``drn``, nothing else."""
 
-    package = 'mmaction.models.localizers.drn'
+    def __init__(self, package='mmaction.models.localizers.drn'):
+        self.package = package
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname not in (self.package, f'{self.package}.drn'):
@@ -150,12 +151,16 @@ def _stub_torchaudio_extension(reason):
             return lambda function: _unavailable
         raise AttributeError(name)
 
+    # Up to torchaudio 2.8 the SoX binding is asked for at import.
+    sox = types.ModuleType('torchaudio._extension.sox')
+    sox.__getattr__ = lambda name: _unavailable
+    sox.is_available = lambda: False
+
     stub = types.ModuleType('torchaudio._extension')
-    stub.__path__ = []
     stub.__getattr__ = __getattr__
     stub._check_cuda_version = lambda: None
     stub._load_lib = lambda lib: False
-    stub.lazy_import_sox_ext = _unavailable
+    stub.lazy_import_sox_ext = lambda: sox
     return stub
 
 
@@ -175,8 +180,6 @@ def import_torchaudio():
         return importlib.import_module('torchaudio')
     except (OSError, ImportError, RuntimeError) as error:
         reason = ' '.join(str(error.__cause__ or error).split())
-        if not isinstance(sys.modules.get('torch'), types.ModuleType):
-            raise
         for name in list(sys.modules):
             if name == 'torchaudio' or name.startswith('torchaudio.'):
                 del sys.modules[name]

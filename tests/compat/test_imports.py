@@ -1,0 +1,271 @@
+"""Faults of the host packages at import.
+
+What would disturb this process runs in one of its own, beside small
+stand-ins for the faulty or the healthy upstream package.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmaction.registry import MODELS
+
+import avts_mm
+from avts_mm.compat import imports
+
+ROOT = Path(avts_mm.__file__).parents[1]
+
+
+def _write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+
+def _python(code, *path):
+    """Run code with ``path`` before the installed packages."""
+    env = dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join(map(str, path)),
+        OMP_NUM_THREADS='1',
+    )
+    return subprocess.run(
+        [sys.executable, '-W', 'always', '-c', textwrap.dedent(code)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def _compat_alone(code, folder):
+    """Run code that says ``import imports`` for the module under test."""
+    return _python(code, folder, Path(imports.__file__).parent)
+
+
+# ---- mmaction2 #2714: mmaction/models/localizers/drn
+
+
+def test_mmaction_models_import():
+    models = importlib.import_module('mmaction.models')
+    assert MODELS.get('ResNet3d') is models.ResNet3d
+
+
+def test_missing_drn_raises_when_built():
+    drn = importlib.import_module('mmaction.models.localizers.drn.drn')
+    if not drn.__spec__.has_location:
+        with pytest.raises(ImportError, match='#2714'):
+            drn.DRN()
+
+
+def test_finder_answers_for_drn_only():
+    finder = imports._DRNFinder()
+    package = 'mmaction.models.localizers.drn'
+    assert finder.find_spec(package).submodule_search_locations == []
+    assert finder.find_spec(f'{package}.drn') is not None
+    for other in ('mmaction.models.localizers', f'{package}.fpn', 'drn'):
+        assert finder.find_spec(other) is None
+
+
+@pytest.mark.parametrize('real', [False, True])
+@pytest.mark.parametrize('first', [False, True])
+def test_real_drn_wins_unless_torchvision_is_absent(
+    tmp_path, monkeypatch, real, first
+):
+    package = f'localizers_{real}_{first}'
+    files = {f'{package}/__init__.py': ''}
+    if real:
+        files[f'{package}/drn/__init__.py'] = ''
+        files[f'{package}/drn/drn.py'] = 'DRN = "real"'
+    _write(tmp_path, files)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    finder = imports._DRNFinder(f'{package}.drn')
+    finders = list(sys.meta_path)
+    finders.insert(0 if first else len(finders), finder)
+    monkeypatch.setattr(sys, 'meta_path', finders)
+    module = importlib.import_module(f'{package}.drn.drn')
+    assert (module.DRN == 'real') is (real and not first)
+
+
+@pytest.mark.parametrize('torchvision', [False, True])
+def test_place_of_the_finder(monkeypatch, torchvision):
+    healthy = [f for f in sys.meta_path if type(f).__name__ != '_DRNFinder']
+    monkeypatch.setattr(sys, 'meta_path', list(healthy))
+    monkeypatch.setattr(
+        imports.importlib.util,
+        'find_spec',
+        lambda name: object() if torchvision else None,
+    )
+    imports.provide_drn()
+    imports.provide_drn()
+    assert len(sys.meta_path) == len(healthy) + 1
+    place = -1 if torchvision else 0
+    assert isinstance(sys.meta_path[place], imports._DRNFinder)
+
+
+# ---- mmaction2 1.2.0: transformers installed without the rest of VindLU
+
+
+def test_transformers_beside_mmaction(tmp_path):
+    _write(
+        tmp_path,
+        {
+            'transformers/__init__.py': 'raise ImportError("no timm")',
+            'transformers-4.40.0.dist-info/METADATA': """\
+                Metadata-Version: 2.1
+                Name: transformers
+                Version: 4.40.0
+                """,
+        },
+    )
+    code = """
+    import avts_mm
+    from mmaction.registry import MODELS
+    from mmaction.models import ResNet3d
+    from mmaction.utils.dependency import WITH_MULTIMODAL
+    print(WITH_MULTIMODAL, MODELS.get('ResNet3d') is ResNet3d)
+    """
+    run = _python(code, tmp_path, ROOT)
+    assert run.stdout.split() == ['False', 'True'], run.stderr
+    assert 'VindLU' in run.stderr
+    assert 'no timm' in run.stderr
+
+
+# ---- torchaudio beside a torch of another build
+
+_TORCHAUDIO = {
+    'torchaudio/__init__.py': """\
+        from . import _extension
+        from . import functional
+        """,
+    'torchaudio/functional.py': """\
+        from torchaudio._extension import _IS_TORCHAUDIO_EXT_AVAILABLE
+        from torchaudio._extension import fail_if_no_align
+        def lfilter():
+            return 'fast' if _IS_TORCHAUDIO_EXT_AVAILABLE else 'plain'
+        @fail_if_no_align
+        def forced_align():
+            return 'aligned'
+        """,
+    'torchaudio/_extension/__init__.py': """\
+        {fault}
+        _IS_TORCHAUDIO_EXT_AVAILABLE = True
+        def fail_if_no_align(function):
+            return function
+        """,
+}
+_USE_TORCHAUDIO = """
+import imports
+torchaudio = imports.import_torchaudio()
+assert torchaudio is imports.import_torchaudio()
+print(torchaudio.functional.lfilter())
+try:
+    print(torchaudio.functional.forced_align())
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def _run_torchaudio(folder, fault):
+    files = {k: v.replace('{fault}', fault) for k, v in _TORCHAUDIO.items()}
+    _write(folder, files)
+    run = _compat_alone(_USE_TORCHAUDIO, folder)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.splitlines(), run.stderr
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        "raise OSError('libcudart.so.13: cannot open')",
+        "raise RuntimeError('CUDA 13.2 whereas 13.0: cannot open')",
+    ],
+)
+def test_torchaudio_without_its_extension(tmp_path, fault):
+    out, err = _run_torchaudio(tmp_path, fault)
+    assert out[0] == 'plain'
+    assert 'cannot open' in out[1]
+    assert err.count('torchaudio runs without its compiled extension') == 1
+    assert 'cannot open' in err
+
+
+def test_healthy_torchaudio_is_left_alone(tmp_path):
+    out, err = _run_torchaudio(tmp_path, '')
+    assert out == ['fast', 'aligned']
+    assert err == ''
+
+
+def test_missing_torchaudio_stays_missing(tmp_path):
+    _write(tmp_path, {'torchaudio/__init__.py': 'import no_such_module'})
+    run = _compat_alone(_USE_TORCHAUDIO, tmp_path)
+    assert 'No module named' in run.stderr
+    assert run.returncode != 0
+
+
+def test_torchaudio_computes():
+    import torch
+    import torchaudio
+
+    tone = torch.sin(torch.arange(16000) * (2 * torch.pi * 1000 / 16000))
+    spectrum = torchaudio.transforms.Spectrogram(n_fft=512)(tone)
+    assert spectrum.mean(1).argmax() == round(1000 * 512 / 16000)
+
+
+# ---- OpenCV on a bare system
+
+
+def test_opencv_without_its_libraries(tmp_path):
+    fault = "raise ImportError('libGL.so.1: cannot open shared object file')"
+    _write(tmp_path, {'cv2.py': fault})
+    run = _compat_alone('import imports; imports.check_opencv()', tmp_path)
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith('ImportError: OpenCV cannot be loaded (libGL.so.1')
+    assert 'apt-get install libgl1 libglib2.0-0' in last
+    assert 'opencv-contrib-python-headless' in last
+
+
+def test_opencv_here():
+    imports.check_opencv()
+
+
+# ---- names that numpy 2 dropped
+
+
+def test_numpy_names(monkeypatch):
+    imports.restore_numpy_names()
+    assert np.Inf == np.inf
+    assert np.trapz([1.0, 2.0, 3.0]) == 4.0
+    found = np.in1d([[1, 2], [3, 4]], [2, 4])
+    assert found.tolist() == [False, True, False, True]
+    assert np.in1d([1, 2], [2], invert=True).tolist() == [True, False]
+
+
+def test_numpy_names_that_are_there_stay(monkeypatch):
+    own = object()
+    monkeypatch.setattr(np, 'trapz', own, raising=False)
+    imports.restore_numpy_names()
+    assert np.trapz is own
+
+
+# ---- mmcv-lite's warning (mmcv #1975)
+
+
+def test_only_the_one_warning_is_filtered():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        imports.quiet_mmcv_lite()
+        warnings.warn(
+            'Fail to import ``MultiScaleDeformableAttention`` from ``mmcv.ops',
+            stacklevel=1,
+        )
+        warnings.warn('Fail to import something else', stacklevel=1)
+    assert [str(w.message) for w in caught] == [
+        'Fail to import something else'
+    ]
