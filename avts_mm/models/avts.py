@@ -32,7 +32,8 @@ class AVTS(BaseModel):
     ) -> None:
         if data_preprocessor is None:
             data_preprocessor = dict(type='AVDataPreprocessor')
-        super().__init__(data_preprocessor, init_cfg)
+        # Built here: mmengine would look in its own registry for it.
+        super().__init__(MODELS.build(data_preprocessor), init_cfg)
         self.video_backbone = MODELS.build(video_backbone)
         self.audio_backbone = MODELS.build(audio_backbone)
         self.video_neck = MODELS.build(video_neck)

@@ -1,0 +1,43 @@
+"""The contrastive head: options, loss and decision."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from avts_mm.models import AVContrastiveHead
+
+
+def test_loss_is_the_papers_formula():
+    head = AVContrastiveHead()
+    v = torch.tensor([[0.3, 0.4], [0.3, 0.4]])
+    a = torch.zeros(2, 2)
+    losses = head.loss(v, a, torch.tensor([1, 0]))
+    assert losses['loss'].item() == pytest.approx(
+        (0.5**2 + (0.99 - 0.5) ** 2) / 2
+    )
+    assert losses['distance_positive'].item() == pytest.approx(0.5)
+    assert losses['distance_negative'].item() == pytest.approx(0.5)
+
+
+def test_normalisation_is_off_by_default_and_a_switch():
+    v, a = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])
+    assert AVContrastiveHead()(v, a).item() == pytest.approx(2**0.5)
+    normalised = AVContrastiveHead(normalize=True)(v, a)
+    expected = (F.normalize(v) - F.normalize(a)).norm()
+    assert normalised.item() == pytest.approx(expected.item())
+
+
+def test_margin_and_scale_are_arguments():
+    head = AVContrastiveHead(
+        loss=dict(type='ContrastiveLoss', margin=2.0), scale_by_dim=True
+    )
+    v, a = torch.ones(1, 4), torch.zeros(1, 4)
+    assert head.predict(v, a).tolist() == [1.0]
+    assert head.loss(v, a, torch.tensor([0]))['loss'].item() == 1.0
+
+
+def test_a_batch_of_one_kind_reports_only_that_kind():
+    losses = AVContrastiveHead().loss(
+        torch.ones(2, 3), torch.zeros(2, 3), torch.tensor([1, 1])
+    )
+    assert 'distance_negative' not in losses
