@@ -1,0 +1,8 @@
+"""Readers of pictures and sound that keep to presentation times."""
+
+from .audio import open_audio
+from .errors import MediaError
+from .probe import MediaInfo, probe
+from .video import open_video
+
+__all__ = ['MediaError', 'MediaInfo', 'open_audio', 'open_video', 'probe']

@@ -1,0 +1,68 @@
+"""Packing of a pair of clips for the model."""
+
+import numpy as np
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+
+
+@TRANSFORMS.register_module()
+class PackAVInputs(BaseTransform):
+    """Turn a loaded and formatted pair into tensors and a data sample.
+
+    Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
+    ``FormatShape(input_format='NCTHW')``), audio (``(S,)``), label (1 in
+    sync, 0 not).
+
+    Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
+    ``(C, T, H, W)`` (uint8 as loaded), ``audio`` ``(S,)`` float32, the label
+    is the ``gt_label`` of the data sample.
+
+    Args:
+        meta_keys (Sequence[str]): Keys copied to the data sample's metainfo
+            where present.
+    """
+
+    def __init__(
+        self,
+        meta_keys=(
+            'kind',
+            'pair',
+            'video_path',
+            'audio_path',
+            'video_start',
+            'audio_start',
+        ),
+    ) -> None:
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack.
+
+        Raises:
+            ValueError: ``imgs`` does not hold one clip.
+        """
+        video = np.asarray(results['imgs'])
+        if video.ndim == 5 and len(video) == 1:
+            video = video[0]
+        if video.ndim != 4:
+            raise ValueError(
+                'PackAVInputs needs one clip (C, T, H, W), got imgs of shape '
+                f"{video.shape}; put FormatShape(input_format='NCTHW') "
+                'before it'
+            )
+        inputs = dict(
+            video=torch.from_numpy(np.ascontiguousarray(video)),
+            audio=torch.from_numpy(np.ascontiguousarray(results['audio'])),
+        )
+        data_sample = ActionDataSample()
+        data_sample.set_gt_label(int(results['label']))
+        meta = {k: results[k] for k in self.meta_keys if k in results}
+        if 'pair' in meta:
+            meta['pair'] = tuple(int(value) for value in meta['pair'])
+        data_sample.set_metainfo(meta)
+        return dict(inputs=inputs, data_samples=data_sample)
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}(meta_keys={self.meta_keys})'
