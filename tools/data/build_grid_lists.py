@@ -1,0 +1,156 @@
+"""Annotation files for the GRID corpus, wherever it is kept.
+
+The corpus is not copied: the lists name its videos by absolute path, and the
+sound is written beside the lists as wav, which reads far faster.
+
+With an ``index.csv`` (columns file, split, command, sentence) in the root,
+that decides what is used and how it is split. Without one every video below
+the root whose name is a GRID code is taken (``bbaf2n`` = bin blue at f two
+now), and a share of them, drawn by name, becomes the val split.
+"""
+
+import argparse
+import csv
+import hashlib
+import os
+import sys
+from collections import Counter
+
+from rich.progress import track
+
+from avts_mm.datasets.preparation import extract_sound
+from avts_mm.datasets.readers import MediaError, probe
+from avts_mm.datasets.records import write_records
+
+COMMANDS = ('bin', 'lay', 'place', 'set')
+_SUFFIXES = ('.mkv', '.mp4', '.mpg', '.avi', '.mov')
+_DIGITS = 'zero one two three four five six seven eight nine'.split()
+_CODE = (
+    dict(zip('blps', COMMANDS)),
+    dict(zip('bgrw', ('blue', 'green', 'red', 'white'))),
+    dict(zip('abiw', ('at', 'by', 'in', 'with'))),
+    {letter: letter for letter in 'abcdefghijklmnopqrstuvxyz'},
+    dict(zip('z123456789', _DIGITS)),
+    dict(zip('anps', ('again', 'now', 'please', 'soon'))),
+)
+
+
+def sentence_of(code: str) -> str | None:
+    """The sentence that a GRID file name stands for, None if it is none."""
+    if len(code) != len(_CODE):
+        return None
+    words = [table.get(letter) for table, letter in zip(_CODE, code)]
+    return None if None in words else ' '.join(words)
+
+
+def is_val(name: str, share: float) -> bool:
+    """Whether a video belongs to the val split; the same on any machine."""
+    number = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
+    return number < share * 2**32
+
+
+def read_index(root: str, val_share: float) -> list[dict]:
+    """What the corpus holds: file, split, command, sentence of each video."""
+    path = os.path.join(root, 'index.csv')
+    if os.path.isfile(path):
+        with open(path, newline='', encoding='utf-8-sig') as file:
+            rows = list(csv.DictReader(file))
+        for row in rows[:1]:
+            missing = {'file', 'split', 'command'} - set(row)
+            if missing:
+                raise ValueError(f'{path}: lacks columns {sorted(missing)}')
+        return rows
+    rows = []
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)
+            sentence = sentence_of(stem.lower())
+            if sentence is None or suffix.lower() not in _SUFFIXES:
+                continue
+            file = os.path.relpath(os.path.join(folder, name), root)
+            rows.append(
+                {
+                    'file': file.replace(os.sep, '/'),
+                    'split': 'val' if is_val(file, val_share) else 'train',
+                    'command': sentence.split()[0],
+                    'sentence': sentence,
+                }
+            )
+    if not rows:
+        raise ValueError(
+            f'{root}: has neither an index.csv nor videos with GRID names '
+            'such as bbaf2n.mpg'
+        )
+    return rows
+
+
+def build_record(root: str, out: str, row: dict) -> dict:
+    """The annotation of one video; writes its wav unless it is there."""
+    video = os.path.abspath(os.path.join(root, row['file']))
+    audio = f'wav/{os.path.splitext(row["file"])[0]}.wav'
+    wav = os.path.join(out, audio)
+    info = probe(video, scan=True)
+    start, duration = info.common_span
+    if not os.path.exists(wav) or os.path.getmtime(wav) < os.path.getmtime(
+        video
+    ):
+        extract_sound(video, wav)
+    if row['command'] not in COMMANDS:
+        raise ValueError(f'{video}: unknown command {row["command"]!r}')
+    return {
+        'video': video,
+        'audio': audio,
+        'start': start,
+        'duration': duration,
+        'label': COMMANDS.index(row['command']),
+        'command': row['command'],
+        'sentence': row.get('sentence', ''),
+    }
+
+
+def build(root: str, out: str, val_share: float) -> Counter:
+    """Write ``annotation_train.csv`` and ``annotation_val.csv``."""
+    records, left_out = {}, Counter()
+    for row in track(read_index(root, val_share), description='GRID'):
+        try:
+            record = build_record(root, out, row)
+        except MediaError as error:
+            left_out[error.reason] += 1
+            continue
+        records.setdefault(row['split'], []).append(record)
+    for split, found in records.items():
+        write_records(os.path.join(out, f'annotation_{split}.csv'), found)
+    counts = Counter({split: len(found) for split, found in records.items()})
+    counts.update({f'left out: {r}': n for r, n in left_out.items()})
+    return counts
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('root', help='folder with the videos')
+    parser.add_argument('--out', default='data/grid')
+    parser.add_argument(
+        '--val-share',
+        type=float,
+        default=0.12,
+        help='share of the videos for val, where no index.csv tells',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse_args(argv)
+    try:
+        counts = build(args.root, args.out, args.val_share)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, count in counts.items():
+        print(f'{name:24s}{count:8d}')
+    print(f'lists and sound in {args.out}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
