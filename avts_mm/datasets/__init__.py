@@ -1,0 +1,16 @@
+"""Datasets of audio-visual pairs, their samplers and transforms."""
+
+from . import transforms
+from .av_pair_dataset import AVPairDataset
+from .pair_sampler import AVPairSampler, AVPairTestSampler
+from .pairs import AVPair, PairKind, PairTiming
+
+__all__ = [
+    'AVPair',
+    'AVPairDataset',
+    'AVPairSampler',
+    'AVPairTestSampler',
+    'PairKind',
+    'PairTiming',
+    'transforms',
+]

@@ -1,0 +1,286 @@
+"""From plans to samples: the dataset of audio-visual pairs.
+
+Holds the annotation as columns (a few arrays, whatever the number of videos,
+which workers share) and no state of the training: an :class:`AVPair` says all
+there is to know about a sample.
+"""
+
+import copy
+import logging
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from .pairs import KIND_NAMES, AVPair, PairKind, PairTiming
+from .readers import MediaError
+from .record_table import RecordTable, read_record_table
+
+
+@DATASETS.register_module()
+class AVPairDataset(BaseDataset):
+    """Pairs of a picture clip and a sound clip from annotated videos.
+
+    It is indexed by :class:`~avts_mm.datasets.pairs.AVPair` and therefore
+    needs :class:`AVPairSampler` or :class:`AVPairTestSampler`. The pipeline
+    gets a dict with ``video_path``, ``audio_path``, ``video_start``,
+    ``audio_start`` and ``clip_seconds`` (seconds on the clock of either
+    video), ``kind``, ``label`` (1 in sync, 0 not), ``pair``, ``video_span``,
+    ``audio_span``, and mmaction2's ``modality`` and ``start_index``.
+
+    Records without sound, or shorter than a clip, are left out and counted
+    in the log. A file that turns out to be unreadable in training is replaced
+    by another pair of the same kind, which the plan's seed decides, and is
+    warned of once; the sample's metainfo lists it under ``skipped`` as
+    ``(path, reason)``. In testing it is an error.
+
+    Args:
+        ann_file (str): CSV file with the columns ``video, audio, start,
+            duration, label``; see
+            :func:`~avts_mm.datasets.record_table.read_record_table`.
+        pipeline (list): Transforms.
+        clip_seconds (float): Defaults to 1.0.
+        hard_gap (float): Seconds; see :class:`PairTiming`. Defaults to 0.5.
+        super_hard_overlap (tuple[float, float]): Seconds; see
+            :class:`PairTiming`. Defaults to (0.25, 0.75).
+        data_root (str): What relative paths, that of ``ann_file`` as well,
+            are relative to. Defaults to ''.
+        test_mode (bool): Raise on unreadable files. Defaults to False.
+        max_failures_in_a_row (int): Unreadable pairs in a row after which
+            training stops. Defaults to 100.
+        metainfo (dict, optional): Added to the dataset's.
+        indices (int or Sequence[int], optional): Use the first (negative:
+            last) few records, or these.
+        lazy_init (bool): Read the annotation at first use.
+            Defaults to False.
+
+    Raises:
+        FileNotFoundError: There is no such annotation file.
+        ValueError: The annotation is malformed, or no record can be used.
+    """
+
+    METAINFO = dict(kinds=KIND_NAMES)
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: Sequence[dict | Callable] = (),
+        clip_seconds: float = 1.0,
+        hard_gap: float = 0.5,
+        super_hard_overlap: Sequence[float] = (0.25, 0.75),
+        data_root: str = '',
+        test_mode: bool = False,
+        max_failures_in_a_row: int = 100,
+        metainfo: Mapping | None = None,
+        indices: int | Sequence[int] | None = None,
+        lazy_init: bool = False,
+    ) -> None:
+        self.timing = PairTiming(clip_seconds, hard_gap, super_hard_overlap)
+        self.max_failures_in_a_row = max_failures_in_a_row
+        self._warned: set[str] = set()
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=data_root or '',
+            data_prefix={},
+            indices=indices,
+            serialize_data=False,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+        )
+
+    def full_init(self) -> None:
+        """Read the annotation and leave out what cannot be used."""
+        if self._fully_initialized:
+            return
+        self.table = self._usable(read_record_table(self.ann_file))
+        self._fully_initialized = True
+        if self._indices is not None:
+            self.get_subset_(self._indices)
+
+    def _usable(self, table: RecordTable) -> RecordTable:
+        clip = self.timing.clip_seconds
+        silent = table.audio.lengths() == 0
+        short = ~silent & (table.duration < clip - PairTiming.TOLERANCE)
+        counts = {
+            'without sound': int(silent.sum()),
+            f'shorter than {clip:g} s': int(short.sum()),
+        }
+        left_out = ', '.join(f'{n} {why}' for why, n in counts.items() if n)
+        keep = np.flatnonzero(~(silent | short))
+        if not len(keep):
+            raise ValueError(
+                f'{self.ann_file} has no record that can be used: it has '
+                f'{len(table)} ({left_out or "only a header"}); see '
+                'tools/data/prepare_av.py for making one from videos'
+            )
+        print_log(
+            f'{self.ann_file}: {len(keep)} of {len(table)} videos used'
+            + (f', left out: {left_out}' if left_out else ''),
+            logger='current',
+        )
+        return table.take(keep) if left_out else table
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    @force_full_init
+    def durations(self) -> np.ndarray:
+        """float64 ``(N,)``: seconds of each record."""
+        return self.table.duration
+
+    @property
+    @force_full_init
+    def video_ids(self) -> np.ndarray:
+        """int64 ``(N,)``: equal for records cut from one video."""
+        return self.table.video_ids
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """One record.
+
+        Returns:
+            dict: ``video_path``, ``audio_path``, ``span`` (start and duration
+            in seconds), ``class_label`` (-1 for none), ``sample_idx``.
+        """
+        idx = range(len(self.table))[idx]
+        table = self.table
+        return dict(
+            video_path=os.path.join(self.data_root, table.video[idx]),
+            audio_path=os.path.join(self.data_root, table.audio[idx]),
+            span=(float(table.start[idx]), float(table.duration[idx])),
+            class_label=int(table.label[idx]),
+            sample_idx=idx,
+        )
+
+    @force_full_init
+    def get_subset_(self, indices: int | Sequence[int]) -> None:
+        """Keep the first (negative: last) few records, or these."""
+        every = np.arange(len(self.table))
+        if isinstance(indices, int):
+            chosen = every[:indices] if indices >= 0 else every[indices:]
+        else:
+            chosen = every[np.asarray(indices, np.int64)]
+        self.table = self.table.take(chosen)
+
+    @force_full_init
+    def get_subset(self, indices: int | Sequence[int]) -> 'AVPairDataset':
+        """A dataset of a part of the records, this one unchanged."""
+        subset = copy.copy(self)
+        subset._warned = set()
+        subset.get_subset_(indices)
+        return subset
+
+    def __getitem__(self, pair: AVPair) -> dict:
+        """Load a pair.
+
+        Raises:
+            TypeError: Indexed by a number: the wrong sampler.
+            MediaError: A file cannot be read, in test mode.
+            RuntimeError: Too many unreadable pairs in a row, in training.
+        """
+        if not (isinstance(pair, tuple) and len(pair) == len(AVPair._fields)):
+            raise TypeError(
+                'AVPairDataset is indexed by AVPair, not by '
+                f'{type(pair).__name__}; use sampler=dict(type='
+                "'AVPairSampler') or dict(type='AVPairTestSampler')"
+            )
+        pair = AVPair(*pair)
+        skipped: list[tuple[str, str]] = []
+        while True:
+            try:
+                data = self.prepare_data(pair)
+                break
+            except MediaError as error:
+                if self.test_mode:
+                    raise
+                self._note_failure(error, skipped)
+                pair = self._replacement(pair)
+        sample = data.get('data_samples') if isinstance(data, dict) else None
+        if hasattr(sample, 'set_metainfo'):
+            sample.set_metainfo(dict(skipped=skipped))
+        return data
+
+    def prepare_data(self, pair: AVPair) -> dict:
+        """Draw the moments of a pair and run the pipeline on it."""
+        results = self.plan_info(pair)
+        with _seeded(pair.seed):
+            return self.pipeline(results)
+
+    def plan_info(self, pair: AVPair) -> dict:
+        """What the pipeline is given for a pair; opens no file."""
+        picture = self.get_data_info(pair.video)
+        sound = self.get_data_info(pair.audio)
+        kind = PairKind(pair.kind)
+        rng = np.random.Generator(np.random.Philox(pair.seed))
+        video_start, audio_start = self.timing.draw(
+            kind, picture['span'], sound['span'], rng
+        )
+        return dict(
+            video_path=picture['video_path'],
+            audio_path=sound['audio_path'],
+            video_start=video_start,
+            audio_start=audio_start,
+            clip_seconds=self.timing.clip_seconds,
+            kind=int(kind),
+            label=kind.label,
+            pair=pair,
+            video_span=picture['span'],
+            audio_span=sound['span'],
+            modality='RGB',
+            start_index=0,
+        )
+
+    def _note_failure(self, error: MediaError, skipped: list) -> None:
+        """Warn once per file; stop when nothing can be read any more."""
+        skipped.append((error.path, error.reason))
+        if error.path not in self._warned:
+            self._warned.add(error.path)
+            print_log(
+                f'{error} (replaced by another pair)',
+                logger='current',
+                level=logging.WARNING,
+            )
+        if len(skipped) >= self.max_failures_in_a_row:
+            reasons = Counter(reason for _, reason in skipped)
+            counts = ', '.join(f'{n} {why}' for why, n in reasons.items())
+            raise RuntimeError(
+                f'{len(skipped)} pairs in a row could not be read ({counts}), '
+                f'the last because of: {error} Check that the files of '
+                f'{self.ann_file} are where data_root={self.data_root!r} says'
+            ) from error
+
+    def _replacement(self, pair: AVPair) -> AVPair:
+        """Another pair of the same kind, a function of the plan alone."""
+        rng = np.random.Generator(np.random.Philox([pair.seed, 1]))
+        need = self.timing.min_duration(pair.kind) - PairTiming.TOLERANCE
+        eligible = np.flatnonzero(self.durations >= need)
+        video = audio = int(rng.choice(eligible))
+        if pair.kind == PairKind.EASY:
+            ids = self.video_ids
+            others = eligible[ids[eligible] != ids[video]]
+            audio = int(rng.choice(others))
+        seed = int(rng.integers(np.iinfo(np.int64).max))
+        return AVPair(video, audio, pair.kind, seed)
+
+
+@contextmanager
+def _seeded(seed: int):
+    """Seed what transforms draw from, and leave it as it was."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    np.random.seed(np.random.SeedSequence(seed).generate_state(4))
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)

@@ -1,0 +1,323 @@
+"""The plan of an epoch: exact mixes, ranks, epochs, what is left out."""
+
+import time
+from collections import Counter
+from itertools import chain
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from mmaction.registry import DATA_SAMPLERS
+
+from avts_mm.datasets.pair_sampler import (
+    AVPairSampler,
+    AVPairTestSampler,
+    mix_pattern,
+)
+from avts_mm.datasets.pairs import AVPair, PairKind, PairTiming
+
+
+class Videos(SimpleNamespace):
+    """Durations without files."""
+
+    def __init__(self, durations, **kwargs):
+        durations = np.asarray(durations, float)
+        super().__init__(durations=durations, timing=PairTiming(), **kwargs)
+
+    def __len__(self):
+        return len(self.durations)
+
+
+def videos(number=64, seconds=10.0):
+    return Videos(np.full(number, seconds))
+
+
+def counts(pairs):
+    return Counter(PairKind(pair.kind).name.lower() for pair in pairs)
+
+
+def on_rank(sampler, rank, world_size):
+    sampler.rank, sampler.world_size = rank, world_size
+    return list(sampler)
+
+
+@pytest.mark.parametrize(
+    'mix, period, expected',
+    [
+        (dict(easy=1), 2, dict(positive=1, easy=1)),
+        (dict(hard=5), 2, dict(positive=1, hard=1)),
+        (dict(easy=3, hard=1), 8, dict(positive=4, easy=3, hard=1)),
+        (dict(easy=0.75, hard=0.25), 8, dict(positive=4, easy=3, hard=1)),
+        (dict(easy=1, hard=1), 4, dict(positive=2, easy=1, hard=1)),
+        (dict(easy=2, hard=1), 6, dict(positive=3, easy=2, hard=1)),
+        (
+            dict(easy=2, hard=1, super_hard=1),
+            8,
+            dict(positive=4, easy=2, hard=1, super_hard=1),
+        ),
+    ],
+)
+def test_batches_have_exact_counts(mix, period, expected):
+    assert len(mix_pattern(mix)) == period
+    sampler = AVPairSampler(videos(64), seed=1, mix=mix)
+    pairs = list(sampler)
+    assert len(pairs) == len(sampler)
+    for size in (period, 2 * period, 3 * period):
+        for begin in range(0, len(pairs) - size + 1, 3):  # any window
+            window = counts(pairs[begin : begin + size])
+            assert window == {
+                k: n * size / period for k, n in expected.items()
+            }
+
+
+def test_kinds_are_spread_out():
+    pattern = np.tile(mix_pattern(dict(easy=3, hard=1)), 4)
+    for size in range(2, 16):
+        for begin in range(len(pattern) - size):
+            window = pattern[begin : begin + size]
+            positives = (window == PairKind.POSITIVE).sum()
+            assert abs(positives - size / 2) <= 1.5
+            assert abs((window == PairKind.HARD).sum() - size / 8) <= 1.5
+
+
+def test_too_fine_a_mix_is_refused():
+    with pytest.raises(ValueError, match='simpler ratios'):
+        mix_pattern(dict(easy=1000, hard=1))
+    with pytest.raises(ValueError, match='simpler ratios'):
+        mix_pattern(dict(easy=1, hard=1e-9))
+
+
+def test_pairs_are_what_their_kind_says():
+    sampler = AVPairSampler(
+        videos(64), seed=0, mix=dict(easy=1, hard=1, super_hard=2)
+    )
+    for pair in sampler:
+        assert isinstance(pair, AVPair)
+        assert all(type(value) is int for value in pair)
+        same = pair.video == pair.audio
+        assert same == (pair.kind != PairKind.EASY)
+    assert len({pair.seed for pair in sampler}) == len(sampler)
+
+
+def test_every_video_once_an_epoch():
+    sampler = AVPairSampler(videos(64), seed=0)
+    assert sorted(pair.video for pair in sampler) == list(range(64))
+    twice = AVPairSampler(videos(64), seed=0, pairs_per_video=2)
+    assert set(Counter(p.video for p in twice).values()) == {2}
+
+
+def test_partners_are_uniform_over_other_videos():
+    sampler = AVPairSampler(videos(8), seed=0, pairs_per_video=2000)
+    easy = [pair for pair in sampler if pair.kind == PairKind.EASY]
+    table = np.zeros((8, 8), int)
+    for pair in easy:
+        table[pair.video, pair.audio] += 1
+    assert (np.diag(table) == 0).all()
+    others = table[~np.eye(8, dtype=bool)]
+    # 8000 over 56 cells: 143 each, standard deviation 12.
+    assert others.min() > 143 - 50 and others.max() < 143 + 50
+
+
+def test_partner_is_of_another_file():
+    # Records 2i and 2i + 1 are cut from one video.
+    data = Videos(np.full(8, 10.0), video_ids=np.arange(8) // 2)
+    sampler = AVPairSampler(data, seed=3, pairs_per_video=50)
+    easy = [pair for pair in sampler if pair.kind == PairKind.EASY]
+    assert all(pair.video // 2 != pair.audio // 2 for pair in easy)
+    one = Videos(np.full(8, 10.0), video_ids=np.zeros(8, int))
+    with pytest.raises(ValueError, match='different video'):
+        list(AVPairSampler(one, seed=3))
+    assert len(list(AVPairSampler(one, seed=3, mix=dict(hard=1)))) == 8
+
+
+def test_a_function_of_seed_and_epoch():
+    def plan(seed, epoch):
+        sampler = AVPairSampler(videos(64), seed=seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert plan(1, 2) == plan(1, 2)
+    assert plan(1, 2) != plan(1, 3)
+    assert plan(1, 2) != plan(2, 2)
+    sampler = AVPairSampler(videos(64), seed=1)
+    assert list(sampler) == list(sampler)
+
+
+def test_set_mix():
+    sampler = AVPairSampler(videos(64), seed=1)
+    length = len(sampler)
+    sampler.set_mix(dict(easy=3, hard=1))
+    pairs = list(sampler)
+    assert counts(pairs) == dict(positive=32, easy=24, hard=8)
+    assert len(sampler) == len(pairs) == length
+    fresh = AVPairSampler(videos(64), seed=1, mix=dict(easy=3, hard=1))
+    assert list(fresh) == pairs
+    with pytest.raises(ValueError, match='unknown kind'):
+        sampler.set_mix(dict(harder=1))
+    assert list(sampler) == pairs
+
+
+@pytest.mark.parametrize('mix', [dict(easy=1), dict(easy=3, hard=1)])
+@pytest.mark.parametrize('world_size', [2, 4])
+def test_ranks_share_the_work(mix, world_size):
+    sampler = AVPairSampler(videos(256), seed=1, mix=mix)
+    alone = list(sampler)
+    parts = [on_rank(sampler, r, world_size) for r in range(world_size)]
+    assert {len(part) for part in parts} == {256 // world_size}
+    # Disjoint, and together the epoch of one process.
+    assert sorted(chain(*parts)) == sorted(alone)
+    # Together one step's batches are the batch of one process.
+    size = 8
+    for step in range(256 // world_size // size):
+        union = [p for part in parts for p in part[step * size :][:size]]
+        whole = alone[step * size * world_size :][: size * world_size]
+        assert sorted(union) == sorted(whole)
+        for part in parts:
+            batch = counts(part[step * size :][:size])
+            assert batch['positive'] == 4
+            assert batch['hard'] == (1 if 'hard' in mix else 0)
+
+
+@pytest.mark.parametrize(
+    'number, world_size, expected',
+    [(63, 1, 56), (64, 1, 64), (5, 1, 8), (100, 4, 24), (3, 2, 8)],
+)
+def test_length(number, world_size, expected):
+    sampler = AVPairSampler(videos(number), seed=0)
+    for rank in range(world_size):
+        pairs = on_rank(sampler, rank, world_size)
+        assert len(pairs) == len(sampler) == expected
+        assert counts(pairs)['positive'] == expected / 2
+
+
+def test_length_of_a_sliced_dataset():
+    # What mmengine wraps a dataset in for num_batch_per_epoch.
+    from mmengine.runner.runner import _SlicedDataset
+
+    sampler = AVPairSampler(_SlicedDataset(videos(64), 16), seed=0)
+    assert len(sampler) == len(list(sampler)) == 16
+    seen = set()
+    for epoch in range(20):
+        sampler.set_epoch(epoch)
+        seen |= {pair.video for pair in sampler}
+    assert len(seen) > 60
+
+
+def test_a_period_that_does_not_fit_keeps_the_length():
+    sampler = AVPairSampler(videos(64), seed=0)
+    sampler.set_mix(dict(easy=2, hard=1))  # period 6
+    pairs = list(sampler)
+    assert len(pairs) == len(sampler) == 64
+    assert counts(pairs[:60]) == dict(positive=30, easy=20, hard=10)
+
+
+def test_short_videos_are_left_out_and_reported(caplog_mmengine):
+    durations = np.full(64, 10.0)
+    durations[::4] = 2.0
+    sampler = AVPairSampler(Videos(durations), seed=0)
+    assert len(list(sampler)) == 64
+    assert not caplog_mmengine
+    sampler.set_mix(dict(easy=3, hard=1))
+    assert len(caplog_mmengine) == 1
+    assert '16 of 64 videos are shorter than the 2.5 s' in caplog_mmengine[0]
+    assert 'record 0 (2 s)' in caplog_mmengine[0]
+    pairs = list(sampler)
+    sampler.set_mix(dict(easy=3, hard=1))
+    assert len(caplog_mmengine) == 1
+    # None in any kind of pair, so that a short video tells nothing.
+    assert {p.video % 4 for p in pairs} | {p.audio % 4 for p in pairs} == {
+        1,
+        2,
+        3,
+    }
+    # The epoch stays as long: the others come more often, evenly.
+    assert len(pairs) == 64
+    times = Counter(pair.video for pair in pairs)
+    assert len(times) == 48 and set(times.values()) == {1, 2}
+
+
+@pytest.fixture
+def caplog_mmengine(monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        'avts_mm.datasets.pair_sampler.print_log',
+        lambda message, **kwargs: lines.append(message),
+    )
+    return lines
+
+
+def test_no_video_long_enough():
+    with pytest.raises(ValueError, match=r'none of the 4 videos .* 2.5 s'):
+        AVPairSampler(videos(4, 2.0), seed=0, mix=dict(hard=1))
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match='AVPairDataset'):
+        AVPairSampler([1, 2, 3], seed=0)
+    with pytest.raises(ValueError, match='at least 1'):
+        AVPairSampler(videos(), seed=0, pairs_per_video=0)
+    with pytest.raises(ValueError, match='name each kind once'):
+        AVPairTestSampler(videos(), kinds=('easy', 'easy'))
+    with pytest.raises(ValueError, match='unknown kind'):
+        AVPairTestSampler(videos(), kinds=('positive', 'soft'))
+    with pytest.raises(ValueError, match='clips_per_video'):
+        AVPairTestSampler(videos(), clips_per_video=0)
+
+
+def test_unshuffled():
+    pairs = list(AVPairSampler(videos(16), seed=0, shuffle=False))
+    assert [pair.video for pair in pairs] == list(range(16))
+
+
+def test_built_as_the_runner_builds_it():
+    sampler = DATA_SAMPLERS.build(
+        dict(type='AVPairSampler', mix=dict(easy=3, hard=1)),
+        default_args=dict(dataset=videos(64), seed=7),
+    )
+    assert (sampler.seed, len(sampler.pattern)) == (7, 8)
+    tester = DATA_SAMPLERS.build(
+        dict(type='AVPairTestSampler', seed=0),
+        default_args=dict(dataset=videos(64), seed=7),
+    )
+    assert tester.seed == 0
+    assert AVPairSampler(videos(), seed=None).seed >= 0
+
+
+def test_test_pairs():
+    durations = np.full(10, 6.0)
+    durations[3] = 2.0
+    sampler = AVPairTestSampler(Videos(durations), clips_per_video=2)
+    pairs = list(sampler)
+    assert pairs == list(sampler) and len(pairs) == len(sampler) == 9 * 2 * 3
+    assert counts(pairs) == dict(positive=18, easy=18, hard=18)
+    assert 3 not in {p.video for p in pairs} | {p.audio for p in pairs}
+    for clip in zip(pairs[::3], pairs[1::3], pairs[2::3]):
+        assert len({(p.video, p.seed) for p in clip}) == 1
+        assert [p.kind for p in clip] == [0, 1, 2]
+        positive, easy, hard = clip
+        assert positive.audio == hard.audio == positive.video != easy.audio
+    assert len({p.seed for p in pairs}) == 18
+    other = AVPairTestSampler(Videos(durations), clips_per_video=2, seed=1)
+    assert list(other) != pairs
+
+
+def test_test_pairs_over_ranks():
+    sampler = AVPairTestSampler(videos(9))
+    alone = list(sampler)
+    parts = [on_rank(sampler, rank, 4) for rank in range(4)]
+    assert [len(part) for part in parts] == [9] * 4  # 3 clips of 3 kinds
+    assert set(chain(*parts)) == set(alone)
+    for part in parts:
+        assert counts(part) == dict(positive=3, easy=3, hard=3)
+    more_ranks_than_clips = AVPairTestSampler(videos(2))
+    assert len(on_rank(more_ranks_than_clips, 3, 4)) == 3
+
+
+def test_two_million_pairs_in_seconds():
+    data = videos(2_000_000)
+    sampler = AVPairSampler(data, seed=0, mix=dict(easy=3, hard=1))
+    start = time.perf_counter()
+    plan = sampler.plan()
+    drawn = time.perf_counter() - start
+    assert len(plan.video) == 2_000_000
+    assert drawn < 6  # about 0.5 on an idle core
