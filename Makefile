@@ -1,0 +1,87 @@
+# make demo    set up .venv, render the embedded corpus, train on it
+# make test    set up .venv, run the tests
+# make lint    check style
+# make venv    set up .venv only
+# make clean   remove caches and build outputs; .venv, data, work_dirs stay
+#
+# PYTHON=python3.12       interpreter for .venv (3.10 to 3.13)
+# TORCH=torch==2.14.1     another torch; TORCH= leaves the choice to pip
+# SEED=1                  seed of the demo, which then has its own work_dir
+# PYTEST_ARGS='-k name'   more arguments for pytest
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TORCH ?= torch==2.13.0
+SEED ?=
+WORK_DIR ?= work_dirs/avts_demo$(if $(SEED),_seed$(SEED))
+PYTEST_ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+READY_TEST := $(VENV)/.ready-test
+PIP := $(PY) -m pip --disable-pip-version-check
+SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 \
+	python3.10; do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$p && break; \
+	done)
+
+.PHONY: help demo test lint venv clean
+
+help:
+	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
+
+demo: $(READY)
+	$(PY) tools/data/make_synthetic_corpus.py data/avts_demo
+	$(PY) tools/train.py configs/avts_demo.py --work-dir $(WORK_DIR) \
+		$(if $(SEED),--seed $(SEED))
+
+test: $(READY_TEST)
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(READY_TEST)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+venv: $(READY)
+
+$(PY):
+	@python='$(PYTHON)'; \
+	if ! "$${python:-python3}" -c '$(SUPPORTED)' 2>/dev/null; then \
+		echo "avts_mm needs Python 3.10 to 3.13, which was not found:" \
+			"install it or name it, e.g. make PYTHON=python3.12 ..." >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments: run apt-get" \
+			"install python3-venv, then make again." >&2; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv $(VENV)
+
+# torch is named in the same command as the package, so that pip chooses a
+# torchaudio that goes with it.
+$(READY): setup.py avts_mm/version.py | $(PY)
+	$(PIP) install $(TORCH) -e .
+	@$(PY) -c 'import cv2' 2>/dev/null || $(MAKE) --no-print-directory headless
+	@$(PY) -c 'import avts_mm'
+	@touch $@
+
+$(READY_TEST): $(READY)
+	$(PIP) install -e '.[test]'
+	@touch $@
+
+# OpenCV's usual wheels need system libraries that a bare Debian or Ubuntu
+# lacks; its headless wheel of the same version, put on top, does not.
+.PHONY: headless
+headless:
+	@echo 'OpenCV finds no libGL here: putting its headless build on top.'
+	$(PIP) install --force-reinstall --no-deps opencv-contrib-python-headless==$$( \
+		$(PY) -c 'from importlib.metadata import version as v; \
+		print(v("opencv-contrib-python"))')
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .coverage htmlcov
+	find avts_mm configs tools tests -name __pycache__ -type d -prune \
+		-exec rm -rf {} +

@@ -1,0 +1,74 @@
+"""Installation of avts_mm: ``pip install -e .`` in a clone.
+
+A distribution built from here also carries ``configs`` and ``tools``, under
+``avts_mm/.mim`` where OpenMMLab's package manager looks for them.
+"""
+
+import runpy
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+# Executed rather than imported: the package needs what is to be installed.
+VERSION = runpy.run_path(str(ROOT / 'avts_mm' / 'version.py'))
+
+
+class BuildPy(build_py):
+    """Copies configs and tools into a built distribution."""
+
+    def run(self):
+        super().run()
+        if self.editable_mode:
+            return
+        for folder in ('configs', 'tools'):
+            shutil.copytree(
+                ROOT / folder,
+                Path(self.build_lib) / 'avts_mm' / '.mim' / folder,
+                ignore=shutil.ignore_patterns('__pycache__'),
+                dirs_exist_ok=True,
+            )
+
+
+def read(name):
+    path = ROOT / name
+    return path.read_text(encoding='utf-8') if path.exists() else ''
+
+
+if __name__ == '__main__':
+    setup(
+        name='avts_mm',
+        version=VERSION['__version__'],
+        description='Audio-visual temporal synchronisation on MMAction2',
+        long_description=read('README.md'),
+        long_description_content_type='text/markdown',
+        author='avts_mm contributors',
+        license='Apache-2.0',
+        keywords='self-supervised learning, audio-visual, video, MMAction2',
+        classifiers=[
+            'Development Status :: 4 - Beta',
+            'Intended Audience :: Science/Research',
+            'Operating System :: POSIX :: Linux',
+            'Programming Language :: Python :: 3',
+            'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        ],
+        packages=find_packages(include=['avts_mm', 'avts_mm.*']),
+        python_requires=VERSION['PYTHON_REQUIRES'],
+        install_requires=[
+            name + specifier
+            for name, specifier in VERSION['HOST_REQUIRES'].items()
+        ],
+        extras_require={
+            'test': [
+                'pytest',
+                'pytest-cov',
+                'pytest-timeout',
+                'ruff',
+                'librosa',
+            ],
+        },
+        cmdclass={'build_py': BuildPy},
+        zip_safe=False,
+    )
