@@ -1,0 +1,117 @@
+"""Command line of tools/train.py."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    path = ROOT / 'tools' / 'train.py'
+    return SimpleNamespace(**runpy.run_path(str(path)))
+
+
+@pytest.fixture
+def merged(tool, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def merge(*arguments, **settings):
+        cfg = Config(
+            dict(
+                dict(
+                    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+                    val_cfg=dict(),
+                    val_dataloader=dict(batch_size=2),
+                    val_evaluator=dict(type='SyncMetric'),
+                ),
+                **settings,
+            )
+        )
+        tool.merge_args(cfg, tool.parse_args(['configs/a_b.py', *arguments]))
+        return cfg
+
+    return merge
+
+
+def test_defaults_leave_the_config_alone(merged):
+    cfg = merged(randomness=dict(seed=5))
+    assert cfg.work_dir == 'work_dirs/a_b'
+    assert cfg.launcher == 'none'
+    assert cfg.randomness == dict(seed=5)
+    assert cfg.val_cfg == dict()
+    assert 'resume' not in cfg
+    assert 'type' not in cfg.optim_wrapper
+
+
+def test_work_dir(merged):
+    assert merged(work_dir='own').work_dir == 'own'
+    assert merged('--work-dir', 'w', work_dir='own').work_dir == 'w'
+
+
+def test_cfg_options(merged):
+    cfg = merged('--cfg-options', 'optim_wrapper.optimizer.lr=0.5', 'a=[1,2]')
+    assert cfg.optim_wrapper.optimizer.lr == 0.5
+    assert cfg.a == [1, 2]
+
+
+def test_randomness(merged):
+    flags = ['--seed', '7', '--diff-rank-seed', '--deterministic']
+    expected = dict(seed=7, diff_rank_seed=True, deterministic=True)
+    assert merged(*flags).randomness == expected
+    assert merged('--seed', '0', randomness=dict(seed=5)).randomness == dict(
+        seed=0
+    )
+
+
+def test_resume(merged, tmp_path):
+    cfg = merged('--resume', load_from='pretrained.pth')
+    assert cfg.resume
+    assert cfg.load_from is None
+    path = tmp_path / 'epoch_1.pth'
+    path.touch()
+    cfg = merged('--resume', str(path))
+    assert cfg.resume
+    assert cfg.load_from == str(path)
+    with pytest.raises(SystemExit, match=r'gone\.pth: no such checkpoint'):
+        merged('--resume', 'gone.pth')
+
+
+def test_no_validate(merged):
+    cfg = merged('--no-validate')
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+
+
+def test_auto_scale_lr(merged):
+    cfg = merged('--auto-scale-lr', auto_scale_lr=dict(base_batch_size=64))
+    assert cfg.auto_scale_lr == dict(base_batch_size=64, enable=True)
+    with pytest.raises(SystemExit, match='base_batch_size'):
+        merged('--auto-scale-lr')
+
+
+def test_amp(merged, monkeypatch):
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cuda')
+    wrapper = merged('--amp').optim_wrapper
+    assert wrapper.type == 'AmpOptimWrapper'
+    assert wrapper.loss_scale == 'dynamic'
+    with pytest.raises(SystemExit, match='ApexOptimWrapper'):
+        merged('--amp', optim_wrapper=dict(type='ApexOptimWrapper'))
+    monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
+    with pytest.raises(SystemExit, match='needs a GPU'):
+        merged('--amp')
+
+
+def test_missing_config_is_one_sentence(tool):
+    with pytest.raises(SystemExit, match=r'^gone\.py: no such config;.*\.$'):
+        tool.main(['gone.py'])
+
+
+def test_local_rank(tool, monkeypatch):
+    monkeypatch.delenv('LOCAL_RANK', raising=False)
+    monkeypatch.setattr(tool.os, 'environ', dict(tool.os.environ))
+    tool.parse_args(['a.py', '--local-rank', '3'])
+    assert tool.os.environ['LOCAL_RANK'] == '3'

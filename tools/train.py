@@ -1,0 +1,166 @@
+"""Train a model from a config.
+
+python tools/train.py configs/avts_demo.py
+bash tools/dist_train.sh configs/avts_kinetics.py 4
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+# First, since it says in a sentence which package is missing or too old.
+import avts_mm
+
+# isort: split
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(description='Train a model.')
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        '--work-dir', help='folder of logs and checkpoints of this run'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint, or, without a path, from the '
+        'latest one in the work directory',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision (needs a GPU)'
+    )
+    parser.add_argument(
+        '--no-validate',
+        action='store_true',
+        help='leave out validation during training',
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate from the batch size that '
+        '`auto_scale_lr` of the config names to the real one',
+    )
+    parser.add_argument('--seed', type=int, help='random seed')
+    parser.add_argument(
+        '--diff-rank-seed',
+        action='store_true',
+        help='give each process a seed of its own',
+    )
+    parser.add_argument(
+        '--deterministic',
+        action='store_true',
+        help='use deterministic algorithms of cuDNN',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings of the config to override, as key=value, e.g. '
+        'train_dataloader.batch_size=8 or key="[(a,b),(c,d)]"',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started this process',
+    )
+    # Older launchers pass the rank as an argument.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg, args):
+    """Put the command line into the config.
+
+    Args:
+        cfg (Config): Config of the run, changed in place.
+        args (argparse.Namespace): Arguments of :func:`parse_args`.
+
+    Raises:
+        SystemExit: One sentence where the two do not go together.
+    """
+    cfg.launcher = args.launcher
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif not cfg.get('work_dir'):
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+
+    if args.resume == 'auto':
+        cfg.resume = True
+        cfg.load_from = None
+    elif args.resume:
+        if '://' not in args.resume and not Path(args.resume).is_file():
+            sys.exit(
+                f'{args.resume}: no such checkpoint; --resume without a path '
+                f'goes on from the latest one in {cfg.work_dir}.'
+            )
+        cfg.resume = True
+        cfg.load_from = args.resume
+
+    if args.amp:
+        merge_amp(cfg)
+    if args.no_validate:
+        cfg.val_cfg = None
+        cfg.val_dataloader = None
+        cfg.val_evaluator = None
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+            sys.exit(
+                f'{args.config}: --auto-scale-lr needs auto_scale_lr = '
+                'dict(base_batch_size=...) in the config.'
+            )
+        cfg.auto_scale_lr.enable = True
+
+    randomness = dict(cfg.get('randomness') or {})
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    if args.diff_rank_seed:
+        randomness['diff_rank_seed'] = True
+    if args.deterministic:
+        randomness['deterministic'] = True
+    if randomness:
+        cfg.randomness = randomness
+
+
+def merge_amp(cfg):
+    """Switch the optimiser wrapper of a config to mixed precision."""
+    from mmengine.device import get_device
+
+    if get_device() == 'cpu':
+        sys.exit('--amp needs a GPU: leave it out on this machine.')
+    wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
+        sys.exit(
+            f'--amp replaces the optimiser wrapper OptimWrapper, but the '
+            f'config uses {wrapper}.'
+        )
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    if not Path(args.config).is_file():
+        sys.exit(
+            f'{args.config}: no such config; those of avts_mm are in '
+            'the folder configs of its repository.'
+        )
+    cfg = Config.fromfile(args.config)
+    merge_args(cfg, args)
+    avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    avts_mm.compat.leave_process_group()
+
+
+if __name__ == '__main__':
+    main()
