@@ -24,7 +24,10 @@ from avts_mm.datasets.records import write_records
 
 COMMANDS = ('bin', 'lay', 'place', 'set')
 _SUFFIXES = ('.mkv', '.mp4', '.mpg', '.avi', '.mov')
-_DIGITS = 'zero one two three four five six seven eight nine'.split()
+_DIGITS = (
+    *('zero', 'one', 'two', 'three', 'four'),
+    *('five', 'six', 'seven', 'eight', 'nine'),
+)
 _CODE = (
     dict(zip('blps', COMMANDS)),
     dict(zip('bgrw', ('blue', 'green', 'red', 'white'))),

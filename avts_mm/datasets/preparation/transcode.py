@@ -30,10 +30,10 @@ class Prepared:
     """What came out. Times are seconds of the prepared video's own clock.
 
     Attributes:
-        start (float): Begin of the span with both picture and sound.
+        start (float): Begin of the span with both picture and sound, which
+            is the first real sample.
         duration (float): Length of that span.
         video_seconds (float): Length of the pictures.
-        audio_start (float): First real sample.
         audio_end (float): End of the last real sample.
         width (int): Pixels.
         height (int): Pixels.
@@ -44,12 +44,39 @@ class Prepared:
     start: float
     duration: float
     video_seconds: float
-    audio_start: float
     audio_end: float
     width: int
     height: int
     loudness_db: float
     damaged: int = 0
+
+
+def find_fault(
+    prepared: Prepared, options: PrepareOptions
+) -> tuple[str, str] | None:
+    """Why a video that could be prepared is of no use all the same.
+
+    Returns:
+        tuple | None: Reason and explanation, None for a good one.
+    """
+    start, end = prepared.start, prepared.audio_end
+    longer = max(prepared.video_seconds, end - start)
+    if prepared.duration < options.min_overlap * longer:
+        return 'out_of_sync', (
+            f'picture (0 to {prepared.video_seconds:.2f} s) and sound '
+            f'({start:.2f} to {end:.2f} s) have too little in common'
+        )
+    if prepared.duration < options.min_seconds - 1e-6:
+        return 'too_short', (
+            f'only {prepared.duration:.2f} s of {options.min_seconds:g} s '
+            'have both picture and sound'
+        )
+    if prepared.loudness_db < options.silence_db:
+        return 'silent', (
+            f'its loudest moment has {prepared.loudness_db:.0f} dB of '
+            f'{options.silence_db:.0f} dB'
+        )
+    return None
 
 
 def transcode(
@@ -235,43 +262,20 @@ class _Transcoder:
             self.fail('out_of_sync', 'its sound ends before its first picture')
         start, end = first, self.timeline.written / self.options.sample_rate
         end = min(end, self.length)
-        span = min(seconds, end) - start
-        longer = max(seconds, end - start)
-        if span <= 0:
-            self.fail(
-                'out_of_sync',
-                f'picture (0 to {seconds:.2f} s) and sound ({start:.2f} to '
-                f'{end:.2f} s) do not overlap',
-            )
-        if span < self.options.min_overlap * longer:
-            self.fail(
-                'out_of_sync',
-                f'picture (0 to {seconds:.2f} s) and sound ({start:.2f} to '
-                f'{end:.2f} s) have too little in common',
-            )
-        if span < self.options.min_seconds - 1e-6:
-            self.fail(
-                'too_short',
-                f'only {span:.2f} s of {self.options.min_seconds:g} s '
-                'have picture and sound',
-            )
-        if self.meter.decibels < self.options.silence_db:
-            self.fail(
-                'silent',
-                f'its loudest moment has {self.meter.decibels:.0f} dB',
-            )
-        self.writer.finish()
-        return Prepared(
+        prepared = Prepared(
             start=start,
-            duration=span,
+            duration=max(0.0, min(seconds, end) - start),
             video_seconds=seconds,
-            audio_start=start,
             audio_end=end,
             width=self.graph.width,
             height=self.graph.height,
-            loudness_db=self.meter.decibels,
+            loudness_db=max(-200.0, self.meter.decibels),
             damaged=self.damaged,
         )
+        if fault := find_fault(prepared, self.options):
+            self.fail(*fault)
+        self.writer.finish()
+        return prepared
 
     def _check_damage(self, seconds: float) -> None:
         if not seconds:

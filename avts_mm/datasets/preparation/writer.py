@@ -1,5 +1,6 @@
 """The two files of a prepared video: an mp4 and the wav beside it."""
 
+import contextlib
 import struct
 
 import av
@@ -21,7 +22,7 @@ class WavWriter:
     def __init__(self, path: str, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self.samples = 0
-        self._file = open(path, 'wb')
+        self._file = open(path, 'wb')  # noqa: SIM115
         self._file.write(bytes(self._HEADER))
 
     def write(self, block: np.ndarray) -> None:
@@ -169,7 +170,6 @@ class PreparedWriter:
     def abort(self) -> None:
         """Close the files as they are, after an error."""
         self._wav.close()
-        try:
+        # Where nothing was muxed yet there is no file to complete.
+        with contextlib.suppress(av.FFmpegError, ValueError):
             self._out.close()
-        except (av.FFmpegError, ValueError):
-            pass  # nothing was muxed yet: there is no file to complete

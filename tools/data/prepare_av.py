@@ -1,0 +1,254 @@
+"""Turn videos into a corpus that trains fast: ``DIR/videos/*.mp4`` with a wav
+beside each, ``annotation.csv``, and a count of what is of no use and why.
+
+Interrupted runs go on where they were: run the same command again.
+"""
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections import Counter
+from datetime import timedelta
+
+import av
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from avts_mm import __version__
+from avts_mm.datasets.preparation import (
+    REASONS,
+    Corpus,
+    PrepareOptions,
+    find_sources,
+    prepare_corpus,
+    split_records,
+)
+from avts_mm.datasets.records import write_records
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'src', nargs='*', help='videos, and folders to search for videos'
+    )
+    parser.add_argument('--out', required=True, metavar='DIR')
+    parser.add_argument(
+        '--list',
+        metavar='FILE',
+        help='a path per line, or a CSV with the columns video and, if '
+        'wanted, start, end (s), name, label, split, ...',
+    )
+    parser.add_argument(
+        '--short-side', type=int, default=128, metavar='PIXELS'
+    )
+    parser.add_argument('--fps', default='25')
+    parser.add_argument('--sample-rate', type=int, default=16000)
+    parser.add_argument(
+        '--gop', type=int, default=12, help='pictures per key frame'
+    )
+    parser.add_argument('--crf', type=int, default=20, help='x264 quality')
+    parser.add_argument(
+        '--crop',
+        metavar='X1,Y1,X2,Y2',
+        help='region to keep, as shares of the picture (0 to 1)',
+    )
+    parser.add_argument(
+        '--min-seconds',
+        type=float,
+        default=1.0,
+        help='least length with both picture and sound',
+    )
+    parser.add_argument(
+        '--silence-db',
+        type=float,
+        default=-60.0,
+        help='a video never louder than this counts as silent',
+    )
+    parser.add_argument(
+        '--val-share',
+        type=float,
+        metavar='SHARE',
+        help='also write annotation_train.csv and annotation_val.csv',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of that split')
+    parser.add_argument('--num-workers', type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        '--time-limit',
+        type=float,
+        default=120.0,
+        metavar='SECONDS',
+        help='give a video up that makes no progress for so long',
+    )
+    parser.add_argument('--overwrite', action='store_true', help='begin anew')
+    parser.add_argument(
+        '--json', metavar='FILE', help='also write the report here'
+    )
+    args = parser.parse_args(argv)
+    if not args.src and args.list is None:
+        parser.error('give videos, folders or --list FILE')
+    if args.val_share is not None and not 0 < args.val_share < 1:
+        parser.error('--val-share must lie between 0 and 1')
+    if args.num_workers < 1 or args.time_limit <= 0:
+        parser.error('--num-workers and --time-limit must be positive')
+    try:
+        crop = args.crop and tuple(map(float, args.crop.split(',')))
+        args.options = PrepareOptions(
+            short_side=args.short_side,
+            fps=args.fps,
+            sample_rate=args.sample_rate,
+            gop=args.gop,
+            crf=args.crf,
+            crop=crop or None,
+            min_seconds=args.min_seconds,
+            silence_db=args.silence_db,
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+def prepare(args: argparse.Namespace, console: Console) -> Corpus:
+    """Prepare with a progress bar."""
+    sources = find_sources(args.src, args.list)
+    if not sources:
+        raise ValueError('found no videos; are their suffixes known ones?')
+    counts = Counter()
+    with Progress(
+        TextColumn('preparing'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn('[green]{task.fields[kept]} kept'),
+        TextColumn('[yellow]{task.fields[left]} left out'),
+        TimeElapsedColumn(),
+        TextColumn('ETA'),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task('', total=len(sources), kept=0, left=0)
+
+        def on_done(source, reason):
+            counts[reason is None] += 1
+            progress.update(
+                task, advance=1, kept=counts[True], left=counts[False]
+            )
+
+        return prepare_corpus(
+            sources,
+            args.out,
+            args.options,
+            args.num_workers,
+            args.time_limit,
+            args.overwrite,
+            on_done,
+        )
+
+
+def write_splits(args: argparse.Namespace, records: list[dict]) -> dict:
+    """Write an annotation file per split; returns their sizes."""
+    for split in ('train', 'val'):  # of an earlier run, they would mislead
+        path = os.path.join(args.out, f'annotation_{split}.csv')
+        if os.path.exists(path):
+            os.remove(path)
+    if any(record.get('split') for record in records):
+        parts = {}
+        for record in records:
+            parts.setdefault(record.get('split') or 'rest', []).append(record)
+    elif args.val_share is not None:
+        parts = split_records(records, args.val_share, args.seed)
+    else:
+        return {}
+    for split, part in parts.items():
+        path = os.path.join(args.out, f'annotation_{split}.csv')
+        write_records(path, part)
+    return {split: len(part) for split, part in parts.items()}
+
+
+def make_report(args, corpus: Corpus, splits: dict) -> dict:
+    """The figures of this run as plain values."""
+    groups = corpus.by_reason()
+    return {
+        'kept': len(corpus.records),
+        'kept_seconds': round(sum(r['duration'] for r in corpus.records), 3),
+        'left_out': {reason: len(found) for reason, found in groups.items()},
+        'first_files': {
+            reason: [source.path for source in found[:10]]
+            for reason, found in groups.items()
+        },
+        'splits': splits,
+        'reused': corpus.reused,
+        'seconds': round(corpus.seconds, 2),
+        'options': args.options.to_dict(),
+        'versions': {'avts_mm': __version__, 'av': av.__version__},
+    }
+
+
+def make_table(report: dict) -> Table:
+    """What was kept and what was left out, by reason."""
+    table = Table('outcome', 'videos', 'first files')
+    table.columns[1].justify = 'right'
+    length = timedelta(seconds=round(report['kept_seconds']))
+    kept = str(report['kept'])
+    table.add_row('kept', kept, f'{length} (h:mm:ss)', style='green')
+    for reason, count in report['left_out'].items():
+        files = report['first_files'][reason]
+        names = ', '.join(os.path.basename(path) for path in files[:3])
+        text = REASONS.get(reason, reason)
+        table.add_row(text, str(count), names + ', …' * (count > 3))
+    total = report['kept'] + sum(report['left_out'].values())
+    table.add_section()
+    table.add_row('all', str(total), '')
+    return table
+
+
+def write_json(path: str, report: dict) -> None:
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+    part = f'{path}.part'
+    with open(part, 'w', encoding='utf-8') as file:
+        json.dump(report, file, indent=2)
+        file.write('\n')
+    os.replace(part, path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = parse_args(argv)
+    console = Console()
+    try:
+        corpus = prepare(args, console)
+        splits = write_splits(args, corpus.records)
+    except (ValueError, OSError, csv.Error, RuntimeError) as error:
+        print(f'prepare_av: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\ninterrupted; the same command goes on', file=sys.stderr)
+        return 130
+    report = make_report(args, corpus, splits)
+    for path in filter(None, (f'{args.out}/report.json', args.json)):
+        write_json(path, report)
+    console.print(make_table(report))
+    if corpus.reused:
+        console.print(f'{corpus.reused} were finished by an earlier run')
+    for split, count in splits.items():
+        console.print(f'annotation_{split}.csv: {count} videos')
+    if corpus.left_out:
+        console.print(f'each with its reason: {args.out}/skipped.csv')
+    if not corpus.records:
+        print('prepare_av: no video can be used', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
