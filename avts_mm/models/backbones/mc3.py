@@ -113,6 +113,9 @@ class MC3(BaseModule):
             statistics: -1 none, 0 conv1, 1 conv1 and conv2_x, ...
         norm_eval (bool): Keep all batch statistics fixed in training.
         with_cp (bool): Activation checkpointing in the residual blocks.
+        channels_last (bool): Lay weights and clips out channels-last, which
+            is faster on CPUs and in half precision on GPUs.
+            Defaults to False.
         init_cfg (dict, optional): Initialisation, e.g.
             ``dict(type='Pretrained', checkpoint='mc3_18.pth')``.
 
@@ -133,6 +136,7 @@ class MC3(BaseModule):
         frozen_stages: int = -1,
         norm_eval: bool = False,
         with_cp: bool = False,
+        channels_last: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         if init_cfg is None:
@@ -188,6 +192,10 @@ class MC3(BaseModule):
         self.out_channels = tuple(
             base_channels * 2**i for i in self.out_indices
         )
+        self.memory_format = torch.contiguous_format
+        if channels_last:
+            self.memory_format = torch.channels_last_3d
+            self.to(memory_format=torch.channels_last_3d)
         self._freeze_stages()
 
     def _freeze_stages(self) -> None:
@@ -225,7 +233,7 @@ class MC3(BaseModule):
             Tensor | tuple[Tensor]: ``(N, C', T, H', W')`` of the one stage
             asked for, or a tuple in the order of ``out_indices``.
         """
-        x = self.stem(x)
+        x = self.stem(x.contiguous(memory_format=self.memory_format))
         outs = {}
         for i in range(max(self.out_indices) + 1):
             x = getattr(self, f'layer{i + 1}')(x)

@@ -17,9 +17,6 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         mean (Sequence[float]): Mean of the three colour channels (0-255).
         std (Sequence[float]): Their standard deviation.
         log_mel (dict, optional): Arguments of :class:`LogMel`.
-        channels_last (bool): Lay clips out channels-last, which makes
-            convolutions faster on CPUs and in half precision on GPUs.
-            Defaults to False.
     """
 
     def __init__(
@@ -27,14 +24,12 @@ class AVDataPreprocessor(BaseDataPreprocessor):
         mean: Sequence[float] = (123.675, 116.28, 103.53),
         std: Sequence[float] = (58.395, 57.12, 57.375),
         log_mel: dict | None = None,
-        channels_last: bool = False,
     ) -> None:
         super().__init__()
         for name, value in (('mean', mean), ('std', std)):
             tensor = torch.tensor(value, dtype=torch.float32)
             self.register_buffer(name, tensor.view(-1, 1, 1, 1), False)
         self.log_mel = LogMel(**(log_mel or {}))
-        self.channels_last = channels_last
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Prepare one batch.
@@ -55,7 +50,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             if not isinstance(value, torch.Tensor):
                 value = torch.stack(tuple(value))
             if name == 'video':
-                inputs[name] = self._normalize(value)
+                inputs[name] = (value - self.mean) / self.std
             elif name == 'audio':
                 inputs[name] = self.log_mel(value)
             else:
@@ -63,9 +58,3 @@ class AVDataPreprocessor(BaseDataPreprocessor):
                     f"inputs may hold 'video' and 'audio', not {name!r}"
                 )
         return dict(inputs=inputs, data_samples=data.get('data_samples'))
-
-    def _normalize(self, video: torch.Tensor) -> torch.Tensor:
-        video = (video - self.mean) / self.std
-        if self.channels_last:
-            video = video.contiguous(memory_format=torch.channels_last_3d)
-        return video

@@ -195,6 +195,18 @@ def test_checkpointing_gives_the_same_gradients():
     torch.testing.assert_close(grads[0], grads[1])
 
 
+def test_channels_last_changes_the_layout_not_the_output():
+    torch.manual_seed(0)
+    plain = MC3(base_channels=4).eval()
+    last = MC3(base_channels=4, channels_last=True).eval()
+    last.load_state_dict(plain.state_dict())
+    weight = last.layer1[0].conv1[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last_3d)
+    x = torch.randn(2, 3, 4, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(plain(x), last(x))
+
+
 @pytest.mark.parametrize(
     'kwargs, words',
     [

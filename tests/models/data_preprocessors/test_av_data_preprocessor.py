@@ -37,14 +37,6 @@ def test_training_and_testing_see_the_same():
     assert torch.equal(a['inputs']['audio'], b['inputs']['audio'])
 
 
-def test_channels_last_changes_the_layout_not_the_values():
-    plain = AVDataPreprocessor()(batch())['inputs']['video']
-    last = AVDataPreprocessor(channels_last=True)(batch())['inputs']['video']
-    assert torch.equal(plain, last)
-    assert last.is_contiguous(memory_format=torch.channels_last_3d)
-    assert not plain.is_contiguous(memory_format=torch.channels_last_3d)
-
-
 def test_one_modality_alone():
     data = batch()
     del data['inputs']['video'], data['data_samples']
