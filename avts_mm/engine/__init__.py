@@ -1,0 +1,13 @@
+"""How a step is taken, and what happens around it."""
+
+from .hooks import CurriculumHook, TrainLossPlateauHook, mix_at
+from .optimizers import BFloat16OptimWrapper
+from .schedulers import TrainLossPlateauLR
+
+__all__ = [
+    'BFloat16OptimWrapper',
+    'CurriculumHook',
+    'TrainLossPlateauHook',
+    'TrainLossPlateauLR',
+    'mix_at',
+]

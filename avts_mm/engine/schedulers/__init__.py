@@ -1,0 +1,5 @@
+"""Schedules of the learning rate."""
+
+from .train_loss_plateau_lr import TrainLossPlateauLR
+
+__all__ = ['TrainLossPlateauLR']

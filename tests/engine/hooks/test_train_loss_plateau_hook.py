@@ -1,0 +1,102 @@
+"""The learning rate falls with the training loss of whole epochs."""
+
+import math
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from avts_mm.engine.hooks.train_loss_plateau_hook import EpochMean
+
+SCHEDULER = [dict(type='TrainLossPlateauLR', factor=0.1, patience=5)]
+PLATEAU = [dict(type='TrainLossPlateauHook')]
+# The least loss is that of epoch 3; ties do not count as a decrease.
+LOSSES = [1.0, 0.8, 0.9, 0.7] + [0.7, 0.75, 0.9, 0.7, 0.71, 0.8] + [0.69] * 20
+# Epochs 4 to 9 bring no decrease, six in a row, the last tolerated is 8.
+# Then 0.69 is one, and the six that equal it, 11 to 16, are not.
+RATES = [1.0] * 10 + [0.1] * 7 + [0.01] * 6 + [0.001] * 3
+
+
+class NoteRate(Hook):
+    """Notes the learning rate that each epoch begins with."""
+
+    def __init__(self):
+        self.rates = {}
+
+    def before_train_epoch(self, runner):
+        self.rates[runner.epoch] = runner.optim_wrapper.get_lr()['lr'][0]
+
+
+def run(toy_runner, epochs, **kwargs):
+    note = NoteRate()
+    runner = toy_runner(
+        losses=LOSSES,
+        max_epochs=epochs,
+        param_scheduler=SCHEDULER,
+        custom_hooks=[*PLATEAU, note],
+        **kwargs,
+    )
+    lines = []
+    runner.logger.info = lines.append
+    runner.train()
+    return note.rates, lines
+
+
+def test_rate_falls_after_more_than_five_epochs(toy_runner):
+    rates, lines = run(toy_runner, 24)
+    assert rates == pytest.approx(dict(enumerate(RATES[:24])))
+    told = [line for line in lines if 'has not fallen' in line]
+    assert len(told) == 3
+    assert told[0] == (
+        'The training loss (0.8000) has not fallen for more than 5 epochs: '
+        'learning rate 1 -> 0.1'
+    )
+
+
+@pytest.mark.parametrize('stop', [7, 10, 12])
+def test_resume_while_waiting(toy_runner, stop):
+    before, _ = run(toy_runner, stop)
+    after, _ = run(toy_runner, 20, resume=True)
+    assert sorted(after) == list(range(stop, 20))
+    assert {**before, **after} == pytest.approx(dict(enumerate(RATES[:20])))
+
+
+def test_validation_does_not_step_it(toy_runner, toy_val):
+    rates, _ = run(toy_runner, 12, **toy_val)
+    assert rates == pytest.approx(dict(enumerate(RATES[:12])))
+
+
+def test_scheduler_without_hook(toy_runner):
+    runner = toy_runner(param_scheduler=SCHEDULER)
+    with pytest.raises(RuntimeError, match='TrainLossPlateauHook'):
+        runner.train()
+
+
+def test_hook_without_scheduler(toy_runner):
+    toy_runner(custom_hooks=PLATEAU, max_epochs=1).train()
+
+
+def test_loss_of_another_name(toy_runner):
+    hooks = [dict(type='TrainLossPlateauHook', key='loss_fine')]
+    with pytest.raises(KeyError, match="no 'loss_fine' among"):
+        toy_runner(custom_hooks=hooks).train()
+
+
+def test_mean_of_an_epoch(monkeypatch):
+    mean = EpochMean()
+    assert math.isnan(mean.result())
+    for value in (1.0, torch.tensor(2.0, requires_grad=True), 4):
+        mean.add(value)
+    assert mean.result() == pytest.approx(7 / 3)
+
+    def add_other_rank(both, op):
+        assert op == 'sum'
+        both += torch.tensor([13.0, 2.0])
+
+    monkeypatch.setattr(
+        'avts_mm.engine.hooks.train_loss_plateau_hook.all_reduce',
+        add_other_rank,
+    )
+    assert mean.result() == pytest.approx(20 / 5)
+    mean.reset()
+    assert mean.result() == pytest.approx(13 / 2)
