@@ -65,7 +65,7 @@ $(PY):
 $(READY): setup.py avts_mm/version.py | $(PY)
 	$(PIP) install $(TORCH) -e .
 	@$(PY) -c 'import cv2' 2>/dev/null || $(MAKE) --no-print-directory headless
-	@$(PY) -c 'import avts_mm'
+	@$(PY) -W ignore -c 'import avts_mm'
 	@touch $@
 
 $(READY_TEST): $(READY)
