@@ -31,7 +31,7 @@ def parse_args(argv=None):
         'latest one in the work directory',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='mixed precision (needs a GPU)'
+        '--amp', action='store_true', help='train in mixed precision'
     )
     parser.add_argument(
         '--no-validate',
@@ -132,19 +132,26 @@ def merge_args(cfg, args):
 
 
 def merge_amp(cfg):
-    """Switch the optimiser wrapper of a config to mixed precision."""
+    """Switch the optimiser wrapper of a config to mixed precision.
+
+    Half precision with loss scaling on a GPU; bfloat16, which needs none, on
+    a CPU, where mmengine's own wrapper does not start.
+    """
     from mmengine.device import get_device
 
-    if get_device() == 'cpu':
-        sys.exit('--amp needs a GPU: leave it out on this machine.')
     wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if wrapper not in ('OptimWrapper', 'AmpOptimWrapper'):
+    mixed = ('AmpOptimWrapper', 'BFloat16OptimWrapper')
+    if wrapper not in ('OptimWrapper', *mixed):
         sys.exit(
             f'--amp replaces the optimiser wrapper OptimWrapper, but the '
             f'config uses {wrapper}.'
         )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if get_device() == 'cpu':
+        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        cfg.optim_wrapper.pop('loss_scale', None)
+    elif wrapper not in mixed:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def main(argv=None):

@@ -43,7 +43,7 @@ def _export_ranks(launcher):
 def use_gloo_without_gpu(cfg, launcher):
     """Let mmengine train in several processes on a machine without a GPU.
 
-    mmengine 0.10 calls ``torch.cuda.set_device`` for every launcher and
+    mmengine (#973) calls ``torch.cuda.set_device`` for every launcher and
     hands the local rank to DDP as ``device_ids``. A process group that is
     there before the Runner makes it skip the former, and the model wrapper
     of the config overrules the latter. Where there is a GPU, or one process

@@ -13,7 +13,7 @@ def check_opencv():
     """Say what is missing when OpenCV cannot be loaded.
 
     The wheels of ``opencv-python`` link system libraries that a bare Debian
-    or Ubuntu lacks, and mmcv imports it first thing.
+    or Ubuntu lacks (opencv-python #370), and mmcv imports it first thing.
 
     Raises:
         ImportError: One sentence with the remedy.

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmaction.registry import MODELS
+from mmengine.config import Config
 
 import avts_mm
 from avts_mm.compat import imports
@@ -108,6 +109,15 @@ def test_place_of_the_finder(monkeypatch, torchvision):
     assert len(sys.meta_path) == len(healthy) + 1
     place = -1 if torchvision else 0
     assert isinstance(sys.meta_path[place], imports._DRNFinder)
+
+
+# ---- mmengine needs pkg_resources, hence setuptools < 82
+
+
+def test_configs_of_mmaction_as_base(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text("_base_ = 'mmaction::_base_/default_runtime.py'")
+    assert Config.fromfile(str(config)).default_scope == 'mmaction'
 
 
 # ---- mmaction2 1.2.0: transformers installed without the rest of VindLU

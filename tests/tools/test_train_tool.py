@@ -100,9 +100,13 @@ def test_amp(merged, monkeypatch):
     assert wrapper.loss_scale == 'dynamic'
     with pytest.raises(SystemExit, match='ApexOptimWrapper'):
         merged('--amp', optim_wrapper=dict(type='ApexOptimWrapper'))
+    own = dict(type='BFloat16OptimWrapper')
+    assert merged('--amp', optim_wrapper=own).optim_wrapper == own
     monkeypatch.setattr('mmengine.device.get_device', lambda: 'cpu')
-    with pytest.raises(SystemExit, match='needs a GPU'):
-        merged('--amp')
+    half = dict(type='AmpOptimWrapper', loss_scale='dynamic')
+    for wrapper in (dict(), half):
+        cfg = merged('--amp', optim_wrapper=wrapper)
+        assert cfg.optim_wrapper == dict(type='BFloat16OptimWrapper')
 
 
 def test_missing_config_is_one_sentence(tool):
