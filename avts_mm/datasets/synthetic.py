@@ -110,7 +110,10 @@ def write_clip(
         sound = None
         if wave is not None:
             sound = container.add_stream(
-                'aac', rate=sample_rate, layout='mono'
+                'aac',
+                rate=sample_rate,
+                layout='mono',
+                options=dict(aac_coder='fast'),  # 3 times faster
             )
             sound.bit_rate = 64000
             sound.codec_context.thread_count = 1

@@ -217,14 +217,13 @@ def render_wave(scene: Scene, sample_rate: int) -> np.ndarray:
         # After five decays a tone is below the background.
         length = 5 * MATERIALS[body.material].decay + 0.05
         for time, strength in zip(body.times, body.strengths):
-            first = int(np.ceil(time * sample_rate))
+            first = max(int(np.ceil(time * sample_rate)), 0)
             stop = min(int((time + length) * sample_rate), samples)
-            index = np.arange(first, stop)
-            sound = _strike_sound(
-                rng, body, index / sample_rate - time, sample_rate
-            )
-            heard = index >= 0
-            wave[index[heard]] += strength * sound[heard]
+            if first < stop:
+                after = np.arange(first, stop) / sample_rate - time
+                wave[first:stop] += strength * _strike_sound(
+                    rng, body, after, sample_rate
+                )
     wave *= rng.uniform(0.4, 0.9) / np.abs(wave).max()
     wave += 10 ** rng.uniform(-3.0, -2.3) * rng.standard_normal(samples)
     return np.clip(wave, -1, 1).astype(np.float32)
