@@ -1,0 +1,219 @@
+"""Measures against hand-made cases, scikit-learn and simulation."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
+
+from avts_mm.evaluation.functional.sync import (
+    auc_interval,
+    best_threshold,
+    cross_fitted_accuracy,
+    equal_error_rate,
+    halves,
+    paired_share,
+    roc_auc,
+    wilson_interval,
+)
+
+
+def distances(shift=1.0, seed=0, number=(200, 300), digits=1):
+    """Distances with many ties."""
+    rng = np.random.default_rng(seed)
+    positives = rng.normal(0, 1, number[0]).round(digits)
+    negatives = rng.normal(shift, 1.5, number[1]).round(digits)
+    return positives, negatives
+
+
+def labelled(positives, negatives):
+    scores = np.concatenate([positives, negatives])
+    return np.repeat([0, 1], [len(positives), len(negatives)]), scores
+
+
+@pytest.mark.parametrize('shift', [-1.0, 0.0, 0.7, 3.0])
+def test_auc_is_that_of_scikit_learn(shift):
+    positives, negatives = distances(shift)
+    expected = roc_auc_score(*labelled(positives, negatives))
+    assert roc_auc(positives, negatives) == pytest.approx(expected, abs=1e-12)
+
+
+def test_auc_of_small_cases():
+    assert roc_auc([1, 2], [3, 4]) == 1
+    assert roc_auc([3, 4], [1, 2]) == 0
+    assert roc_auc([1, 1], [1, 1]) == 0.5
+    assert roc_auc([1, 3], [2]) == 0.5
+    assert roc_auc([1], [1, 2]) == 0.75
+
+
+@pytest.mark.parametrize(
+    'positives, negatives, expected',
+    [
+        ([1, 2], [3, 4], 0),
+        ([3, 4], [1, 2], 1),
+        ([1, 1], [1, 1], 0.5),
+        ([1, 2, 5], [3, 6, 7], 1 / 3),
+        # Missed falls from 1/2 to 0 where accepted stays 1/3.
+        ([1, 4], [3, 6, 8], 1 / 3),
+        # From (missed 1, accepted 0) to (0, 1) at once.
+        ([2, 2], [2], 0.5),
+    ],
+)
+def test_equal_error_rate(positives, negatives, expected):
+    assert equal_error_rate(positives, negatives) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize('shift', [0.0, 0.7, 3.0])
+def test_equal_error_rate_lies_on_the_roc_curve(shift):
+    positives, negatives = distances(shift, digits=6)
+    rate = equal_error_rate(positives, negatives)
+    false_alarms, hits, _ = roc_curve(
+        *labelled(positives, negatives), drop_intermediate=False
+    )
+    # The curve has steps of 1/200 and 1/300.
+    off = np.hypot(false_alarms - rate, hits - (1 - rate))
+    assert off.min() < 1 / 200
+
+
+def test_best_threshold():
+    assert best_threshold([1, 2], [4, 5]) == 3
+    assert best_threshold([1, 2, 9], [4, 5, 6]) == 3
+    # Of the equally good 2.5 and 4.5 and 6.5, the middle.
+    assert best_threshold([1, 2, 5], [4, 7, 3]) in (2.5, 6)
+    positives, negatives = distances(1.0)
+    labels, scores = labelled(positives, negatives)
+    found = best_threshold(positives, negatives)
+    reached = balanced_accuracy_score(labels, scores > found)
+    for threshold in np.linspace(-4, 6, 301):
+        other = balanced_accuracy_score(labels, scores > threshold)
+        assert reached >= other - 1e-12
+
+
+def test_halves():
+    videos = np.array(['a', 'b', 'a', 'c', 'd', 'b'])
+    split = halves(videos, seed=3)
+    assert split[0] == split[2] and split[1] == split[5]
+    assert split[[0, 1, 3, 4]].sum() == 2
+    # The set of videos decides, not the order.
+    order = np.array([5, 3, 1, 0, 2, 4])
+    assert (halves(videos[order], seed=3) == split[order]).all()
+    many = np.arange(1000)
+    assert halves(many).sum() == 500
+    assert 400 < (halves(many, 0) == halves(many, 1)).sum() < 600
+
+
+def test_accuracy_is_fitted_on_the_other_half():
+    videos = np.arange(40)
+    second = halves(videos)
+    positives = np.where(second, 10.0, 0.0)
+    negatives = positives + 1
+    # Each half is separable by itself, at 0.5 and at 10.5; applied to the
+    # other half, one accepts none and the other all.
+    accuracy = cross_fitted_accuracy(positives, negatives, videos, videos)
+    assert accuracy == 0.5
+    accuracy = cross_fitted_accuracy(videos * 0.0, negatives, videos, videos)
+    assert accuracy == 0.75  # half of the negatives are at 11, half at 1
+
+
+def test_accuracy_at_chance_is_not_optimistic():
+    rng = np.random.default_rng(0)
+    videos = np.arange(30)
+    found = [
+        cross_fitted_accuracy(*rng.normal(size=(2, 30)), videos, videos)
+        for _ in range(300)
+    ]
+    assert np.mean(found) < 0.51
+
+
+def test_accuracy_is_balanced():
+    positives, negatives = np.zeros(10), np.ones(1000)
+    negatives[:500] = 0
+    videos = np.arange(1000)
+    accuracy = cross_fitted_accuracy(positives, negatives, videos[:10], videos)
+    assert accuracy == pytest.approx(0.75)
+
+
+def test_accuracy_of_one_video_is_unknown():
+    one = np.zeros(3)
+    assert np.isnan(cross_fitted_accuracy([1, 2, 3], [4, 5, 6], one, one))
+
+
+def test_paired_share():
+    assert paired_share([1, 2, 3, 4], [2, 1, 3, 9]) == 0.625
+    with pytest.raises(ValueError, match='2 positives, 1 negatives'):
+        paired_share([1, 2], [1])
+
+
+def test_what_is_refused():
+    for measure in (roc_auc, equal_error_rate, best_threshold):
+        with pytest.raises(ValueError, match='shape'):
+            measure([], [1])
+        with pytest.raises(ValueError, match='finite'):
+            measure([1, np.nan], [1])
+
+
+def test_wilson_interval():
+    # Newcombe (1998), table I, 81 of 263, and 0 of 20, 1 of 29.
+    low, high = wilson_interval(81 / 263, 263)
+    assert (low, high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0.0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    low, high = wilson_interval(1 / 29, 29)
+    assert (low, high) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+    assert wilson_interval(1.0, 20)[1] == 1.0
+    assert wilson_interval(0.9, 50, 0.99)[0] < wilson_interval(0.9, 50)[0]
+    for wrong in ((1.1, 5), (0.5, 0)):
+        with pytest.raises(ValueError, match='share'):
+            wilson_interval(*wrong)
+    with pytest.raises(ValueError, match='confidence'):
+        wilson_interval(0.5, 5, 1.0)
+
+
+def delong_variance(positives, negatives):
+    """DeLong's variance by its definition."""
+    wins = (positives[:, None] < negatives) + 0.5 * (
+        positives[:, None] == negatives
+    )
+    of_positives, of_negatives = wins.mean(1), wins.mean(0)
+    return of_positives.var(ddof=1) / len(positives) + of_negatives.var(
+        ddof=1
+    ) / len(negatives)
+
+
+def test_auc_interval_without_videos_is_delongs():
+    positives, negatives = distances(1.0)
+    auc = roc_auc(positives, negatives)
+    error = np.sqrt(delong_variance(positives, negatives))
+    error /= auc * (1 - auc)
+    bounds = np.log(auc / (1 - auc)) + 1.959964 * error * np.array([-1, 1])
+    expected = 1 / (1 + np.exp(-bounds))
+    assert auc_interval(positives, negatives) == pytest.approx(expected)
+
+
+def test_auc_interval_covers():
+    """Four clips a video that resemble each other; the true AUC by size."""
+    rng = np.random.default_rng(1)
+
+    def sample(videos):
+        shared = np.repeat(rng.normal(size=videos), 4)
+        positives = shared + rng.normal(size=4 * videos)
+        negatives = shared + rng.normal(size=4 * videos) + 1.5
+        return positives, negatives, np.repeat(np.arange(videos), 4)
+
+    truth = roc_auc(*sample(20000)[:2])
+    clustered = plain = 0
+    for _ in range(400):
+        positives, negatives, videos = sample(40)
+        low, high = auc_interval(positives, negatives, videos, videos)
+        clustered += low <= truth <= high
+        low, high = auc_interval(positives, negatives)
+        plain += low <= truth <= high
+    assert 0.91 <= clustered / 400 <= 0.98
+    assert plain != clustered
+
+
+def test_auc_interval_of_a_perfect_model():
+    low, high = auc_interval(np.zeros(50), np.ones(50))
+    assert high == 1.0 and 0.9 < low < 0.95
+    fewer = auc_interval(
+        np.zeros(50), np.ones(50), np.arange(50) // 5, np.arange(50) // 5
+    )
+    assert fewer[0] < low
+    assert auc_interval([1.0], [2.0]) == (0.0, 1.0)
