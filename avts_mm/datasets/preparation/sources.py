@@ -81,8 +81,9 @@ def split_clashes(
     """
     kept, clashes, owners = [], [], {}
     for source in sources:
-        owner = owners.setdefault(source.name.lower(), source)
-        if owner is source:
+        owner = owners.get(source.name.lower())
+        if owner is None:
+            owners[source.name.lower()] = source
             kept.append(source)
         elif owner != source:  # the very same thing named twice is no clash
             clashes.append((source, name_clash(source, owner.path)))
