@@ -5,9 +5,11 @@ from .sync import (
     auc_interval,
     best_threshold,
     cross_fitted_accuracy,
+    cross_fitted_decisions,
     equal_error_rate,
-    paired_share,
+    paired_wins,
     roc_auc,
+    share_interval,
     wilson_interval,
 )
 
@@ -16,8 +18,10 @@ __all__ = [
     'auc_interval',
     'best_threshold',
     'cross_fitted_accuracy',
+    'cross_fitted_decisions',
     'equal_error_rate',
-    'paired_share',
+    'paired_wins',
     'roc_auc',
+    'share_interval',
     'wilson_interval',
 ]

@@ -4,6 +4,7 @@ Functions of plain arrays. Throughout, a *positive* is a pair in sync and
 should have the smaller distance; chance is 0.5 for all but the intervals.
 """
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -92,13 +93,6 @@ def best_threshold(positives: np.ndarray, negatives: np.ndarray) -> float:
     return float(thresholds[best[len(best) // 2]])
 
 
-def balanced_accuracy(
-    positives_right: np.ndarray, negatives_right: np.ndarray
-) -> float:
-    """Mean of the shares of right decisions about either class."""
-    return float((np.mean(positives_right) + np.mean(negatives_right)) / 2)
-
-
 def halves(videos: np.ndarray, seed: int = 0) -> np.ndarray:
     """Split by video: of each entry, whether it is in the second half.
 
@@ -115,14 +109,14 @@ def halves(videos: np.ndarray, seed: int = 0) -> np.ndarray:
     return (order % 2 == 1)[which.reshape(-1)]
 
 
-def cross_fitted_accuracy(
+def cross_fitted_decisions(
     positives: np.ndarray,
     negatives: np.ndarray,
     positive_videos: np.ndarray,
     negative_videos: np.ndarray,
     seed: int = 0,
-) -> float:
-    """Accuracy with a threshold that never saw the video it decides on.
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Decide on each pair by a threshold that never saw its video.
 
     The threshold is fitted on one half of the videos and applied to the
     other, and the other way round.
@@ -136,8 +130,9 @@ def cross_fitted_accuracy(
         seed (int): Of the split. Defaults to 0.
 
     Returns:
-        float: Balanced accuracy over both halves. NaN if a half lacks
-        positives or negatives, as with a single video.
+        tuple[np.ndarray, np.ndarray] | None: Whether the decision is right,
+        bool ``(P,)`` and ``(N,)``. None if a half lacks positives or
+        negatives, as with a single video.
     """
     positives, negatives = _checked(positives), _checked(negatives)
     second = halves(np.concatenate([positive_videos, negative_videos]), seed)
@@ -148,15 +143,28 @@ def cross_fitted_accuracy(
         fit = [part == side for part in sides]
         judge = [~part for part in fit]
         if not all(part.any() for part in fit):
-            return float('nan')
+            return None
         threshold = best_threshold(positives[fit[0]], negatives[fit[1]])
         positives_right[judge[0]] = positives[judge[0]] <= threshold
         negatives_right[judge[1]] = negatives[judge[1]] > threshold
-    return balanced_accuracy(positives_right, negatives_right)
+    return positives_right, negatives_right
 
 
-def paired_share(positives: np.ndarray, negatives: np.ndarray) -> float:
-    """How often the positive of the *same clip* is the nearer one.
+def balanced_accuracy(
+    positives_right: np.ndarray, negatives_right: np.ndarray
+) -> float:
+    """Mean of the shares of right decisions about either class."""
+    return float((np.mean(positives_right) + np.mean(negatives_right)) / 2)
+
+
+def cross_fitted_accuracy(*args, **kwargs) -> float:
+    """Balanced accuracy of :func:`cross_fitted_decisions`, or NaN."""
+    right = cross_fitted_decisions(*args, **kwargs)
+    return float('nan') if right is None else balanced_accuracy(*right)
+
+
+def paired_wins(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    """Whether the positive of the *same clip* is the nearer one.
 
     Args:
         positives (np.ndarray): Distances ``(N,)`` of clips to their sound.
@@ -164,7 +172,7 @@ def paired_share(positives: np.ndarray, negatives: np.ndarray) -> float:
             another sound, in the same order.
 
     Returns:
-        float: Share of clips; ties count one half.
+        np.ndarray: float64 ``(N,)``: 1, 0, or 0.5 for a tie.
     """
     positives, negatives = _checked(positives), _checked(negatives)
     if len(positives) != len(negatives):
@@ -172,8 +180,7 @@ def paired_share(positives: np.ndarray, negatives: np.ndarray) -> float:
             f'clips differ: {len(positives)} positives, '
             f'{len(negatives)} negatives'
         )
-    nearer = (positives < negatives) + 0.5 * (positives == negatives)
-    return float(nearer.mean())
+    return (positives < negatives) + 0.5 * (positives == negatives)
 
 
 def wilson_interval(
@@ -210,6 +217,39 @@ def _quantile(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise ValueError(f'confidence must be in (0, 1), got {confidence}')
     return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def share_interval(
+    right: np.ndarray | Sequence[np.ndarray],
+    videos: np.ndarray | Sequence[np.ndarray],
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Confidence interval of a share of cases, some of which are related.
+
+    Wilson's interval for the number of independent cases that would have the
+    variance found between videos.
+
+    Args:
+        right (np.ndarray): Success of each case, 0 to 1, ``(N,)``. Or several
+            such arrays: the interval is then that of the mean of their
+            means, such as a balanced accuracy.
+        videos (np.ndarray): The video of each case, likewise.
+        confidence (float): Defaults to 0.95.
+
+    Returns:
+        tuple[float, float]: Lower and upper bound.
+    """
+    if isinstance(right, np.ndarray):
+        right, videos = [right], [videos]
+    share = float(np.mean([part.mean() for part in right]))
+    names, which = np.unique(np.concatenate(videos), return_inverse=True)
+    off = [(part - part.mean()) / len(part) / len(right) for part in right]
+    sums = np.bincount(which.reshape(-1), np.concatenate(off), len(names))
+    number = len(names)
+    variance = float((sums**2).sum()) * number / max(number - 1, 1)
+    if variance > 0:
+        number = share * (1 - share) / variance
+    return wilson_interval(share, number, confidence)
 
 
 def auc_interval(

@@ -11,11 +11,16 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from ..functional.sync import (
-    cross_fitted_accuracy,
+    auc_interval,
+    balanced_accuracy,
+    cross_fitted_decisions,
     equal_error_rate,
-    paired_share,
+    paired_wins,
     roc_auc,
+    share_interval,
 )
+
+NAN = float('nan')
 
 
 class Judged(NamedTuple):
@@ -71,8 +76,10 @@ class SyncMetric(BaseMetric):
     likewise), and over all negatives together ``sync/accuracy`` and
     ``sync/auc``. Chance is 0.5 for each.
 
-    The distances of the last evaluation stay in :attr:`last_distances`, kind
-    to array ``(N,)``, for pictures.
+    For reports the last evaluation stays in :attr:`last_distances`, kind to
+    array ``(N,)``, and :attr:`last_intervals`, name of an accuracy, AUC or
+    within-video share to its 95 % confidence interval, which takes into
+    account that clips of one video are related.
 
     Args:
         split_seed (int): Decides which videos form a half. Defaults to 0.
@@ -95,6 +102,7 @@ class SyncMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.split_seed = split_seed
         self.last_distances: dict[str, np.ndarray] = {}
+        self.last_intervals: dict[str, tuple[float, float]] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Note the distances of a batch.
@@ -158,7 +166,8 @@ class SyncMetric(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        metrics = {}
+        metrics: dict[str, float] = {}
+        self.last_intervals = {}
         for name, negatives in groups.items():
             metrics.update(self._judge(name, positives, negatives))
         merged = _Group(
@@ -166,10 +175,8 @@ class SyncMetric(BaseMetric):
             np.concatenate([g.videos for g in groups.values()]),
             [],
         )
-        metrics['accuracy'] = self._accuracy(positives, merged)
-        metrics['auc'] = _finite(
-            roc_auc, positives.distances, merged.distances
-        )
+        metrics['accuracy'] = self._accuracy('', positives, merged)
+        metrics['auc'] = self._auc('', positives, merged)
         return metrics
 
     def _judge(
@@ -178,38 +185,61 @@ class SyncMetric(BaseMetric):
         """One kind of negative against the positives of the same videos."""
         same = positives.of_videos(negatives.videos)
         positives = same if same.clips else positives
-        distances = positives.distances, negatives.distances
+        groups = positives, negatives
         metrics = {
-            f'{name}/accuracy': self._accuracy(positives, negatives),
-            f'{name}/auc': _finite(roc_auc, *distances),
-            f'{name}/eer': _finite(equal_error_rate, *distances),
+            f'{name}/accuracy': self._accuracy(f'{name}/', *groups),
+            f'{name}/auc': self._auc(f'{name}/', *groups),
+            f'{name}/eer': NAN,
         }
-        if name != 'easy':
-            own = dict(zip(positives.clips, positives.distances))
-            both = [
-                (own[clip], distance)
-                for clip, distance in zip(negatives.clips, distances[1])
-                if clip in own
-            ]
-            if both:
-                key = 'within_video'
-                key = key if name == 'hard' else f'{name}/{key}'
-                metrics[key] = _finite(paired_share, *np.array(both).T)
+        if not _are_finite(*groups):
+            return metrics
+        metrics[f'{name}/eer'] = equal_error_rate(
+            positives.distances, negatives.distances
+        )
+        if name == 'easy':
+            return metrics
+        own = dict(zip(positives.clips, positives.distances))
+        places = [i for i, c in enumerate(negatives.clips) if c in own]
+        if places:
+            wins = paired_wins(
+                np.array([own[negatives.clips[i]] for i in places]),
+                negatives.distances[places],
+            )
+            key = 'within_video' if name == 'hard' else f'{name}/within_video'
+            metrics[key] = float(wins.mean())
+            self.last_intervals[key] = share_interval(
+                wins, negatives.videos[places]
+            )
         return metrics
 
-    def _accuracy(self, positives: _Group, negatives: _Group) -> float:
-        return _finite(
-            cross_fitted_accuracy,
+    def _accuracy(
+        self, name: str, positives: _Group, negatives: _Group
+    ) -> float:
+        if not _are_finite(positives, negatives):
+            return NAN
+        groups = (
             positives.distances,
             negatives.distances,
             positives.videos,
             negatives.videos,
-            self.split_seed,
         )
+        right = cross_fitted_decisions(*groups, self.split_seed)
+        if right is None:
+            return NAN
+        self.last_intervals[f'{name}accuracy'] = share_interval(
+            right, groups[2:]
+        )
+        return balanced_accuracy(*right)
+
+    def _auc(self, name: str, positives: _Group, negatives: _Group) -> float:
+        if not _are_finite(positives, negatives):
+            return NAN
+        distances = positives.distances, negatives.distances
+        self.last_intervals[f'{name}auc'] = auc_interval(
+            *distances, positives.videos, negatives.videos
+        )
+        return roc_auc(*distances)
 
 
-def _finite(measure, positives, negatives, *args) -> float:
-    """A measure, or NaN where distances are not finite."""
-    if np.isfinite(positives).all() and np.isfinite(negatives).all():
-        return measure(positives, negatives, *args)
-    return float('nan')
+def _are_finite(*groups: _Group) -> bool:
+    return all(np.isfinite(group.distances).all() for group in groups)

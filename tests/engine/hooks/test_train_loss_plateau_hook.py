@@ -1,12 +1,7 @@
 """The learning rate falls with the training loss of whole epochs."""
 
-import math
-
 import pytest
-import torch
 from mmengine.hooks import Hook
-
-from avts_mm.engine.hooks.train_loss_plateau_hook import EpochMean
 
 SCHEDULER = [dict(type='TrainLossPlateauLR', factor=0.1, patience=5)]
 PLATEAU = [dict(type='TrainLossPlateauHook')]
@@ -80,23 +75,3 @@ def test_loss_of_another_name(toy_runner):
     hooks = [dict(type='TrainLossPlateauHook', key='loss_fine')]
     with pytest.raises(KeyError, match="no 'loss_fine' among"):
         toy_runner(custom_hooks=hooks).train()
-
-
-def test_mean_of_an_epoch(monkeypatch):
-    mean = EpochMean()
-    assert math.isnan(mean.result())
-    for value in (1.0, torch.tensor(2.0, requires_grad=True), 4):
-        mean.add(value)
-    assert mean.result() == pytest.approx(7 / 3)
-
-    def add_other_rank(both, op):
-        assert op == 'sum'
-        both += torch.tensor([13.0, 2.0])
-
-    monkeypatch.setattr(
-        'avts_mm.engine.hooks.train_loss_plateau_hook.all_reduce',
-        add_other_rank,
-    )
-    assert mean.result() == pytest.approx(20 / 5)
-    mean.reset()
-    assert mean.result() == pytest.approx(13 / 2)

@@ -10,8 +10,9 @@ from avts_mm.evaluation.functional.sync import (
     cross_fitted_accuracy,
     equal_error_rate,
     halves,
-    paired_share,
+    paired_wins,
     roc_auc,
+    share_interval,
     wilson_interval,
 )
 
@@ -136,10 +137,10 @@ def test_accuracy_of_one_video_is_unknown():
     assert np.isnan(cross_fitted_accuracy([1, 2, 3], [4, 5, 6], one, one))
 
 
-def test_paired_share():
-    assert paired_share([1, 2, 3, 4], [2, 1, 3, 9]) == 0.625
+def test_paired_wins():
+    assert paired_wins([1, 2, 3, 4], [2, 1, 3, 9]).tolist() == [1, 0, 0.5, 1]
     with pytest.raises(ValueError, match='2 positives, 1 negatives'):
-        paired_share([1, 2], [1])
+        paired_wins([1, 2], [1])
 
 
 def test_what_is_refused():
@@ -164,6 +165,41 @@ def test_wilson_interval():
             wilson_interval(*wrong)
     with pytest.raises(ValueError, match='confidence'):
         wilson_interval(0.5, 5, 1.0)
+
+
+def test_share_interval():
+    right = np.array([1, 1, 1, 0, 1, 1, 0, 1, 1, 1.0])
+    # Of independent cases: Wilson's, but for n - 1 in the variance.
+    alone = share_interval(right, np.arange(10))
+    assert alone == pytest.approx(wilson_interval(0.8, 9), abs=1e-12)
+    # Repeating each video's case four times teaches nothing new.
+    again = share_interval(np.repeat(right, 4), np.repeat(np.arange(10), 4))
+    assert again == pytest.approx(alone)
+    assert share_interval(np.ones(40), np.arange(40) // 4) == wilson_interval(
+        1.0, 10
+    )
+
+
+def test_share_interval_of_a_balanced_accuracy():
+    right = np.ones(100), np.repeat([0.0, 1.0], 5)
+    videos = np.arange(100), np.arange(100, 110)
+    low, high = share_interval(right, videos)
+    # 0.75, and the variance is that of the ten, halved twice.
+    expected = np.sqrt(0.25 * 0.25 / 10) * 1.96
+    assert (low + high) / 2 == pytest.approx(0.75, abs=0.03)
+    assert (high - low) / 2 == pytest.approx(expected, rel=0.1)
+
+
+def test_share_interval_covers():
+    rng = np.random.default_rng(2)
+    videos = np.repeat(np.arange(50), 4)
+    covered = 0
+    for _ in range(400):
+        ease = rng.beta(4, 1, 50)  # mean 0.8, alike within a video
+        right = (rng.random(200) < np.repeat(ease, 4)).astype(float)
+        low, high = share_interval(right, videos)
+        covered += low <= 0.8 <= high
+    assert 0.91 <= covered / 400 <= 0.98
 
 
 def delong_variance(positives, negatives):

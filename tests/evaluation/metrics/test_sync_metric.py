@@ -89,6 +89,18 @@ def test_values():
     assert all(isinstance(value, float) for value in metrics.values())
     assert sorted(metric.last_distances) == ['easy', 'hard', 'positive']
     assert (metric.last_distances['hard'] == of_kind[2]).all()
+    assert sorted(metric.last_intervals) == [
+        'accuracy',
+        'auc',
+        'easy/accuracy',
+        'easy/auc',
+        'hard/accuracy',
+        'hard/auc',
+        'within_video',
+    ]
+    for name, (low, high) in metric.last_intervals.items():
+        assert low < metrics[f'sync/{name}'] < high
+        assert 0.05 < high - low < 0.2
 
 
 def test_order_and_repetition_do_not_matter():
