@@ -14,8 +14,9 @@ import av
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
+from .containers import audio_stream, discard_others, open_container
 from .errors import MediaError
-from .probe import audio_stream, discard_others, open_container, probe
+from .probe import probe
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
 # a span that sticks out of the track by no more than this is filled up with
@@ -24,6 +25,7 @@ EDGE = 0.05
 # Sound decoded before the span, so that the decoder has settled: MP3 takes
 # bits from up to 9 earlier blocks (235 ms at 44.1 kHz), Opus asks for 80 ms.
 _PRE_ROLL = 0.3
+_LEAST_ROLL = 0.1
 _SEEK_BACK = (_PRE_ROLL, 1.5, 5.0)
 # Blocks follow each other without a gap although their times, rounded to the
 # container's clock (1 ms in Matroska), seem to be a little off.
@@ -190,6 +192,7 @@ class PyAVAudio(_Audio):
             )
         self._zero = video_start
         self._container = None
+        self._fresh = False  # nothing read yet
 
     def _open(self) -> None:
         self.close()
@@ -197,6 +200,7 @@ class PyAVAudio(_Audio):
         self._stream = audio_stream(self._container, self.path)
         self._stream.codec_context.thread_count = 1
         discard_others(self._container, self._stream)
+        self._fresh = True
 
     def close(self) -> None:
         if self._container is not None:
@@ -210,8 +214,9 @@ class PyAVAudio(_Audio):
             for place, block in self._blocks_from(first):
                 if low is None:
                     low = place
-                high = place + len(block)
-                begin, end = max(place, first), min(high, first + count)
+                high = max(high or place, place + len(block))
+                begin = max(place, first)
+                end = min(place + len(block), first + count)
                 if begin < end:
                     sound[begin - first : end - first] = block[
                         begin - place : end - place
@@ -237,6 +242,7 @@ class PyAVAudio(_Audio):
             start = self._stream.start_time
             if start is None or time - back <= float(start * base):
                 break
+            self._fresh = False
             try:
                 self._container.seek(
                     int((time - back) / base), stream=self._stream
@@ -245,18 +251,23 @@ class PyAVAudio(_Audio):
                 break
             found = False
             for place, block in self._blocks():
-                if not found and place > first - _PRE_ROLL / 3:
+                if (
+                    not found
+                    and place > first - _LEAST_ROLL * self.sample_rate
+                ):
                     break
                 found = True
                 yield place, block
             if found:
                 return
-        self._open()
+        if not self._fresh:
+            self._open()
         yield from self._blocks()
 
     def _blocks(self):
         """Decode from where the container stands."""
         rate, expected = self.sample_rate, None
+        self._fresh = False
         jitter = max(_JITTER, 2 * float(self._stream.time_base)) * rate
         if self._stream.time_base > _JITTER:
             jitter = math.inf  # AVI counts blocks, not time

@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 
 import av
 
+from .containers import (
+    audio_stream,
+    container_name,
+    open_container,
+    video_stream,
+)
+from .edits import edit_shift
 from .errors import MediaError
+from .open_gop import has_open_gop
 
 _CACHE_SIZE = 64
 _cache: OrderedDict = OrderedDict()
@@ -35,8 +43,12 @@ class MediaInfo:
         video_duration (float): From the first picture to the end of the
             last.
         has_b_frames (bool): Pictures are stored in another order than shown.
-        starts_discarded (bool): The track begins with pictures that are
-            decoded but not shown (an edit list made by cutting).
+        has_edits (bool): The track holds pictures that are not shown (an edit
+            list made by cutting).
+        picture_shift (float): What must be added to libavformat's times of
+            the pictures (see :mod:`.edits`); ``video_start`` has it already.
+        open_gop (bool): Key frames are followed by pictures that need those
+            before them. Only looked for in H.264 with B-frames.
         audio_codec (str | None): None for a file without sound.
         sample_rate (int): Hz.
         channels (int): Number of audio channels.
@@ -54,7 +66,9 @@ class MediaInfo:
     video_start: float = 0.0
     video_duration: float = 0.0
     has_b_frames: bool = False
-    starts_discarded: bool = False
+    has_edits: bool = False
+    picture_shift: float = 0.0
+    open_gop: bool = False
     audio_codec: str | None = None
     sample_rate: int = 0
     channels: int = 0
@@ -71,83 +85,6 @@ class MediaInfo:
         start = max(0.0, offset)
         end = min(self.video_duration, offset + self.audio_duration)
         return start, max(0.0, end - start)
-
-
-def open_container(path: str):
-    """Open a file with PyAV.
-
-    Raises:
-        MediaError: The file is missing, empty or not media.
-    """
-    path = os.fspath(path)
-    try:
-        return av.open(path, metadata_errors='replace')
-    except FileNotFoundError:
-        raise MediaError(
-            f'{path}: no such file; check data_root and the annotation file',
-            path,
-            'missing',
-        ) from None
-    except (av.FFmpegError, OSError, ValueError) as error:
-        if os.path.isfile(path) and os.path.getsize(path) == 0:
-            raise MediaError(
-                f'{path}: the file is empty (0 bytes); download it again or '
-                'leave it out',
-                path,
-                'empty',
-            ) from None
-        raise MediaError(
-            f'{path}: not a readable media file ({error}); leave it out or '
-            'fetch it again',
-            path,
-            'undecodable',
-        ) from None
-
-
-def video_stream(container, path: str):
-    """The first video stream that is not a cover picture.
-
-    Raises:
-        MediaError: There is none.
-    """
-    for stream in container.streams.video:
-        if not int(stream.disposition) & 0x400 and stream.codec_context:
-            return stream
-    raise MediaError(
-        f'{path}: has no pictures; leave it out of the annotation file',
-        path,
-        'no_video',
-    )
-
-
-def audio_stream(container, path: str):
-    """The first audio stream.
-
-    Raises:
-        MediaError: There is none.
-    """
-    for stream in container.streams.audio:
-        if stream.codec_context:
-            return stream
-    raise MediaError(
-        f'{path}: has no sound; leave it out of the annotation file',
-        path,
-        'no_audio',
-    )
-
-
-def discard_others(container, wanted) -> None:
-    """Let the demuxer skip the streams that are not read."""
-    # Absent from old PyAV, where skipping is merely slower.
-    discard = getattr(av.stream, 'Discard', None)
-    for stream in container.streams if discard else ():
-        if stream is not wanted:
-            stream.discard = discard.all
-
-
-def container_name(container) -> str:
-    """Short name of the format: the first of libavformat's list."""
-    return container.format.name.split(',')[0]
 
 
 def probe(path: str, scan: bool = False) -> MediaInfo:
@@ -186,18 +123,8 @@ def probe(path: str, scan: bool = False) -> MediaInfo:
 
 def _inspect(container, path: str) -> MediaInfo:
     """Fill a MediaInfo from the headers and the first picture."""
-    found = {'path': path, 'container': container_name(container)}
+    name = container_name(container)
     sound = next((s for s in container.streams.audio if s.codec_context), None)
-    if sound is not None:
-        context = sound.codec_context
-        start = _seconds(sound.start_time, sound)
-        found.update(
-            audio_codec=context.codec.canonical_name,
-            sample_rate=context.sample_rate,
-            channels=context.layout.nb_channels,
-            audio_start=start,
-            audio_duration=_stream_duration(container, sound, start),
-        )
     try:
         stream = video_stream(container, path)
     except MediaError:
@@ -207,64 +134,125 @@ def _inspect(container, path: str) -> MediaInfo:
                 path,
                 'undecodable',
             ) from None
-        return MediaInfo(**found)
+        return MediaInfo(path, name, **_sound(container, sound))
     context = stream.codec_context
     stream.thread_type = 'NONE'
-    picture, discarded = _first_picture(container, stream, path)
-    start = picture_time(picture, stream, found['container'])
-    rate = stream.average_rate or stream.guessed_rate or 0
-    found.update(
+    picture, has_edits, primed = _first_picture(container, stream, sound, path)
+    has_edits = has_edits or _discards(stream)
+    shift = edit_shift(path, stream, has_edits) if name == 'mov' else 0.0
+    start = picture_time(picture, stream, name) + shift
+    return MediaInfo(
+        path,
+        name,
         video_codec=context.codec.canonical_name,
-        fps=float(rate),
+        fps=float(stream.average_rate or stream.guessed_rate or 0),
         width=picture.width,
         height=picture.height,
         rotation=round(picture.rotation) % 360,
         video_start=start,
-        video_duration=_stream_duration(container, stream, start),
+        video_duration=max(
+            0.0, _duration(container, stream, start - shift) - shift
+        ),
         has_b_frames=bool(context.has_b_frames),
-        starts_discarded=discarded,
+        has_edits=has_edits,
+        picture_shift=shift,
+        open_gop=has_open_gop(container, stream, picture),
+        **_sound(container, sound, primed),
     )
-    return MediaInfo(**found)
+
+
+def _sound(container, stream, primed: float = 0.0) -> dict:
+    """The fields that describe the sound; ``primed`` seconds of the encoder's
+    warming up lie before the track's start."""
+    if stream is None:
+        return {}
+    context = stream.codec_context
+    start = _seconds(stream.start_time, stream)
+    duration = _duration(container, stream, start)
+    if stream.duration is None:
+        duration = max(0.0, duration - primed)
+    return dict(
+        audio_codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.layout.nb_channels,
+        audio_start=start,
+        audio_duration=duration,
+    )
 
 
 def _seconds(value, stream) -> float:
     return 0.0 if value is None else float(value * stream.time_base)
 
 
-def picture_time(frame, stream, container: str) -> float:
-    """Presentation time (s, container clock) of a decoded picture."""
-    # AVI stores no presentation times: what libavformat guesses for
-    # B-frames is not even increasing, the decoding time at which the
-    # picture comes out is.
-    value = frame.dts if container == 'avi' else frame.pts
-    if value is None:
+def picture_time(frame, stream, info) -> float:
+    """Presentation time (s, container clock) of a decoded picture.
+
+    Args:
+        frame (av.VideoFrame): The picture.
+        stream (av.VideoStream): Where it comes from.
+        info (MediaInfo | str): Properties of the file. With no more than the
+            short name of its container, edit lists are not corrected.
+    """
+    container, shift = info, 0.0
+    if isinstance(info, MediaInfo):
+        container, shift = info.container, info.picture_shift
+    if container != 'avi':
         value = frame.dts if frame.pts is None else frame.pts
-    return _seconds(value, stream)
+        return _seconds(value, stream) + shift
+    # AVI stores no presentation times, and what libavformat guesses for
+    # B-frames is not even increasing. But the n-th picture shown belongs to
+    # the n-th chunk; it comes out of the decoder some chunks later.
+    time = _seconds(frame.pts if frame.dts is None else frame.dts, stream)
+    return time - _reorder_depth(stream) / float(stream.average_rate or 25)
 
 
-def _first_picture(container, stream, path: str):
-    """Decode the first picture; also tell if any before it was discarded."""
-    discarded = False
+def _reorder_depth(stream) -> int:
+    context = stream.codec_context
+    depth = getattr(context, 'reorder_depth', None)
+    return int(context.has_b_frames) if depth is None else depth
+
+
+def _first_picture(container, stream, sound, path: str):
+    """Decode the first picture.
+
+    Returns:
+        tuple: The picture, whether pictures before it are not shown, and the
+        seconds of sound before the sound's start.
+    """
+    discarded, primed, cause = False, None, 'none found'
+    streams = [stream] if sound is None else [stream, sound]
     try:
-        for packet in container.demux(stream):
+        for packet in container.demux(streams):
+            if packet.stream is sound:
+                if primed is None and packet.pts is not None:
+                    start = _seconds(sound.start_time, sound)
+                    primed = start - _seconds(packet.pts, sound)
+                continue
             discarded = discarded or packet.is_discard
-            for frame in packet.decode():
-                return frame, discarded
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError as error:
+                cause = error  # recordings may begin with half a picture
+                continue
+            for frame in frames:
+                return frame, discarded, max(0.0, primed or 0.0)
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(
-            f'{path}: no picture can be decoded ({error}); leave it out or '
-            'fetch it again',
-            path,
-            'undecodable',
-        ) from None
+        cause = error
     raise MediaError(
-        f'{path}: no picture can be decoded; leave it out or fetch it again',
+        f'{path}: no picture can be decoded ({cause}); leave it out or fetch '
+        'it again',
         path,
         'undecodable',
     )
 
 
-def _stream_duration(container, stream, start: float) -> float:
+def _discards(stream) -> bool:
+    """Whether the index marks the last picture as not to be shown."""
+    entries = getattr(stream, 'index_entries', None)  # absent from old PyAV
+    return bool(entries) and entries[len(entries) - 1].is_discard
+
+
+def _duration(container, stream, start: float) -> float:
     """Seconds from ``start`` (container clock) to the end of the stream."""
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
@@ -293,9 +281,11 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
             streams.append(audio_stream(container, path))
         try:
             for packet in container.demux(streams):
-                if packet.pts is None or packet.is_discard:
-                    continue
                 begin = packet.pts
+                if info.container == 'avi':
+                    begin = packet.dts  # as in picture_time
+                if begin is None or packet.is_discard:
+                    continue
                 end = begin + (packet.duration or 0)
                 low, high = spans.get(packet.stream.type, (begin, end))
                 spans[packet.stream.type] = min(low, begin), max(high, end)
@@ -307,7 +297,7 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
         for kind, (low, high) in spans.items()
     }
     if 'video' in spans:
-        end = spans['video'][1]
+        end = spans['video'][1] + info.picture_shift
         info = replace(info, video_duration=max(0.0, end - info.video_start))
     if 'audio' in spans:
         low, high = spans['audio']

@@ -1,0 +1,88 @@
+"""Opening of files with PyAV, and the choice of streams."""
+
+import os
+
+import av
+
+from .errors import MediaError
+
+
+def open_container(path: str, options: dict | None = None):
+    """Open a file with PyAV.
+
+    Args:
+        path (str): The file.
+        options (dict, optional): For the demuxer.
+
+    Raises:
+        MediaError: The file is missing, empty or not media.
+    """
+    path = os.fspath(path)
+    try:
+        return av.open(path, options=options, metadata_errors='replace')
+    except FileNotFoundError:
+        raise MediaError(
+            f'{path}: no such file; check data_root and the annotation file',
+            path,
+            'missing',
+        ) from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if os.path.isfile(path) and os.path.getsize(path) == 0:
+            raise MediaError(
+                f'{path}: the file is empty (0 bytes); download it again or '
+                'leave it out',
+                path,
+                'empty',
+            ) from None
+        raise MediaError(
+            f'{path}: not a readable media file ({error}); leave it out or '
+            'fetch it again',
+            path,
+            'undecodable',
+        ) from None
+
+
+def video_stream(container, path: str):
+    """The first video stream that is not a cover picture.
+
+    Raises:
+        MediaError: There is none.
+    """
+    for stream in container.streams.video:
+        if not int(stream.disposition) & 0x400 and stream.codec_context:
+            return stream
+    raise MediaError(
+        f'{path}: has no pictures; leave it out of the annotation file',
+        path,
+        'no_video',
+    )
+
+
+def audio_stream(container, path: str):
+    """The first audio stream.
+
+    Raises:
+        MediaError: There is none.
+    """
+    for stream in container.streams.audio:
+        if stream.codec_context:
+            return stream
+    raise MediaError(
+        f'{path}: has no sound; leave it out of the annotation file',
+        path,
+        'no_audio',
+    )
+
+
+def discard_others(container, wanted) -> None:
+    """Let the demuxer skip the streams that are not read."""
+    # Absent from old PyAV, where skipping is merely slower.
+    discard = getattr(av.stream, 'Discard', None)
+    for stream in container.streams if discard else ():
+        if stream is not wanted:
+            stream.discard = discard.all
+
+
+def container_name(container) -> str:
+    """Short name of the format: the first of libavformat's list."""
+    return container.format.name.split(',')[0]

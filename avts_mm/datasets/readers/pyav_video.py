@@ -1,0 +1,200 @@
+"""Pictures by presentation time, through PyAV."""
+
+from collections.abc import Iterator
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from .containers import discard_others, open_container, video_stream
+from .errors import MediaError
+from .probe import picture_time
+from .video_reader import EPSILON, VideoReader
+
+# Containers in which the times after a seek were measured to be right. In
+# MPEG-PS they are up to three pictures wrong, and where there is no way to
+# know everything is decoded from the start.
+_SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
+# Further ahead than this a new seek is cheaper than decoding on.
+_SEEK_AHEAD = 4.0
+# How much earlier to look for a key frame when the first seek came too late.
+_SEEK_BACK = (0.0, 1.0, 5.0)
+
+
+class PyAVVideo(VideoReader):
+    """Seeks to the key frame before the wanted time and decodes onwards.
+
+    Right for every file whose pictures have times at all; see
+    :class:`VideoReader`.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._container = None
+        self._fresh = False  # nothing read yet
+        self._reformatter = VideoReformatter()
+
+    def _open(self) -> None:
+        self.close()
+        self._container = open_container(self.path)
+        self._stream = video_stream(self._container, self.path)
+        # One thread: the workers of the loader are the parallelism.
+        self._stream.thread_type = 'NONE'
+        self._stream.codec_context.thread_count = 1
+        discard_others(self._container, self._stream)
+        self._fresh = True
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        wanted = np.unique(times)
+        splits = np.flatnonzero(np.diff(wanted) > _SEEK_AHEAD) + 1
+        out = np.empty((wanted.size, *self._shape(), 3), np.uint8)
+        begins = np.empty(wanted.size, np.float64)
+        done = 0
+        try:
+            for group in np.split(wanted, splits) if wanted.size else ():
+                part = slice(done, done + group.size)
+                self._read_group(group, out[part], begins[part])
+                done += group.size
+        except av.FFmpegError as error:
+            self.close()
+            raise self._damaged(error) from None
+        if wanted.size == times.size and (wanted == times).all():
+            return out, begins
+        place = np.searchsorted(wanted, times)
+        return out[place], begins[place]
+
+    def _shape(self) -> tuple[int, int]:
+        shape = self.info.height, self.info.width
+        return shape[::-1] if self.info.rotation % 180 else shape
+
+    def _read_group(self, wanted, out, begins) -> None:
+        """Fill in the picture (and when it begins) of each wanted time."""
+        last, last_begin, done, copied = None, None, 0, None
+        for begin, frame in self._decode_from(float(wanted[0])):
+            if last is not None and begin < last_begin - EPSILON:
+                raise self._disordered(begin)
+            while done < len(wanted) and begin > wanted[done] + EPSILON:
+                if last is None:
+                    raise self._damaged('the beginning is missing')
+                if copied is None:
+                    self._to_rgb(last, out[done])
+                    copied = done
+                else:
+                    out[done] = out[copied]
+                begins[done] = last_begin
+                done += 1
+            if done == len(wanted):
+                return
+            last, last_begin, copied = frame, begin, None
+        if last is None:
+            raise self._damaged('no pictures found')
+        end = last_begin + self._period
+        if wanted[-1] > end + self._period:
+            raise self._outside(wanted[-1], end)
+        self._to_rgb(last, out[done])
+        out[done + 1 :] = out[done]
+        begins[done:] = last_begin
+
+    def _disordered(self, begin: float) -> MediaError:
+        return MediaError(
+            f'{self.path}: the times of its pictures run backwards at '
+            f'{begin:.3f} s; re-encode it with an editor or leave it out',
+            self.path,
+            'unsupported',
+        )
+
+    def _decode_from(self, time: float) -> Iterator:
+        """Yield (begin, frame) in order of presentation, the first of them
+        beginning at or before ``time`` unless it is the file's first."""
+        start = self.info.video_start - self.info.picture_shift
+        if self._container is None:
+            self._open()
+        if self._can_seek():
+            base = self._stream.time_base
+            for back in _SEEK_BACK:
+                target = time + EPSILON - back
+                if target <= 0:
+                    break
+                self._fresh = False
+                try:
+                    self._container.seek(
+                        int((target + start) / base), stream=self._stream
+                    )
+                except av.FFmpegError:
+                    break
+                found = False
+                for begin, frame in self._pictures():
+                    # What comes out before the first key frame may refer to
+                    # pictures that were not decoded.
+                    if not found and not frame.key_frame:
+                        continue
+                    if not found and begin > time + EPSILON:
+                        break
+                    found = True
+                    yield begin, frame
+                if found:
+                    return
+        if not self._fresh:
+            self._open()
+        yield from self._pictures()
+
+    def _can_seek(self) -> bool:
+        # Sought pictures of an AVI with B-frames have no reliable times;
+        # counted from the start they have.
+        if self.info.container == 'avi' and self.info.has_b_frames:
+            return False
+        return self.info.container in _SEEKABLE
+
+    def _pictures(self) -> Iterator:
+        """Yield (begin, frame) from where the container stands."""
+        self._fresh = False
+        stream, info, begin, length = self._stream, self.info, None, 0.0
+        for packet in self._container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError as error:
+                if begin is None:
+                    continue  # damaged by the seek, not in the file
+                raise self._damaged(error) from None
+            for frame in frames:
+                untimed = frame.dts is None and (
+                    frame.pts is None or info.container == 'avi'
+                )
+                last = begin
+                if not untimed:
+                    begin = picture_time(frame, stream, info)
+                    begin -= info.video_start
+                elif last is not None:
+                    begin += self._period
+                else:
+                    continue
+                # MPEG-PS may note one time for several pictures; what
+                # libavformat makes of it was seen to be two pictures wrong.
+                if info.container == 'mpeg' and last is not None:
+                    near = abs(begin - last - length) < 4 * self._period
+                    begin = last + length if near else begin
+                length = float(frame.duration * stream.time_base)
+                length = length or self._period
+                yield begin, frame
+
+    def _to_rgb(self, frame, out: np.ndarray) -> None:
+        if frame.is_corrupt:
+            raise self._damaged('a picture is incomplete')
+        frame = self._reformatter.reformat(
+            frame,
+            width=self.info.width,
+            height=self.info.height,
+            format='rgb24',
+            threads=1,
+        )
+        plane = frame.planes[0]
+        image = np.frombuffer(plane, np.uint8)
+        image = image.reshape(frame.height, plane.line_size)
+        image = image[:, : frame.width * 3]
+        image = image.reshape(frame.height, frame.width, 3)
+        out[...] = np.rot90(image, self.info.rotation // 90)

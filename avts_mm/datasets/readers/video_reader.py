@@ -1,0 +1,110 @@
+"""What the readers of pictures have in common."""
+
+import os
+
+import numpy as np
+
+from .errors import MediaError
+from .probe import MediaInfo, probe
+
+# Containers with millisecond clocks round 1/30 s to 33 ms: a picture that
+# begins less than this after the asked time is the one that was meant.
+EPSILON = 1e-3
+
+
+class VideoReader:
+    """Answers which picture is on screen ``t`` seconds after the first one.
+
+    A context manager. It cannot be pickled; open it where it is used.
+
+    Args:
+        path (str): The file.
+
+    Attributes:
+        path (str): The file.
+        info (MediaInfo): Its properties.
+
+    Raises:
+        MediaError: The file is missing or damaged or has no pictures.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.fspath(path)
+        self.info: MediaInfo = probe(self.path)
+        if self.info.video_codec is None:
+            raise MediaError(
+                f'{self.path}: has no pictures; leave it out of the '
+                'annotation file',
+                self.path,
+                'no_video',
+            )
+        self._period = 1 / self.info.fps if self.info.fps > 0 else 0.04
+
+    def frames(self, times) -> np.ndarray:
+        """The pictures on screen at the given times.
+
+        Args:
+            times (Sequence[float]): Seconds after the first picture, in any
+                order.
+
+        Returns:
+            np.ndarray: ``(T, H, W, 3)`` uint8, RGB.
+
+        Raises:
+            MediaError: A time lies outside the track by more than the length
+                of one picture, or the file is damaged there.
+        """
+        return self.read(times)[0]
+
+    def frame_times(self, times) -> np.ndarray:
+        """When the pictures that :meth:`frames` gives begin.
+
+        Returns:
+            np.ndarray: ``(T,)`` float64, seconds after the first picture.
+        """
+        return self.read(times)[1]
+
+    def read(self, times) -> tuple[np.ndarray, np.ndarray]:
+        """Both :meth:`frames` and :meth:`frame_times` for the price of one."""
+        times = np.asarray(times, dtype=np.float64).reshape(-1)
+        if not np.isfinite(times).all():
+            raise ValueError(f'{self.path}: times must be finite')
+        if times.size and times.min() < -self._period:
+            raise self._outside(times.min(), self.info.video_duration)
+        return self._read(np.maximum(times, 0.0))
+
+    def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def _outside(self, time: float, end: float) -> MediaError:
+        """The error for a time that is not within 0 to ``end`` s."""
+        known = self.info.video_duration
+        # Only mp4 notes the length of each track.
+        if self.info.container == 'mov' and end < time < known:
+            return self._damaged(
+                f'they end at {end:.3f} s instead of {known:.3f} s'
+            )
+        return MediaError(
+            f'{self.path}: asked for the picture at {time:.3f} s, but the '
+            f'pictures cover 0 to {end:.3f} s; correct start and duration in '
+            'the annotation file',
+            self.path,
+            'too_short',
+        )
+
+    def _damaged(self, cause: object) -> MediaError:
+        return MediaError(
+            f'{self.path}: pictures cannot be decoded ({cause}); leave the '
+            'file out or fetch it again',
+            self.path,
+            'undecodable',
+        )
+
+    def close(self) -> None:
+        """Free the file handle and the decoder."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()

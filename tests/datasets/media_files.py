@@ -1,0 +1,247 @@
+"""Small media files whose truth is known, for tests.
+
+Every picture carries its own number as a row of black and white blocks; at
+some instants the lower half flashes and a click begins, both at the very same
+presentation time.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+import numpy as np
+
+WIDTH, HEIGHT = 64, 48
+_BITS = 8
+
+
+@dataclass
+class Truth:
+    """What a file shows and sounds.
+
+    Attributes:
+        path (str): The file.
+        times (np.ndarray): Seconds at which each picture begins; the first
+            is 0.
+        numbers (np.ndarray): The number each picture carries.
+        events (np.ndarray): Seconds of the flashes and clicks.
+        end (float): Seconds at which the last picture ends.
+    """
+
+    path: str
+    times: np.ndarray
+    numbers: np.ndarray
+    events: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    end: float = 0.0
+
+    def number_at(self, times) -> np.ndarray:
+        """Numbers of the pictures on screen at the given times."""
+        index = np.searchsorted(self.times, np.asarray(times) + 1e-9, 'right')
+        return self.numbers[index - 1]
+
+
+def picture(number: int, bright: bool) -> np.ndarray:
+    """A ``(48, 64, 3)`` uint8 picture that carries ``number``."""
+    image = np.full((HEIGHT, WIDTH, 3), 255 if bright else 40, np.uint8)
+    bits = (number >> np.arange(_BITS)) & 1
+    row = np.repeat(bits, WIDTH // _BITS) * 215 + 20
+    image[: HEIGHT // 2] = row[None, :, None]
+    return image
+
+
+def read_number(image: np.ndarray) -> int:
+    """The number that a decoded picture carries."""
+    rows = image[4 : HEIGHT // 2 - 4].mean((0, 2))
+    blocks = rows.reshape(_BITS, -1)[:, 2:-2].mean(1)
+    return int(((blocks > 128) << np.arange(_BITS)).sum())
+
+
+def is_bright(image: np.ndarray) -> bool:
+    """Whether the flash is on in a decoded picture."""
+    return image[HEIGHT // 2 + 4 :].mean() > 150
+
+
+def click(rate: int) -> np.ndarray:
+    """10 ms of a decaying sweep, which survives lossy codecs."""
+    t = np.arange(round(0.01 * rate)) / rate
+    phase = 2 * np.pi * (400 * t + 0.5 * 2e5 * t**2)
+    return (0.8 * np.sin(phase) * np.exp(-t / 0.003)).astype(np.float32)
+
+
+def find_click(sound: np.ndarray, rate: int) -> float:
+    """Second at which the loudest click begins, to a tenth of a sample."""
+    template = click(rate)
+    score = np.correlate(sound, template, 'valid')
+    best = int(np.argmax(score))
+    if 0 < best < len(score) - 1:
+        a, b, c = score[best - 1 : best + 2]
+        return (best + 0.5 * (a - c) / (a - 2 * b + c)) / rate
+    return best / rate
+
+
+def soundtrack(events, seconds: float, rate: int) -> np.ndarray:
+    """Mono float32 with a click at each event over faint noise."""
+    rng = np.random.default_rng(0)
+    sound = rng.normal(0, 1e-3, round(seconds * rate)).astype(np.float32)
+    fine = 16  # clicks begin between samples, too
+    for event in events:
+        first = int(np.ceil(event * rate - 1e-9))
+        shift = round((first - event * rate) * fine)
+        burst = click(rate * fine)[shift::fine]
+        burst = burst[: len(sound) - first]
+        sound[first : first + len(burst)] += burst
+    return sound
+
+
+def render(
+    path,
+    video: str | None = 'libx264',
+    audio: str | None = 'aac',
+    *,
+    fps=25,
+    seconds: float = 3.0,
+    events=(12, 27, 49, 63),
+    rate: int = 48000,
+    layout: str = 'mono',
+    gop: int = 12,
+    b_frames: int = 0,
+    video_start: float = 0.0,
+    audio_start: float = 0.0,
+    audio_seconds: float | None = None,
+    times=None,
+    video_options: dict | None = None,
+    container_options: dict | None = None,
+    rotation: int = 0,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    format: str | None = None,
+) -> Truth:
+    """Encode a test file.
+
+    Args:
+        path: File to write; its ending chooses the container.
+        video: Encoder, or None for no pictures.
+        audio: Encoder, or None for no sound.
+        fps: Pictures per second.
+        seconds: Length.
+        events: Numbers of the pictures at which it flashes and clicks.
+        rate: Hz of the sound.
+        layout: Channel layout.
+        gop: Pictures from key frame to key frame.
+        b_frames: B-frames in a row.
+        video_start: Container time of the first picture.
+        audio_start: Container time at which the sound track begins; what
+            would have been heard before is cut off.
+        audio_seconds: Length of the sound on the video's clock.
+        times: When each picture begins (variable frame rate), instead of
+            ``fps``; multiples of 1 ms.
+        video_options: Further options of the encoder.
+        container_options: Options of the muxer.
+        rotation: Counter-clockwise degrees, written as metadata.
+        size: Width and height.
+        format: Container, where the ending does not tell.
+    """
+    fps = Fraction(fps)
+    base = Fraction(1, 1000) if times is not None else 1 / fps
+    if times is None:
+        ticks = np.arange(round(seconds * fps))
+    else:
+        ticks = np.round(np.asarray(times) * 1000).astype(int)
+    begins = ticks * float(base)
+    moments = begins[list(events)]
+    with av.open(
+        str(path), 'w', format=format, options=container_options or {}
+    ) as out:
+        packets = []
+        if video:
+            stream = out.add_stream(video, rate=fps)
+            stream.width, stream.height = size
+            stream.pix_fmt = 'yuv420p'
+            context = stream.codec_context
+            context.gop_size = gop
+            context.max_b_frames = b_frames
+            context.time_base = base
+            context.bit_rate = 400_000
+            context.thread_count = 1
+            options = {'strict': 'experimental'}
+            if video == 'libx264':
+                options.update({'sc_threshold': '0', 'keyint_min': str(gop)})
+            if video == 'libx265':
+                options['x265-params'] = f'log-level=none:keyint={gop}'
+            if video == 'mpeg4':
+                options['sc_threshold'] = '1000000000'
+            if video == 'libvpx-vp9':
+                options.update({'cpu-used': '8', 'deadline': 'realtime'})
+            options.update(video_options or {})
+            stream.options = options
+            if rotation:
+                stream.set_display_rotation(rotation)
+        if audio:
+            sound_stream = out.add_stream(audio, rate=rate, layout=layout)
+            sound_stream.codec_context.thread_count = 1
+            if audio.startswith('wma'):
+                sound_stream.codec_context.bit_rate = 64_000
+            if audio in ('vorbis', 'opus'):
+                sound_stream.options = {'strict': 'experimental'}
+        if video:
+            shift = round(video_start / base)
+            for number, tick in enumerate(ticks):
+                flash = np.any(
+                    (moments <= begins[number] + 1e-9)
+                    & (begins[number] < moments + 0.11)
+                )
+                image = picture(number % 256, flash)
+                if size != (WIDTH, HEIGHT):
+                    image = np.resize(image, (size[1], size[0], 3))
+                frame = av.VideoFrame.from_ndarray(image, 'rgb24')
+                frame.pts = int(tick) + shift
+                frame.time_base = base
+                packets += stream.encode(frame)
+            packets += stream.encode(None)
+        if audio:
+            packets += _encode_sound(
+                sound_stream,
+                moments,
+                audio_seconds or seconds,
+                video_start,
+                audio_start,
+            )
+        packets.sort(key=lambda p: p.dts * p.time_base)
+        for packet in packets:
+            out.mux(packet)
+    last = np.diff(begins)[-1] if len(begins) > 1 else 1 / float(fps)
+    return Truth(
+        str(path),
+        begins,
+        np.arange(len(begins)) % 256,
+        moments,
+        float(begins[-1] + last),
+    )
+
+
+def _encode_sound(stream, moments, seconds, video_start, audio_start) -> list:
+    rate = stream.codec_context.sample_rate
+    sound = soundtrack(moments, seconds, rate)
+    offset = round((audio_start - video_start) * rate)
+    if offset > 0:
+        sound = sound[offset:]
+    else:
+        sound = np.concatenate([np.zeros(-offset, np.float32), sound])
+    channels = stream.codec_context.layout.nb_channels
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(np.tile(sound, (channels, 1))),
+        'fltp',
+        stream.codec_context.layout.name,
+    )
+    frame.sample_rate = rate
+    frame.pts = round(audio_start * rate)
+    frame.time_base = Fraction(1, rate)
+    resampler = av.AudioResampler(
+        stream.codec_context.format,
+        stream.codec_context.layout,
+        rate,
+        stream.codec_context.frame_size or 1024,
+    )
+    packets = []
+    for part in resampler.resample(frame) + resampler.resample(None):
+        packets += stream.encode(part)
+    return packets + stream.encode(None)
