@@ -5,6 +5,7 @@ some instants the lower half flashes and a click begins, both at the very same
 presentation time.
 """
 
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -245,3 +246,84 @@ def _encode_sound(stream, moments, seconds, video_start, audio_start) -> list:
     for part in resampler.resample(frame) + resampler.resample(None):
         packets += stream.encode(part)
     return packets + stream.encode(None)
+
+
+def cut(source: Truth, path, at: float) -> Truth:
+    """Copy a file without re-encoding, from ``at`` seconds on.
+
+    The copy has to begin with a key frame; what lies before ``at`` becomes,
+    in mp4, an edit list.
+    """
+    with av.open(source.path) as old, av.open(str(path), 'w') as new:
+        streams = {
+            s.index: new.add_stream_from_template(s) for s in old.streams
+        }
+        old.seek(round(at * av.time_base))
+        for packet in old.demux():
+            if packet.dts is None:
+                continue
+            shift = round(at / packet.time_base)
+            packet.pts -= shift
+            packet.dts -= shift
+            packet.stream = streams[packet.stream.index]
+            new.mux(packet)
+    first = int(np.searchsorted(source.times, at - 1e-9))
+    if not str(path).endswith('.mp4'):  # nothing is hidden
+        with av.open(source.path) as old:
+            keys = [
+                float(p.pts * p.time_base)
+                for p in old.demux(video=0)
+                if p.is_keyframe and p.pts is not None
+            ]
+        key = max(k for k in keys if k <= at + 1e-9)
+        first = int(np.searchsorted(source.times, key - 1e-9))
+    zero = source.times[first]
+    return Truth(
+        str(path),
+        source.times[first:] - zero,
+        source.numbers[first:],
+        source.events[source.events > zero] - zero,
+        source.end - zero,
+    )
+
+
+def set_edits(source: Truth, path, edits: dict) -> str:
+    """Copy an mp4, replacing the entries (duration, media time; in ticks) of
+    its edit lists by handler type (``b'vide'``, ``b'soun'``)."""
+
+    def boxes(data):
+        place = 0
+        while place + 8 <= len(data):
+            size, kind = struct.unpack_from('>I4s', data, place)
+            yield kind, data[place + 8 : place + size]
+            place += size
+
+    def box(kind, body):
+        return struct.pack('>I4s', len(body) + 8, kind) + body
+
+    def track(body):
+        handler = body[body.index(b'hdlr') + 12 :][:4]
+        if handler not in edits:
+            return body
+        entries = edits[handler]
+        elst = struct.pack('>II', 0, len(entries))
+        for duration, media_time in entries:
+            elst += struct.pack('>IiI', duration, media_time, 65536)
+        return b''.join(
+            box(kind, box(b'elst', elst) if kind == b'edts' else part)
+            for kind, part in boxes(body)
+        )
+
+    out = b''
+    with open(source.path, 'rb') as file:
+        data = file.read()
+    for kind, body in boxes(data):
+        if kind == b'moov':
+            body = b''.join(
+                box(k, track(part) if k == b'trak' else part)
+                for k, part in boxes(body)
+            )
+        out += box(kind, body)
+    with open(path, 'wb') as file:
+        file.write(out)
+    return str(path)
