@@ -12,6 +12,7 @@ now), and a share of them, drawn by name, becomes the val split.
 import argparse
 import csv
 import hashlib
+import json
 import os
 import sys
 from collections import Counter
@@ -139,6 +140,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=0.12,
         help='share of the videos for val, where no index.csv tells',
     )
+    parser.add_argument('--json', help='also write the counts here')
     return parser.parse_args(argv)
 
 
@@ -152,6 +154,9 @@ def main(argv: list[str] | None = None) -> int:
     for name, count in counts.items():
         print(f'{name:24s}{count:8d}')
     print(f'lists and sound in {args.out}')
+    if args.json:
+        with open(args.json, 'w', encoding='utf-8') as file:
+            json.dump(counts, file)
     return 0
 
 

@@ -1,0 +1,276 @@
+"""Lists of Kinetics-400, AudioSet and GRID from small made-up inputs."""
+
+import csv
+import importlib.util
+import json
+import os
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from avts_mm.datasets.preparation import find_sources
+from avts_mm.datasets.records import read_records
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'tests' / 'datasets'))
+
+from media_files import render  # noqa: E402
+
+
+def load(name):
+    path = ROOT / 'tools' / 'data' / name
+    spec = importlib.util.spec_from_file_location(path.parent.name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows_of(path):
+    with open(path, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'x')
+
+
+@pytest.fixture
+def kinetics(tmp_path):
+    (tmp_path / 'train.csv').write_text(
+        'label,youtube_id,time_start,time_end,split\n'
+        '"playing ""air"" drums",-aaaaaaaaaa,10,20,train\n'
+        'abseiling,bb_bbbbbbb_,0,10,train\n'
+        'abseiling,ccccccccccc,7,17,train\n'
+        'zumba,ddddddddddd,115,125,train\n'
+        'zumba,fffffffffff,3,13,train\n'
+    )
+    (tmp_path / 'val.csv').write_text(
+        'label,youtube_id,time_start,time_end,split\n'
+        'zumba,eeeeeeeeeee,30,40,validate\n'
+        'ironing,ggggggggggg,1,11,validate\n'
+        ',hhhhhhhhhhh,1,11,test\n'
+    )
+    videos = tmp_path / 'videos'
+    touch(
+        videos,
+        'drums/-aaaaaaaaaa_000010_000020.mp4',
+        'bb_bbbbbbb__0.webm',
+        'ccccccccccc.mkv',
+        'ddddddddddd_000007_000017.mp4',  # another segment
+        'eeeeeeeeeee_30000.mp4',
+        'eeeeeeeeeee.mp4',
+        'hhhhhhhhhhh.jpg',
+    )
+    (videos / 'fffffffffff.mp4').touch()  # a download that failed
+    return tmp_path
+
+
+def test_kinetics(kinetics, capsys):
+    out, counts = kinetics / 'out', kinetics / 'counts.json'
+    code = load('kinetics400/build_list.py').main(
+        [
+            *(str(kinetics / 'train.csv'), str(kinetics / 'val.csv')),
+            *('--videos', str(kinetics / 'videos')),
+            *('--out', str(out), '--json', str(counts)),
+        ]
+    )
+    assert code == 0
+    available = {
+        row['youtube_id'][0]: row['available']
+        for row in rows_of(out / 'availability.csv')
+    }
+    assert available == dict(zip('-bcdefgh', '11101000'))
+    assert json.loads(counts.read_text())['splits'] == {
+        'train': dict(listed=5, available=3, chosen=3),
+        'val': dict(listed=2, available=1, chosen=1),
+        'test': dict(listed=1, available=0, chosen=0),
+    }
+    classes = (out / 'classes.txt').read_text().splitlines()
+    assert classes == ['abseiling', 'ironing', 'playing "air" drums', 'zumba']
+    assert '60.0% available' in capsys.readouterr().out
+
+    sources = find_sources(list_file=str(out / 'videos.csv'))
+    assert [(s.start, s.end) for s in sources] == [
+        (None, None),
+        (None, None),
+        (7, 17),
+        (None, None),
+    ]
+    assert [s.name for s in sources] == [
+        'train/-aaaaaaaaaa_000010_000020',
+        'train/bb_bbbbbbb__000000_000010',
+        'train/ccccccccccc_000007_000017',
+        'val/eeeeeeeeeee_000030_000040',
+    ]
+    assert [s.extra['label'] for s in sources] == ['2', '0', '0', '3']
+    assert sources[0].extra['names'] == 'playing "air" drums'
+    assert sources[3].path.endswith('eeeeeeeeeee_30000.mp4')
+    assert all(os.path.isfile(s.path) for s in sources)
+
+
+def test_kinetics_without_a_match(kinetics, capsys):
+    (kinetics / 'empty').mkdir()
+    arguments = [str(kinetics / 'val.csv'), '--out', str(kinetics / 'out')]
+    build = load('kinetics400/build_list.py').main
+    videos = ['--videos', str(kinetics / 'empty')]
+    assert build([*arguments, *videos]) == 1
+    assert 'no video matches' in capsys.readouterr().err
+    videos = ['--videos', str(kinetics / 'none')]
+    assert build([*arguments, *videos]) == 1
+    assert 'no such folder' in capsys.readouterr().err
+
+
+def test_kinetics_with_a_wrong_list(kinetics, capsys):
+    wrong = kinetics / 'wrong.csv'
+    wrong.write_text('label,id\na,b\n')
+    arguments = ['--videos', str(kinetics), '--out', str(kinetics / 'o')]
+    assert load('kinetics400/build_list.py').main([str(wrong), *arguments])
+    error = capsys.readouterr().err
+    assert 'wrong.csv' in error and 'youtube_id' in error
+
+
+@pytest.fixture
+def audioset(tmp_path):
+    head = '# Segments csv created\n# num_ytids=3\n'
+    head += '# YTID, start_seconds, end_seconds, positive_labels\n'
+    lines = [
+        f'--{n:09d}, {n * 10:.3f}, {n * 10 + 10:.3f}, "/m/068hy,/t/dd{n}"\n'
+        for n in range(40)
+    ]
+    (tmp_path / 'train.csv').write_text(head + ''.join(lines))
+    (tmp_path / 'eval.csv').write_text(
+        head + 'eeeeeeeeeee, 30.000, 40.000, "/m/09x0r"\n'
+        'fffffffffff, 3.500, 9.250, "/m/09x0r"\n'
+    )
+    videos = tmp_path / 'videos'
+    touch(videos, *(f'--{n:09d}_{n * 10}.mp4' for n in range(30)))
+    touch(videos, 'eeeeeeeeeee_30.000_40.000.mp4', 'fffffffffff.mp4')
+    return tmp_path
+
+
+def build_audioset(root, *extra):
+    out = root / 'out'
+    code = load('audioset/build_list.py').main(
+        [
+            *('--train', str(root / 'train.csv')),
+            *('--val', str(root / 'eval.csv')),
+            *('--videos', str(root / 'videos'), '--out', str(out)),
+            *extra,
+        ]
+    )
+    return code, out
+
+
+def test_audioset(audioset):
+    code, out = build_audioset(audioset)
+    assert code == 0
+    rows = rows_of(out / 'availability.csv')
+    assert len(rows) == 42
+    assert sum(row['available'] == '1' for row in rows) == 32
+    assert rows[3]['names'] == '/m/068hy /t/dd3'
+    sources = find_sources(list_file=str(out / 'videos.csv'))
+    assert len(sources) == 32
+    assert sources[-1].name == 'val/fffffffffff_000003.500_000009.250'
+    assert (sources[-1].start, sources[-1].end) == (3.5, 9.25)
+    assert sources[-1].extra['split'] == 'val'
+
+
+def test_audioset_draw(audioset, capsys):
+    def drawn(*extra):
+        code, out = build_audioset(audioset, *extra)
+        assert code == 0
+        assert len(rows_of(out / 'availability.csv')) == 42
+        return [r['name'] for r in rows_of(out / 'videos.csv')]
+
+    ten, twenty = drawn('--number', '10'), drawn('--number', '20')
+    assert len(ten) == 12 and len(twenty) == 22  # val is kept whole
+    assert set(ten) < set(twenty)
+    assert drawn('--number', '10') == ten
+    assert drawn('--number', '10', '--seed', '1') != ten
+    assert build_audioset(audioset, '--number', '31')[0] == 1
+    assert 'only 30 are available' in capsys.readouterr().err
+
+
+def test_audioset_with_a_wrong_list(audioset, capsys):
+    (audioset / 'train.csv').write_text('# YTID\nabc, 1, 2\n')
+    assert build_audioset(audioset)[0] == 1
+    assert 'train.csv, line 2' in capsys.readouterr().err
+
+
+@pytest.fixture
+def grid(tmp_path):
+    root = tmp_path / 'grid'
+    (root / 's1').mkdir(parents=True)
+    for name in ('bbaf2n', 'notgrd', 'pgbx9p'):
+        render(
+            root / 's1' / f'{name}.mkv',
+            audio='flac',
+            seconds=2,
+            events=(12,),
+            audio_start=0.1,
+        )
+    render(root / 's1' / 'sgwazn.mkv', audio=None, seconds=2, events=(12,))
+    return root
+
+
+def test_grid_by_names(grid, tmp_path, capsys):
+    out = tmp_path / 'out'
+    tool = load('build_grid_lists.py')
+    assert tool.sentence_of('bbaf2n') == 'bin blue at f two now'
+    assert tool.sentence_of('bbaf2') is None
+    assert tool.sentence_of('bbaw2n') is None  # GRID has no w
+    counts = tmp_path / 'counts.json'
+    arguments = ['--val-share', '0.4', '--json', str(counts)]
+    assert tool.main([str(grid), '--out', str(out), *arguments]) == 0
+    numbers = json.loads(counts.read_text())
+    assert numbers.pop('left out: no_audio') == 1
+    assert sum(numbers.values()) == 2
+    assert 'left out: no_audio' in capsys.readouterr().out
+    records = [
+        record
+        for split in ('train', 'val')
+        if (out / f'annotation_{split}.csv').exists()
+        for record in read_records(str(out / f'annotation_{split}.csv'))
+    ]
+    found = {r['sentence']: r for r in records}
+    assert set(found) == {
+        'bin blue at f two now',
+        'place green by x nine please',
+    }
+    record = found['bin blue at f two now']
+    assert (record['label'], record['command']) == (0, 'bin')
+    assert os.path.isabs(record['video'])
+    assert record['start'] == pytest.approx(0.1, abs=0.002)
+    assert record['duration'] == pytest.approx(1.9, abs=0.03)
+    with wave.open(str(out / record['audio'])) as file:
+        assert file.getframerate() == 16000
+        assert file.getnframes() == pytest.approx(32000, abs=400)
+
+
+def test_grid_by_index(grid, tmp_path):
+    (grid / 'index.csv').write_text(
+        'file,split,command,sentence\n'
+        's1/bbaf2n.mkv,train,bin,bin blue at f two now\n'
+        's1/pgbx9p.mkv,val,place,place green by x nine please\n'
+    )
+    out = tmp_path / 'out'
+    tool = load('build_grid_lists.py')
+    assert tool.main([str(grid), '--out', str(out)]) == 0
+    (train,) = read_records(str(out / 'annotation_train.csv'))
+    (val,) = read_records(str(out / 'annotation_val.csv'))
+    assert (train['label'], val['label']) == (0, 2)
+    wav = out / val['audio']
+    before = wav.stat().st_mtime_ns
+    assert tool.main([str(grid), '--out', str(out)]) == 0
+    assert wav.stat().st_mtime_ns == before
+
+
+def test_grid_without_videos(tmp_path, capsys):
+    tool = load('build_grid_lists.py')
+    assert tool.main([str(tmp_path), '--out', str(tmp_path / 'out')]) == 1
+    assert 'neither an index.csv nor' in capsys.readouterr().err
