@@ -1,0 +1,214 @@
+"""A progress bar for the terminal, or a line per epoch for a file."""
+
+import atexit
+import contextlib
+import datetime
+import logging
+import re
+import sys
+import time
+
+from mmaction.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import IterBasedTrainLoop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from .epoch_mean import EpochMean
+
+_ACCURACY = re.compile(r'(?:^|/)(easy|hard|super_hard)/(accuracy|auc)$')
+
+
+@HOOKS.register_module()
+class ProgressBarHook(Hook):
+    """Show how far training is, and what each epoch brought.
+
+    On a terminal there is a bar for the epoch with the loss and the time
+    that the *whole* training will still take, validations included. After
+    each epoch, here and where there is no terminal, a line tells its loss,
+    the negatives it drew, and accuracy and AUC of the validation.
+
+    Args:
+        quiet (bool): Keep the log's messages below WARNING off the screen as
+            long as training runs; the log file has them all the same.
+            Defaults to True.
+    """
+
+    # Stops at the end of training before SyncReportHook (LOW) prints.
+    priority = 'NORMAL'
+
+    def __init__(self, quiet: bool = True) -> None:
+        self.quiet = quiet
+        self.console = Console(soft_wrap=True)
+        self.mean = EpochMean()
+        self.progress: Progress | None = None
+        self._undo = contextlib.ExitStack()
+        self._line = ''
+
+    def before_train(self, runner) -> None:
+        """Begin the bar."""
+        self._begin, self._first = time.monotonic(), runner.iter
+        if not is_main_process():
+            return
+        self._undo = contextlib.ExitStack()
+        # An error in training must not leave the terminal without a cursor.
+        atexit.register(self._undo.close)
+        self._undo.callback(atexit.unregister, self._undo.close)
+        if self.console.is_terminal:
+            self.progress = Progress(
+                TextColumn('{task.description:<18}'),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn('{task.fields[note]}'),
+                console=self.console,
+                transient=True,
+            )
+            self.progress.start()
+            self._undo.callback(self._stop)
+            self._task = self.progress.add_task('', note='')
+        for handler in runner.logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                self._tame(handler)
+
+    def _stop(self) -> None:
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+
+    def _tame(self, handler: logging.StreamHandler) -> None:
+        """Make a log handler get along with the bar."""
+        if self.progress is not None:
+            # rich has put its own stdout in place, which prints above the bar.
+            previous = handler.setStream(sys.stdout)
+            if previous is not None:
+                self._undo.callback(handler.setStream, previous)
+        if self.quiet:
+
+            def is_serious(record: logging.LogRecord) -> bool:
+                return record.levelno >= logging.WARNING
+
+            handler.addFilter(is_serious)
+            self._undo.callback(handler.removeFilter, is_serious)
+
+    def before_train_epoch(self, runner) -> None:
+        """Begin an epoch's bar."""
+        self._flush()
+        self.mean.reset()
+        self._epoch_begin = self._shown = time.monotonic()
+        if self.progress is not None:
+            self.progress.reset(
+                self._task,
+                total=self._epoch_length(runner),
+                description=self._title(runner),
+                note=self._note(runner),
+            )
+
+    @staticmethod
+    def _epoch_length(runner) -> int:
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            return runner.max_iters
+        return len(runner.train_dataloader)
+
+    @staticmethod
+    def _title(runner) -> str:
+        return f'epoch {runner.epoch + 1}/{runner.max_epochs}'
+
+    def _note(self, runner, loss: float | None = None) -> str:
+        note = '' if loss is None else f'loss {loss:.4f}  '
+        left = self._time_left(runner)
+        return note + (f'{left} left' if left else '')
+
+    def _time_left(self, runner) -> str:
+        """Time left for all epochs, from the time of those of this run."""
+        done = runner.iter - self._first
+        if done <= 0:
+            return ''
+        passed = time.monotonic() - self._begin
+        seconds = passed / done * (runner.max_iters - runner.iter)
+        return str(datetime.timedelta(seconds=round(seconds)))
+
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
+        """Add the loss, and move the bar now and then."""
+        loss = (outputs or {}).get('loss')
+        if loss is not None:
+            self.mean.add(loss)
+        if self.progress is None:
+            return
+        self.progress.update(self._task, completed=batch_idx + 1)
+        # Asking for the loss waits for the device, so not at every step.
+        if time.monotonic() - self._shown > 0.5:
+            self._shown = time.monotonic()
+            value = None if loss is None else float(loss)
+            self.progress.update(self._task, note=self._note(runner, value))
+
+    def after_train_epoch(self, runner) -> None:
+        """Prepare the epoch's line; its validation may add to it."""
+        loss = self.mean.result()  # every rank takes part
+        scalars = runner.message_hub.log_scalars
+        shares = {
+            name.removeprefix('train/negatives_'): buffer.current()
+            for name, buffer in scalars.items()
+            if name.startswith('train/negatives_')
+        }
+        drawn = ', '.join(
+            f'{share:.0%} {kind.replace("_", "-")}'
+            for kind, share in shares.items()
+            if share
+        )
+        self._line = f'{self._title(runner):<12} loss {loss:.4f}'
+        if drawn:
+            self._line += f'  negatives {drawn}'
+
+    def before_val_epoch(self, runner) -> None:
+        """Begin the bar of a validation."""
+        if self.progress is not None:
+            self.progress.reset(
+                self._task,
+                total=len(runner.val_dataloader),
+                description='validation',
+                note=self._note(runner),
+            )
+
+    def after_val_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
+        """Move the bar."""
+        if self.progress is not None:
+            self.progress.update(self._task, completed=batch_idx + 1)
+
+    def after_val_epoch(self, runner, metrics=None) -> None:
+        """Complete the epoch's line and show it."""
+        if not self._line:  # a validation without training
+            return
+        found: dict[str, dict[str, float]] = {}
+        for name, value in (metrics or {}).items():
+            match = _ACCURACY.search(name)
+            if match:
+                found.setdefault(match[1], {})[match[2]] = value
+        for kind, values in found.items():
+            self._line += f'  {kind.replace("_", "-")}'
+            if 'accuracy' in values:
+                self._line += f' accuracy {values["accuracy"]:.1%}'
+            if 'auc' in values:
+                self._line += f' AUC {values["auc"]:.3f}'
+        self._flush(runner)
+
+    def after_train(self, runner) -> None:
+        """End the bar, and give the log its screen back."""
+        self._flush()
+        self._undo.close()
+
+    def _flush(self, runner=None) -> None:
+        """Show the line of an epoch that has ended."""
+        if not self._line or not is_main_process():
+            return
+        line, self._line = self._line, ''
+        took = time.monotonic() - self._epoch_begin
+        line += f'  {took:.0f} s'
+        left = self._time_left(runner) if runner is not None else ''
+        if left and self.progress is None and runner.iter < runner.max_iters:
+            line += f', {left} left'
+        self.console.print(line, highlight=False)

@@ -1,0 +1,114 @@
+"""What a run, with all its resumptions, has logged."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+# As LogProcessor writes them, with or without hierarchy and prefix.
+_RESULT = re.compile(
+    r'(?:^|/)((?:easy|hard|super_hard)/(?:accuracy|auc|eer)|within_video)$'
+)
+
+
+class History:
+    """Logged values of a training over its epochs.
+
+    Attributes:
+        losses (list[tuple[float, float]]): Epochs passed, training loss since
+            the last log.
+        rates (list[tuple[float, float]]): Epochs passed, learning rate.
+        results (dict[str, list[tuple[float, float]]]): For each result of a
+            validation, such as ``'hard/auc'``, epochs passed and its value.
+    """
+
+    def __init__(self) -> None:
+        self.losses: list[tuple[float, float]] = []
+        self.rates: list[tuple[float, float]] = []
+        self.results: dict[str, list[tuple[float, float]]] = {}
+
+    def epoch_means(self) -> list[tuple[float, float]]:
+        """Epochs passed and the mean training loss of the last of them."""
+        epochs: dict[int, list[float]] = {}
+        for passed, loss in self.losses:
+            # A log at exactly 3.0 is the last of the third epoch.
+            epochs.setdefault(int(passed - 1e-9) + 1, []).append(loss)
+        return [
+            (float(epoch), sum(losses) / len(losses))
+            for epoch, losses in epochs.items()
+        ]
+
+
+def read_history(source: str | os.PathLike) -> History:
+    """Read the logs of a training.
+
+    A run that was resumed has written several; where they overlap, what was
+    done again counts.
+
+    Args:
+        source (str): Work directory, or one ``scalars.json``.
+
+    Raises:
+        FileNotFoundError: Nothing has been logged there.
+    """
+    source = Path(source)
+    if source.is_file():
+        files = [source]
+    else:
+        # Folders are named by time.
+        files = sorted(source.glob('*/vis_data/scalars.json'))
+    train: dict[int, dict] = {}
+    results: dict[float, dict[str, float]] = {}
+    for file in files:
+        steps, values = _read(file)
+        if steps:
+            first = min(steps)
+            train = {step: v for step, v in train.items() if step < first}
+            epoch = steps[first]['epoch']
+            results = {e: v for e, v in results.items() if e < epoch}
+        train.update(steps)
+        for epoch, found in values.items():
+            results.setdefault(epoch, {}).update(found)
+    if not train and not results:
+        raise FileNotFoundError(
+            f'no training has been logged in {source}; the visualizer needs '
+            "vis_backends=[dict(type='LocalVisBackend')]"
+        )
+    history = History()
+    per_epoch = max(
+        (step / log['epoch'] for step, log in train.items()), default=1.0
+    )
+    for step, log in sorted(train.items()):
+        history.losses.append((step / per_epoch, log['loss']))
+        if 'lr' in log:
+            history.rates.append((step / per_epoch, log['lr']))
+    for epoch, found in sorted(results.items()):
+        for name, value in found.items():
+            history.results.setdefault(name, []).append((epoch, value))
+    return history
+
+
+def _read(file: Path) -> tuple[dict[int, dict], dict[float, dict]]:
+    """Training logs by iteration and results by epoch, of one file."""
+    steps: dict[int, dict] = {}
+    results: dict[float, dict[str, float]] = {}
+    for line in file.read_text(encoding='utf-8').splitlines():
+        try:
+            log = json.loads(line)
+        except json.JSONDecodeError:  # cut off when the run was killed
+            continue
+        if not isinstance(log, Mapping):
+            continue
+        log = {key.removeprefix('train/'): v for key, v in log.items()}
+        if 'loss' in log and log.get('epoch') and log.get('iter'):
+            steps[int(log['iter'])] = log
+            continue
+        found = {
+            match[1]: float(value)
+            for key, value in log.items()
+            if (match := _RESULT.search(key)) and value is not None
+        }
+        if found and 'step' in log:
+            results[float(log['step'])] = found
+    return steps, results
