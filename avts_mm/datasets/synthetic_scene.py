@@ -71,6 +71,7 @@ MATERIALS = (
 )
 STRIKERS = ('ball', 'mallet', 'plates')
 MAX_GAP = 0.8  # seconds without any strike, so that no second is silent
+THICKNESS = 0.045  # half the thickness of a plate
 _PAD = 2.0  # seconds simulated before and after the clip
 
 
@@ -83,6 +84,7 @@ class Body(NamedTuple):
     x: float
     half: float  # half the width of its lane
     floor: float  # y of the struck plate
+    radius: float  # of the ball or the mallet's head
     travel: float  # greatest distance of the striker from the plate
     side: int  # where the mallet's handle points
     shade: float
@@ -154,16 +156,19 @@ def make_scene(seed: int | Sequence[int], seconds: float) -> Scene:
     edges = 0.02 + 0.96 * edges / edges[-1]
     bodies = []
     for i in range(count):
-        floor = rng.uniform(0.74, 0.88)
+        half = float(edges[i + 1] - edges[i]) / 2
+        radius = min(0.13, 0.55 * half)
+        ceiling, floor = rng.uniform(0.06, 0.14), rng.uniform(0.80, 0.90)
         bodies.append(
             Body(
                 striker=STRIKERS[rng.integers(len(STRIKERS))],
                 material=int(materials[i]),
                 size=float(rng.uniform()),
                 x=float(edges[i] + edges[i + 1]) / 2,
-                half=float(edges[i + 1] - edges[i]) / 2,
+                half=half,
                 floor=float(floor),
-                travel=float(floor - rng.uniform(0.30, 0.42)),
+                radius=radius,
+                travel=float(floor - ceiling - 2 * (radius + THICKNESS)),
                 side=int(rng.choice([-1, 1])),
                 shade=float(rng.uniform(0.85, 1.0)),
                 times=times[i],
