@@ -17,8 +17,14 @@ clip_seconds = 0.8
 hard_gap = 0.3
 mouth = (0.25, 0.46, 0.75, 0.85)
 
+# One time bin for each frame.
+model = dict(
+    video_neck=dict(time_bins=num_frames),
+    audio_neck=dict(time_bins=num_frames),
+)
+
 train_pipeline = [
-    dict(type='LoadAVFrames', num_frames=num_frames, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=num_frames, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='RegionCrop', region=mouth, jitter=0.05),
     dict(type='Resize', scale=(64, 48), keep_ratio=False),
@@ -27,7 +33,7 @@ train_pipeline = [
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadAVFrames', num_frames=num_frames, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=num_frames, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='RegionCrop', region=mouth),
     dict(type='Resize', scale=(64, 48), keep_ratio=False),
@@ -48,7 +54,6 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=34,
     num_workers=1,
-    sampler=dict(clips_per_video=2),
     dataset=dict(
         data_root=data_root,
         clip_seconds=clip_seconds,
@@ -59,7 +64,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-max_epochs = 12
+max_epochs = 10
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-4),
@@ -80,7 +85,7 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=3
+    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=2
 )
 val_cfg = dict(type='ValLoop', fp16=True)  # bfloat16 on a CPU
 test_cfg = dict(type='TestLoop', fp16=True)
@@ -91,7 +96,7 @@ custom_hooks = [
         type='CurriculumHook',
         stages=[
             dict(begin=0, mix=dict(easy=1)),
-            dict(begin=6, mix=dict(easy=3, hard=1)),
+            dict(begin=5, mix=dict(easy=3, hard=1)),
         ],
     ),
     dict(type='SyncReportHook'),
