@@ -55,7 +55,7 @@ def plot_distance_histograms(
     distances: Mapping[str, np.ndarray],
     path: str | os.PathLike,
     notes: Mapping[str, str] | None = None,
-    bins: int = 40,
+    bins: int | None = None,
 ) -> str:
     """Draw how far apart the pairs of each kind are.
 
@@ -65,7 +65,7 @@ def plot_distance_histograms(
         path (str): Of the picture.
         notes (dict[str, str], optional): Added to a kind's legend, such as
             ``dict(hard='AUC 0.95')``.
-        bins (int): Defaults to 40.
+        bins (int, optional): None means by the number of pairs, 10 to 40.
 
     Returns:
         str: ``path``.
@@ -82,6 +82,9 @@ def plot_distance_histograms(
     }
     if not distances:
         raise ValueError('no finite distance to draw')
+    if bins is None:
+        fewest = min(map(len, distances.values()))
+        bins = int(np.clip(2 * np.sqrt(fewest), 10, 40))
     together = np.concatenate(list(distances.values()))
     low, high = float(together.min()), float(together.max())
     pad = 0.02 * (high - low) or 0.5

@@ -1,4 +1,4 @@
-"""A progress bar for the terminal, or a line per epoch for a file."""
+"""A progress bar for the terminal, and a row per epoch for any screen."""
 
 import atexit
 import contextlib
@@ -26,8 +26,8 @@ class ProgressBarHook(Hook):
 
     On a terminal there is a bar for the epoch with the loss and the time
     that the *whole* training will still take, validations included. After
-    each epoch, here and where there is no terminal, a line tells its loss,
-    the negatives it drew, and accuracy and AUC of the validation.
+    each epoch, here and where there is no terminal, a row tells its loss, the
+    negatives it drew, and accuracy and AUC of the validation.
 
     Args:
         quiet (bool): Keep the log's messages below WARNING off the screen as
@@ -44,7 +44,8 @@ class ProgressBarHook(Hook):
         self.mean = EpochMean()
         self.progress: Progress | None = None
         self._undo = contextlib.ExitStack()
-        self._line = ''
+        self._row: dict[str, str] = {}
+        self._header = ''
 
     def before_train(self, runner) -> None:
         """Begin the bar."""
@@ -66,7 +67,7 @@ class ProgressBarHook(Hook):
             )
             self.progress.start()
             self._undo.callback(self._stop)
-            self._task = self.progress.add_task('', note='')
+            self._task = self.progress.add_task('', note='', visible=False)
         for handler in runner.logger.handlers:
             if type(handler) is logging.StreamHandler:
                 self._tame(handler)
@@ -102,6 +103,7 @@ class ProgressBarHook(Hook):
                 total=self._epoch_length(runner),
                 description=self._title(runner),
                 note=self._note(runner),
+                visible=True,
             )
 
     @staticmethod
@@ -122,7 +124,7 @@ class ProgressBarHook(Hook):
     def _time_left(self, runner) -> str:
         """Time left for all epochs, from the time of those of this run."""
         done = runner.iter - self._first
-        if done <= 0:
+        if done <= 0 or runner.iter >= runner.max_iters:
             return ''
         passed = time.monotonic() - self._begin
         seconds = passed / done * (runner.max_iters - runner.iter)
@@ -145,22 +147,24 @@ class ProgressBarHook(Hook):
             self.progress.update(self._task, note=self._note(runner, value))
 
     def after_train_epoch(self, runner) -> None:
-        """Prepare the epoch's line; its validation may add to it."""
+        """Prepare the epoch's row; its validation may add to it."""
         loss = self.mean.result()  # every rank takes part
         scalars = runner.message_hub.log_scalars
         shares = {
-            name.removeprefix('train/negatives_'): buffer.current()
+            name.removeprefix('train/negatives_'): float(buffer.current())
             for name, buffer in scalars.items()
             if name.startswith('train/negatives_')
         }
-        drawn = ', '.join(
+        drawn = [
             f'{share:.0%} {kind.replace("_", "-")}'
             for kind, share in shares.items()
             if share
-        )
-        self._line = f'{self._title(runner):<12} loss {loss:.4f}'
-        if drawn:
-            self._line += f'  negatives {drawn}'
+        ]
+        epoch = f'{runner.epoch + 1}/{runner.max_epochs}'
+        self._row = {'epoch': f'{epoch:>6}', 'loss': f'{loss:7.4f}'}
+        if shares:
+            width = 18 if len(shares) < 3 else 30
+            self._row['negatives'] = f' {", ".join(drawn):<{width}}'
 
     def before_val_epoch(self, runner) -> None:
         """Begin the bar of a validation."""
@@ -180,20 +184,18 @@ class ProgressBarHook(Hook):
             self.progress.update(self._task, completed=batch_idx + 1)
 
     def after_val_epoch(self, runner, metrics=None) -> None:
-        """Complete the epoch's line and show it."""
-        if not self._line:  # a validation without training
+        """Complete the epoch's row and show it."""
+        if not self._row:  # a validation without training
             return
-        found: dict[str, dict[str, float]] = {}
         for name, value in (metrics or {}).items():
             match = _ACCURACY.search(name)
-            if match:
-                found.setdefault(match[1], {})[match[2]] = value
-        for kind, values in found.items():
-            self._line += f'  {kind.replace("_", "-")}'
-            if 'accuracy' in values:
-                self._line += f' accuracy {values["accuracy"]:.1%}'
-            if 'auc' in values:
-                self._line += f' AUC {values["auc"]:.3f}'
+            if not match:
+                continue
+            kind = match[1].replace('_', '-')
+            if match[2] == 'accuracy':
+                self._row[f'{kind} acc'] = f'{value:8.1%}'
+            else:
+                self._row[f'{kind} AUC'] = f'{value:8.3f}'
         self._flush(runner)
 
     def after_train(self, runner) -> None:
@@ -202,13 +204,20 @@ class ProgressBarHook(Hook):
         self._undo.close()
 
     def _flush(self, runner=None) -> None:
-        """Show the line of an epoch that has ended."""
-        if not self._line or not is_main_process():
+        """Show the row of an epoch that has ended."""
+        if not self._row or not is_main_process():
             return
-        line, self._line = self._line, ''
-        took = time.monotonic() - self._epoch_begin
-        line += f'  {took:.0f} s'
-        left = self._time_left(runner) if runner is not None else ''
-        if left and self.progress is None and runner.iter < runner.max_iters:
-            line += f', {left} left'
-        self.console.print(line, highlight=False)
+        row, self._row = self._row, {}
+        row['time'] = f'{time.monotonic() - self._epoch_begin:4.0f} s'
+        if runner is not None and self.progress is None:
+            row['left'] = f'{self._time_left(runner):>8}'
+        header = ' '.join(
+            f'{" " + name:<{len(cell)}}'
+            if name == 'negatives'
+            else f'{name:>{len(cell)}}'
+            for name, cell in row.items()
+        )
+        if header != self._header:
+            self._header = header
+            self.console.print(header, style='dim', highlight=False)
+        self.console.print(' '.join(row.values()), highlight=False)

@@ -28,22 +28,35 @@ def test_lines(toy_runner, toy_val):
     toy_runner(
         losses=[0.5, 0.25], max_epochs=2, custom_hooks=custom_hooks, **toy_val
     ).train()
-    first, second = output.getvalue().splitlines()
-    assert first.startswith('epoch 1/2    loss 0.5000  negatives 100% easy  ')
-    assert 'easy accuracy ' in first and 'hard accuracy ' in first
-    assert 'AUC 0.' in first or 'AUC 1.' in first
-    assert first.endswith(' left')
-    assert second.startswith(
-        'epoch 2/2    loss 0.2500  negatives 75% easy, 25% hard  '
-    )
-    assert second.endswith(' s')
+    header, first, second = output.getvalue().splitlines()
+    columns = header.replace(' acc', '-acc').replace(' AUC', '-AUC')
+    assert columns.split() == [
+        'epoch',
+        'loss',
+        'negatives',
+        *('easy-acc', 'easy-AUC', 'hard-acc', 'hard-AUC'),
+        *('time', 'left'),
+    ]
+    assert len(header) == len(first) == len(second) < 90
+    assert ' '.join(first.split()).startswith('1/2 0.5000 100% easy ')
+    assert ' '.join(second.split()).startswith('2/2 0.2500 75% easy, 25% hard')
+    # Right-aligned below the names of the columns.
+    place = header.index('hard AUC') + len('hard AUC')
+    assert 0 <= float(second[:place].split()[-1]) <= 1
+    assert first.rstrip()[-8:].count(':') == 2  # time left
+    assert second.rstrip().endswith(' s')
 
 
 def test_lines_without_validation(toy_runner):
     custom_hooks, output = hooks(terminal=False)
     toy_runner(max_epochs=3, custom_hooks=custom_hooks).train()
     lines = output.getvalue().splitlines()
-    assert [line[:9] for line in lines] == [f'epoch {i}/3' for i in (1, 2, 3)]
+    assert [line.split()[0] for line in lines] == [
+        'epoch',
+        '1/3',
+        '2/3',
+        '3/3',
+    ]
 
 
 def test_bar(toy_runner, toy_val):
@@ -52,8 +65,9 @@ def test_bar(toy_runner, toy_val):
     runner = toy_runner(max_epochs=2, custom_hooks=custom_hooks, **toy_val)
     runner.train()
     text = output.getvalue()
-    assert '4/4' in text and 'validation' in text and 'left' in text
-    assert 'loss 1.0000  negatives' in text
+    for shown in ('epoch 1/2', 'epoch 2/2', '0/4', 'validation', ' left'):
+        assert shown in text
+    assert '2/2  1.0000  75% easy, 25% hard' in text
     assert sys.stdout is stdout
     assert '\x1b[?25h' in text  # the cursor is shown again
 
