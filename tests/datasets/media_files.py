@@ -161,7 +161,8 @@ def render(
             context.gop_size = gop
             context.max_b_frames = b_frames
             context.time_base = base
-            context.bit_rate = 400_000
+            if video != 'libsvtav1':  # refuses it at its default mode
+                context.bit_rate = 400_000
             context.thread_count = 1
             options = {'strict': 'experimental'}
             if video == 'libx264':

@@ -14,9 +14,14 @@ import av
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
-from .containers import audio_stream, discard_others, open_container
+from .containers import (
+    audio_stream,
+    discard_others,
+    error_cause,
+    open_container,
+)
 from .errors import MediaError
-from .probe import probe
+from .probe import open_probed
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
 # a span that sticks out of the track by no more than this is filled up with
@@ -107,6 +112,8 @@ class _Audio:
         )
 
     def _damaged(self, cause: object) -> MediaError:
+        if isinstance(cause, Exception):
+            cause = error_cause(cause)
         return MediaError(
             f'{self.path}: the sound cannot be decoded ({cause}); leave the '
             'file out or fetch it again',
@@ -173,17 +180,15 @@ class PyAVAudio(_Audio):
 
     def __init__(self, path: str, video_start: float | None = None) -> None:
         super().__init__(path)
-        info = probe(self.path)
-        if info.audio_codec is None:
-            raise MediaError(
-                f'{self.path}: has no sound; leave it out of the annotation '
-                'file',
-                self.path,
-                'no_audio',
-            )
-        if info.sample_rate <= 0:
-            raise self._damaged('no sample rate')
-        self.sample_rate = info.sample_rate
+        self._container, info, self._fresh = open_probed(path)
+        try:
+            self._choose()
+            self.sample_rate = info.sample_rate
+            if self.sample_rate <= 0:
+                raise self._damaged('no sample rate')
+        except BaseException:
+            self.close()
+            raise
         if video_start is None:
             video_start = (
                 info.audio_start
@@ -191,16 +196,22 @@ class PyAVAudio(_Audio):
                 else info.video_start
             )
         self._zero = video_start
-        self._container = None
-        self._fresh = False  # nothing read yet
+        self._start = round(
+            (info.audio_start - video_start) * self.sample_rate
+        )
 
-    def _open(self) -> None:
-        self.close()
-        self._container = open_container(self.path)
+    def _choose(self) -> None:
         self._stream = audio_stream(self._container, self.path)
-        self._stream.codec_context.thread_count = 1
+        if not self._stream.codec_context.is_open:
+            self._stream.thread_type = 'NONE'
         discard_others(self._container, self._stream)
-        self._fresh = True
+
+    def _rewind(self) -> None:
+        """Go to the beginning, which is not always possible by seeking."""
+        if self._container is None or not self._fresh:
+            self.close()
+            self._container = open_container(self.path)
+            self._choose()
 
     def close(self) -> None:
         if self._container is not None:
@@ -228,7 +239,7 @@ class PyAVAudio(_Audio):
             raise self._damaged(error) from None
         if low is None:
             raise self._damaged('no sound found')
-        self._check(first, count, inner, low, high)
+        self._check(first, count, inner, min(low, self._start), high)
         return sound
 
     def _blocks_from(self, first: int):
@@ -236,7 +247,7 @@ class PyAVAudio(_Audio):
         before sample ``first`` unless it is the start of the track."""
         time = first / self.sample_rate + self._zero
         if self._container is None:
-            self._open()
+            self._rewind()
         base = self._stream.time_base
         for back in _SEEK_BACK:
             start = self._stream.start_time
@@ -260,8 +271,7 @@ class PyAVAudio(_Audio):
                 yield place, block
             if found:
                 return
-        if not self._fresh:
-            self._open()
+        self._rewind()
         yield from self._blocks()
 
     def _blocks(self):

@@ -1,10 +1,19 @@
 """Opening of files with PyAV, and the choice of streams."""
 
 import os
+import re
 
 import av
 
 from .errors import MediaError
+
+
+def error_cause(error: Exception) -> str:
+    """What an error of PyAV or decord says, in one line without paths."""
+    text = getattr(error, 'strerror', None) or str(error) or repr(error)
+    text = text.strip().splitlines()[0]
+    # decord: '[12:00:00] /build/path/file.cc:486: Error: what happened'
+    return re.sub(r'\[[\d:]+\] \S+:\d+: ', '', text)[:200]
 
 
 def open_container(path: str, options: dict | None = None):
@@ -35,8 +44,8 @@ def open_container(path: str, options: dict | None = None):
                 'empty',
             ) from None
         raise MediaError(
-            f'{path}: not a readable media file ({error}); leave it out or '
-            'fetch it again',
+            f'{path}: not a readable media file ({error_cause(error)}); leave '
+            'it out or fetch it again',
             path,
             'undecodable',
         ) from None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .errors import MediaError
-from .probe import MediaInfo
+from .probe import MediaInfo, probe
 from .video_reader import EPSILON, VideoReader
 
 _REMEDY = (
@@ -21,7 +21,7 @@ class DecordVideo(VideoReader):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(path)
+        super().__init__(path, probe(path))
         cause = decord_objection(self.info)
         if cause:
             raise self._unsupported(cause)

@@ -14,6 +14,7 @@ import av
 from .containers import (
     audio_stream,
     container_name,
+    error_cause,
     open_container,
     video_stream,
 )
@@ -22,7 +23,7 @@ from .errors import MediaError
 from .open_gop import has_open_gop
 
 _CACHE_SIZE = 64
-_cache: OrderedDict = OrderedDict()
+_cache: OrderedDict[tuple, 'MediaInfo'] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -102,22 +103,49 @@ def probe(path: str, scan: bool = False) -> MediaInfo:
         MediaError: The file is missing, empty or not media.
     """
     path = os.fspath(path)
+    key = _key(path, scan)
+    if key in _cache:
+        return _cache[key]
+    container, info, _ = open_probed(path)
+    container.close()
+    if scan:
+        info = _remember(key, _scan(path, info))
+    return info
+
+
+def open_probed(path: str) -> tuple:
+    """Open a file and :func:`probe` it with one and the same opening.
+
+    Returns:
+        tuple: The container, its MediaInfo, and whether nothing has been read
+        from the container yet.
+    """
+    path = os.fspath(path)
+    container = open_container(path)
+    key = _key(path)
+    if key in _cache:
+        return container, _cache[key], True
+    try:
+        info = _inspect(container, path)
+    except BaseException:
+        container.close()
+        raise
+    return container, _remember(key, info), False
+
+
+def _key(path: str, scan: bool = False) -> tuple:
+    """Changes whenever the file does."""
     try:
         stat = os.stat(path)
-        key = (path, stat.st_mtime_ns, stat.st_size, scan)
     except OSError:
-        key = None
-    if key in _cache:
-        _cache.move_to_end(key)
-        return _cache[key]
-    with open_container(path) as container:
-        info = _inspect(container, path)
-    if scan:
-        info = _scan(path, info)
-    if key is not None:
-        _cache[key] = info
-        if len(_cache) > _CACHE_SIZE:
-            _cache.popitem(last=False)
+        return path, None, None, scan
+    return path, stat.st_mtime_ns, stat.st_size, scan
+
+
+def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
+    _cache[key] = info
+    if len(_cache) > _CACHE_SIZE:
+        _cache.popitem(last=False)
     return info
 
 
@@ -232,12 +260,14 @@ def _first_picture(container, stream, sound, path: str):
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:
-                cause = error  # recordings may begin with half a picture
+                cause = error_cause(
+                    error
+                )  # recordings may begin with half a picture
                 continue
             for frame in frames:
                 return frame, discarded, max(0.0, primed or 0.0)
     except (av.FFmpegError, ValueError) as error:
-        cause = error
+        cause = error_cause(error)
     raise MediaError(
         f'{path}: no picture can be decoded ({cause}); leave it out or fetch '
         'it again',

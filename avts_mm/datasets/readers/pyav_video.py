@@ -8,7 +8,7 @@ from av.video.reformatter import VideoReformatter
 
 from .containers import discard_others, open_container, video_stream
 from .errors import MediaError
-from .probe import picture_time
+from .probe import open_probed, picture_time
 from .video_reader import EPSILON, VideoReader
 
 # Containers in which the times after a seek were measured to be right. In
@@ -29,20 +29,28 @@ class PyAVVideo(VideoReader):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._container = None
-        self._fresh = False  # nothing read yet
+        self._container, info, self._fresh = open_probed(path)
+        try:
+            super().__init__(path, info)
+            self._choose()
+        except BaseException:
+            self.close()
+            raise
         self._reformatter = VideoReformatter()
 
-    def _open(self) -> None:
-        self.close()
-        self._container = open_container(self.path)
+    def _choose(self) -> None:
         self._stream = video_stream(self._container, self.path)
         # One thread: the workers of the loader are the parallelism.
-        self._stream.thread_type = 'NONE'
-        self._stream.codec_context.thread_count = 1
+        if not self._stream.codec_context.is_open:  # then it is set already
+            self._stream.thread_type = 'NONE'
         discard_others(self._container, self._stream)
-        self._fresh = True
+
+    def _rewind(self) -> None:
+        """Go to the beginning, which is not always possible by seeking."""
+        if self._container is None or not self._fresh:
+            self.close()
+            self._container = open_container(self.path)
+            self._choose()
 
     def close(self) -> None:
         if self._container is not None:
@@ -113,7 +121,7 @@ class PyAVVideo(VideoReader):
         beginning at or before ``time`` unless it is the file's first."""
         start = self.info.video_start - self.info.picture_shift
         if self._container is None:
-            self._open()
+            self._rewind()
         if self._can_seek():
             base = self._stream.time_base
             for back in _SEEK_BACK:
@@ -139,8 +147,7 @@ class PyAVVideo(VideoReader):
                     yield begin, frame
                 if found:
                     return
-        if not self._fresh:
-            self._open()
+        self._rewind()
         yield from self._pictures()
 
     def _can_seek(self) -> bool:

@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 
+from .containers import error_cause
 from .errors import MediaError
-from .probe import MediaInfo, probe
+from .probe import MediaInfo
 
 # Containers with millisecond clocks round 1/30 s to 33 ms: a picture that
 # begins less than this after the asked time is the one that was meant.
@@ -19,26 +20,27 @@ class VideoReader:
 
     Args:
         path (str): The file.
+        info (MediaInfo): Its properties.
 
     Attributes:
         path (str): The file.
         info (MediaInfo): Its properties.
 
     Raises:
-        MediaError: The file is missing or damaged or has no pictures.
+        MediaError: The file has no pictures.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, info: MediaInfo) -> None:
         self.path = os.fspath(path)
-        self.info: MediaInfo = probe(self.path)
-        if self.info.video_codec is None:
+        self.info = info
+        if info.video_codec is None:
             raise MediaError(
                 f'{self.path}: has no pictures; leave it out of the '
                 'annotation file',
                 self.path,
                 'no_video',
             )
-        self._period = 1 / self.info.fps if self.info.fps > 0 else 0.04
+        self._period = 1 / info.fps if info.fps > 0 else 0.04
 
     def frames(self, times) -> np.ndarray:
         """The pictures on screen at the given times.
@@ -93,6 +95,8 @@ class VideoReader:
         )
 
     def _damaged(self, cause: object) -> MediaError:
+        if isinstance(cause, Exception):
+            cause = error_cause(cause)
         return MediaError(
             f'{self.path}: pictures cannot be decoded ({cause}); leave the '
             'file out or fetch it again',
