@@ -22,6 +22,7 @@ REASONS = {
     'too_short': 'too short',
     'out_of_sync': 'picture and sound do not lie together',
     'bad_timestamps': 'jumping timestamps',
+    'unsupported': 'times that cannot be relied on',
     'bad_segment': 'bad segment',
     'undecodable': 'undecodable (not media, empty, cut short, damaged)',
     'missing': 'missing file',

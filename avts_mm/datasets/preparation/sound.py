@@ -5,7 +5,7 @@ import os
 import av
 
 from ..readers import MediaError, probe
-from ..readers.probe import audio_stream, open_container
+from ..readers.containers import audio_stream, open_container
 from .timeline import SoundTimeline
 from .writer import WavWriter
 

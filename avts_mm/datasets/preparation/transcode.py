@@ -8,14 +8,9 @@ from typing import NoReturn
 import av
 
 from ..readers import MediaError, probe
-from ..readers.probe import (
-    audio_stream,
-    open_container,
-    picture_time,
-    video_stream,
-)
+from ..readers.containers import audio_stream, open_container, video_stream
 from .options import PrepareOptions
-from .picture import PictureGraph
+from .picture import PictureClock, PictureGraph
 from .timeline import SoundTimeline
 from .writer import LoudnessMeter, PreparedWriter
 
@@ -139,6 +134,7 @@ class _Transcoder:
         self.declared = None
         self.packets = self.damaged = 0
         self.video_time = self.audio_time = float('-inf')
+        self.clock = PictureClock(self.info)
         self.graph = self.writer = None
         self.early = []  # sound that comes before the first picture
         self.timeline = SoundTimeline(
@@ -157,6 +153,10 @@ class _Transcoder:
             self.aspect = video.sample_aspect_ratio
             for stream in (video, audio):
                 stream.thread_type = 'NONE'  # files are the parallel unit
+            # Containers that count blocks instead of time are coarse.
+            self.timeline.tolerance = max(
+                self.timeline.tolerance, 2 * float(audio.time_base)
+            )
             container = self.info.container
             if container in _DECLARED and source.duration:
                 self.declared = source.duration / av.time_base
@@ -208,9 +208,10 @@ class _Transcoder:
 
     def _picture(self, frame, stream) -> None:
         self.damaged += frame.is_corrupt
-        time = picture_time(frame, stream, self.info.container) - self.zero
-        if time <= self.video_time:
+        time = self.clock.time(frame, stream)
+        if time is None:
             return
+        time -= self.begin
         if time - max(self.video_time, 0) > self.options.max_gap:
             self.fail(
                 'bad_timestamps',

@@ -79,6 +79,7 @@ CASES = {
         video='mpeg2video', audio='mp2', b_frames=2, audio_start=0.1
     ),
     'pcm.avi': dict(video='mpeg4', audio='pcm_s16le', rate=44100),
+    'b_frames.avi': dict(audio='pcm_s16le', rate=44100, b_frames=2),
     'late.ts': dict(b_frames=2, video_start=0.2),
     'vfr.mp4': dict(
         times=np.cumsum([0, *np.arange(45) * 37 % 70 + 25]) / 1000,
