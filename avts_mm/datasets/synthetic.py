@@ -31,7 +31,7 @@ __all__ = ['make_corpus', 'make_scene', 'render_clip', 'write_clip']
 
 SPLITS = ('train', 'val')
 RECORD = 'corpus.json'
-VERSION = 3  # raise it when the same parameters give other clips
+VERSION = 4  # raise it when the same parameters give other clips
 _OURS = re.compile(r'(train|val)_\d{4,}\.(mp4|wav)(\.\d+\.part)?')
 _AAC_BLOCK = 1024  # samples in one AAC frame
 # Constant quantiser and no look-ahead: nothing that adapts over a clip, so
@@ -255,6 +255,9 @@ def make_corpus(
     if not same:
         _clear(root)
     folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob('*.part'):  # left by a build that was stopped
+        if _OURS.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     _replace_text(
         root / RECORD,
         json.dumps(dict(params=params, finished=False), indent=2) + '\n',
