@@ -2,6 +2,9 @@
 that is read, and a flash and a click of the same instant stay together, or the
 file is refused."""
 
+import sys
+from collections import OrderedDict
+
 import av
 import numpy as np
 import pytest
@@ -53,6 +56,13 @@ KINDS = {
     'opus.mp4': (dict(audio='libopus'), True),
     'flac.mp4': (FLAC, True),
     'hevc.mp4': (dict(video='libx265'), False),
+    'av1.mp4': (
+        dict(
+            video='libsvtav1',
+            video_options={'preset': '12', 'svtav1-params': 'lp=1'},
+        ),
+        False,
+    ),
     'vp9.mp4': (dict(video='libvpx-vp9'), True),
     'mpeg4.mp4': (dict(video='mpeg4'), True),
     'mpeg4_b.mp4': (dict(video='mpeg4', b_frames=2), False),
@@ -146,6 +156,13 @@ def media(tmp_path_factory):
         return made[name]
 
     return get
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch):
+    """Let every test probe anew; its second reading then remembers."""
+    module = sys.modules['avts_mm.datasets.readers.probe']
+    monkeypatch.setattr(module, '_cache', OrderedDict())
 
 
 def allowed(name):
