@@ -196,9 +196,10 @@ class PyAVAudio(_Audio):
                 else info.video_start
             )
         self._zero = video_start
-        self._start = round(
-            (info.audio_start - video_start) * self.sample_rate
-        )
+        start = info.audio_start - video_start
+        self._start = round(start * self.sample_rate)
+        end = start + info.audio_duration
+        self._end = round(end * self.sample_rate)
 
     def _choose(self) -> None:
         self._stream = audio_stream(self._container, self.path)
@@ -239,7 +240,10 @@ class PyAVAudio(_Audio):
             raise self._damaged(error) from None
         if low is None:
             raise self._damaged('no sound found')
-        self._check(first, count, inner, min(low, self._start), high)
+        low = min(low, self._start)
+        if first + count <= high:  # not read on to the end
+            high = max(high, self._end)
+        self._check(first, count, inner, low, high)
         return sound
 
     def _blocks_from(self, first: int):

@@ -1,0 +1,149 @@
+"""Which picture is read for which time, with both backends."""
+
+import numpy as np
+import pytest
+from media_files import cut, picture, read_number, render
+
+from avts_mm.datasets.readers import MediaError, open_video
+
+BACKENDS = pytest.mark.parametrize('backend', ['decord', 'pyav'])
+
+
+def numbers(path, times, backend):
+    with open_video(path, backend) as reader:
+        return [read_number(frame) for frame in reader.frames(times)]
+
+
+@BACKENDS
+def test_shape_and_colour(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4').path
+    with open_video(path, backend) as reader:
+        frames, begins = reader.read([0.5, 0.7])
+        assert reader.info.fps == 25
+    assert frames.shape == (2, 48, 64, 3) and frames.dtype == np.uint8
+    assert frames.flags['C_CONTIGUOUS']
+    np.testing.assert_allclose(begins, [0.48, 0.68], atol=1e-6)
+    expected = picture(12, True).astype(int)
+    assert np.abs(frames[0] - expected).mean() < 12
+
+
+@BACKENDS
+def test_backends_agree_on_the_order_of_colours(tmp_path, backend):
+    import av
+
+    path = tmp_path / 'red.mp4'
+    with av.open(str(path), 'w') as out:
+        stream = out.add_stream('libx264', rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        image = np.full((48, 64, 3), (220, 30, 90), np.uint8)
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(image, 'rgb24')
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode(None):
+            out.mux(packet)
+    with open_video(path, backend) as reader:
+        mean = reader.frames([0.2])[0].mean((0, 1))
+    np.testing.assert_allclose(mean, (220, 30, 90), atol=6)
+
+
+@BACKENDS
+def test_times_in_any_order_and_repeated(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4', b_frames=2).path
+    wanted = [5, 70, 5, 0, 33, 33, 6]
+    times = [(n + 0.5) * 0.04 for n in wanted]
+    with open_video(path, backend) as reader:
+        for _ in range(2):  # the reader can be used again
+            frames, begins = reader.read(times)
+            assert [read_number(frame) for frame in frames] == wanted
+            np.testing.assert_allclose(begins, np.array(wanted) * 0.04)
+        assert reader.frames([]).shape == (0, 48, 64, 3)
+        np.testing.assert_allclose(reader.frame_times(times), begins)
+
+
+@BACKENDS
+def test_more_times_than_pictures(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4', fps=10, events=(3,)).path
+    times = 0.5 + (np.arange(25) + 0.5) / 25
+    expected = np.floor(times * 10 + 1e-6).astype(int).tolist()
+    assert numbers(path, times, backend) == expected
+
+
+@BACKENDS
+def test_a_picture_begins_at_its_time(tmp_path, backend):
+    # 1/30 s is rounded to whole milliseconds in Matroska.
+    path = render(tmp_path / 'a.mkv', audio=None, fps=30).path
+    found = numbers(path, np.arange(90) / 30, backend)
+    assert found == list(range(90))
+
+
+@BACKENDS
+def test_far_apart(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4', audio=None, seconds=10, b_frames=2).path
+    wanted = [0, 1, 120, 130, 249]
+    times = [(n + 0.5) * 0.04 for n in wanted]
+    assert numbers(path, times, backend) == wanted
+
+
+@BACKENDS
+def test_ends_of_the_track(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4').path  # 75 pictures
+    assert numbers(path, [-0.03, 0.0, 2.97, 3.03], backend) == [0, 0, 74, 74]
+    for time in (-0.1, 3.1, 100.0):
+        with pytest.raises(MediaError, match=r'cover 0 to 3\.000') as caught:
+            numbers(path, [1.0, time], backend)
+        assert caught.value.reason == 'too_short'
+
+
+@BACKENDS
+def test_a_frozen_picture_stays(tmp_path, backend):
+    times = [*np.arange(20) * 0.04, *(2.0 + np.arange(20) * 0.04)]
+    path = render(
+        tmp_path / 'a.mp4', times=times, events=(5,), b_frames=2
+    ).path
+    wanted = [0.77, 1.3, 1.9, 2.01]
+    assert numbers(path, wanted, backend) == [19, 19, 19, 20]
+
+
+@BACKENDS
+def test_bad_arguments(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4').path
+    with open_video(path, backend) as reader, pytest.raises(ValueError):
+        reader.frames([0.1, np.nan])
+    with pytest.raises(ValueError, match='torchcodec'):
+        open_video(path, 'torchcodec')
+
+
+@pytest.mark.parametrize('rotation', [90, 180, 270])
+def test_rotation_is_applied(tmp_path, rotation):
+    upright = render(tmp_path / 'a.mp4').path
+    turned = render(tmp_path / 'b.mp4', rotation=rotation).path
+    with open_video(upright, 'pyav') as reader:
+        expected = np.rot90(reader.frames([1.0])[0], rotation // 90)
+    with open_video(turned, 'pyav') as reader:
+        found = reader.frames([1.0])[0]
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(MediaError, match='rotated'):
+        open_video(turned, 'decord')
+
+
+def test_cut_file_read_from_its_first_picture(tmp_path):
+    long = render(tmp_path / 'long.mp4', seconds=4, b_frames=2)
+    truth = cut(long, tmp_path / 'cut.mp4', 1.111)
+    with open_video(truth.path, 'pyav') as reader:
+        frames, begins = reader.read([0.0, 0.05])
+    assert [read_number(frame) for frame in frames] == [28, 29]
+    np.testing.assert_allclose(begins, [0.0, 0.04], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    'name, video',
+    [('a.mpg', 'mpeg1video'), ('a.avi', 'mpeg4'), ('a.ts', 'libx264')],
+)
+def test_long_files_that_are_hard_to_seek(tmp_path, name, video):
+    audio = 'pcm_s16le' if name == 'a.avi' else 'mp2'
+    path = render(tmp_path / name, video, audio, seconds=40, b_frames=2).path
+    for first in (960, 300, 20):
+        wanted = np.arange(first, first + 20)
+        found = numbers(path, (wanted + 0.5) / 25, 'pyav')
+        assert found == (wanted % 256).tolist()
