@@ -36,24 +36,23 @@ def read_records(path: str) -> list[dict]:
             f'{path}: no such annotation file; make one with '
             'tools/data/prepare_av.py'
         )
-    records = []
     # utf-8-sig: spreadsheets put a byte-order mark in front.
     with open(path, newline='', encoding='utf-8-sig') as file:
         reader = csv.DictReader(file)
-        missing = {'video', 'duration'} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f'{path}: the header lacks {", ".join(sorted(missing))}; it '
-                f'must be {",".join(FIELDS)}'
-            )
-        for row in reader:
-            try:
-                records.append(_parse(row))
-            except ValueError as error:
+        try:
+            missing = {'video', 'duration'} - set(reader.fieldnames or ())
+            if missing:
                 raise ValueError(
-                    f'{path}, line {reader.line_num}: {error}'
-                ) from None
-    return records
+                    f'the header lacks {", ".join(sorted(missing))}; it must '
+                    f'be {",".join(FIELDS)}'
+                )
+            return [_parse(row) for row in reader]
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not text in UTF-8: {error}') from None
+        except (csv.Error, ValueError) as error:
+            raise ValueError(
+                f'{path}, line {reader.line_num}: {error}'
+            ) from None
 
 
 def _parse(row: dict) -> dict:
@@ -102,16 +101,18 @@ def write_records(path: str, records: Iterable[dict]) -> None:
     records = list(records)
     extra = {key: None for record in records for key in record}
     names = list(FIELDS) + [key for key in extra if key not in FIELDS]
+    rows = []
+    for record in records:
+        row = dict(record)
+        for name in ('start', 'duration'):
+            row[name] = round(float(row.get(name, 0.0)), 6)
+        if row.get('label', -1) == -1:
+            row['label'] = ''
+        rows.append(row)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     part = f'{path}.part'
     with open(part, 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, names, restval='', lineterminator='\n')
         writer.writeheader()
-        for record in records:
-            row = dict(record)
-            for name in ('start', 'duration'):
-                row[name] = round(float(row.get(name, 0.0)), 6)
-            if row.get('label', -1) == -1:
-                row['label'] = ''
-            writer.writerow(row)
+        writer.writerows(rows)
     os.replace(part, path)

@@ -43,14 +43,14 @@ class PackAVInputs(BaseTransform):
         Raises:
             ValueError: ``imgs`` does not hold one clip.
         """
-        video = np.asarray(results['imgs'])
-        if video.ndim == 5 and len(video) == 1:
+        video = results['imgs']
+        shape = getattr(video, 'shape', ())  # of a list: not formatted yet
+        if len(shape) == 5 and shape[0] == 1:
             video = video[0]
-        if video.ndim != 4:
+        elif len(shape) != 4:
             raise ValueError(
-                'PackAVInputs needs one clip (C, T, H, W), got imgs of shape '
-                f"{video.shape}; put FormatShape(input_format='NCTHW') "
-                'before it'
+                'PackAVInputs needs imgs of one clip, (1, C, T, H, W); put '
+                "FormatShape(input_format='NCTHW') before it"
             )
         inputs = dict(
             video=torch.from_numpy(np.ascontiguousarray(video)),

@@ -1,0 +1,115 @@
+"""Clips are loaded from their moments, ready for mmaction2's transforms."""
+
+import numpy as np
+import pytest
+from media_files import find_click, is_bright, read_number, render
+from mmaction.registry import TRANSFORMS
+from mmengine.dataset import Compose
+
+import avts_mm  # noqa: F401
+from avts_mm.datasets.readers import MediaError
+from avts_mm.datasets.transforms import LoadAVAudio, LoadAVFrames
+
+
+def clip(path, video_start, audio_start, **kwargs):
+    return dict(
+        video_path=path,
+        audio_path=path,
+        video_start=video_start,
+        audio_start=audio_start,
+        clip_seconds=1.0,
+        modality='RGB',
+        start_index=0,
+        **kwargs,
+    )
+
+
+@pytest.mark.parametrize('backend', ['decord', 'pyav'])
+@pytest.mark.parametrize('start', [0.0, 0.4, 0.4123, 1.99, 2.0])
+def test_successive_pictures(tmp_path, backend, start):
+    path = render(tmp_path / 'a.mp4').path
+    results = LoadAVFrames(25, backend)(clip(path, start, 0.0))
+    # Pictures are 40 ms long; the middles of the 25 parts choose them.
+    first = int(np.floor((start + 0.02) / 0.04 + 1e-6))
+    found = [read_number(image) for image in results['imgs']]
+    assert found == list(range(first, first + 25))
+    assert results['imgs'][0].shape == (48, 64, 3)
+    assert results['imgs'][0].dtype == np.uint8
+    assert results['img_shape'] == results['original_shape'] == (48, 64)
+    assert results['num_clips'] == 1 and results['clip_len'] == 25
+    np.testing.assert_allclose(
+        results['frame_times'], np.arange(first, first + 25) * 0.04, atol=1e-6
+    )
+
+
+def test_other_rates(tmp_path):
+    path = render(tmp_path / 'a.mp4', fps=50, events=(12,)).path
+    results = LoadAVFrames(8, 'pyav')(clip(path, 1.0, 0.0))
+    found = [read_number(image) for image in results['imgs']]
+    assert found == [50 + int((i + 0.5) * 50 / 8) for i in range(8)]
+
+
+def test_sound_and_picture_of_their_own_moments(tmp_path):
+    truth = render(tmp_path / 'a.mp4', audio_start=0.119, rate=44100)
+    events = truth.events
+    results = clip(truth.path, events[0] - 0.2, events[2] - 0.3)
+    results = LoadAVAudio(16000)(LoadAVFrames(25, 'pyav')(results))
+    assert results['audio'].shape == (16000,)
+    assert results['audio'].dtype == np.float32
+    assert results['sample_rate'] == 16000
+    found = find_click(results['audio'][:8000], 16000)
+    assert found == pytest.approx(0.3, abs=2e-3)
+    bright = [is_bright(image) for image in results['imgs']]
+    assert bright.index(True) == 5
+
+
+def test_with_the_transforms_of_mmaction2(tmp_path):
+    path = render(tmp_path / 'a.mp4').path
+    pipeline = Compose(
+        [
+            TRANSFORMS.build(step)
+            for step in (
+                dict(type='LoadAVFrames', num_frames=10),
+                dict(type='LoadAVAudio', sample_rate=16000),
+                dict(type='RegionCrop', region=(0.0, 0.5, 1.0, 1.0)),
+                dict(type='Resize', scale=(-1, 24)),
+                dict(type='RandomResizedCrop', area_range=(0.5, 1.0)),
+                dict(type='Resize', scale=(16, 16), keep_ratio=False),
+                dict(type='Flip', flip_ratio=0.5),
+                dict(type='FormatShape', input_format='NCTHW'),
+                dict(type='PackAVInputs'),
+            )
+        ]
+    )
+    packed = pipeline(clip(path, 0.5, 1.5, label=0, kind=2, pair=(0, 0, 2, 7)))
+    assert packed['inputs']['video'].shape == (3, 10, 16, 16)
+    assert packed['inputs']['audio'].shape == (16000,)
+    assert packed['data_samples'].gt_label.item() == 0
+
+
+def test_errors_name_the_file(tmp_path):
+    path = render(tmp_path / 'a.mp4', audio=None).path
+    with pytest.raises(MediaError, match='has no sound'):
+        LoadAVAudio()(clip(path, 0.0, 0.0))
+    with pytest.raises(MediaError, match=r'a\.mp4.*cover 0 to 3'):
+        LoadAVFrames()(clip(path, 2.5, 0.0))
+    stream = render(tmp_path / 'a.ts').path
+    with pytest.raises(MediaError, match="backend='pyav'"):
+        LoadAVFrames()(clip(stream, 0.0, 0.0))
+
+
+def test_arguments():
+    with pytest.raises(ValueError, match='num_frames'):
+        LoadAVFrames(0)
+    with pytest.raises(ValueError, match='opencv'):
+        LoadAVFrames(25, 'opencv')
+    with pytest.raises(ValueError, match='sample_rate'):
+        LoadAVAudio(0)
+    with pytest.raises(ValueError, match='decord'):
+        LoadAVAudio(backend='decord')
+    assert repr(LoadAVFrames()) == (
+        "LoadAVFrames(num_frames=25, backend='decord')"
+    )
+    assert repr(LoadAVAudio()) == (
+        "LoadAVAudio(sample_rate=16000, backend='pyav')"
+    )
