@@ -5,6 +5,7 @@ python tools/data/make_synthetic_corpus.py data/avts_demo
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -60,21 +61,25 @@ def main(argv=None):
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
+    total = args.num_train + args.num_val
     with Progress(*columns) as bar:
-        task = bar.add_task('', total=args.num_train + args.num_val)
-        paths = make_corpus(
-            args.out_dir,
-            num_train=args.num_train,
-            num_val=args.num_val,
-            seed=args.seed,
-            size=args.size,
-            seconds=args.seconds,
-            fps=args.fps,
-            sample_rate=args.sample_rate,
-            num_workers=args.num_workers,
-            progress=lambda done, total: bar.update(task, completed=done),
-        )
-        bar.update(task, completed=args.num_train + args.num_val)
+        task = bar.add_task('', total=total)
+        try:
+            paths = make_corpus(
+                args.out_dir,
+                num_train=args.num_train,
+                num_val=args.num_val,
+                seed=args.seed,
+                size=args.size,
+                seconds=args.seconds,
+                fps=args.fps,
+                sample_rate=args.sample_rate,
+                num_workers=args.num_workers,
+                progress=lambda done, _: bar.update(task, completed=done),
+            )
+        except (FileExistsError, ValueError) as error:
+            sys.exit(str(error))
+        bar.update(task, completed=total)
     figures = dict(
         **paths,
         num_train=args.num_train,
@@ -96,6 +101,7 @@ def main(argv=None):
     for path in paths.values():
         print(f'  {path}')
     if args.json:
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
         Path(args.json).write_text(
             json.dumps(figures, indent=2) + '\n', encoding='utf-8'
         )

@@ -1,0 +1,147 @@
+"""Look at what a config trains or validates on: one sheet per pair.
+
+python tools/visualizations/browse_av_dataset.py configs/avts_demo.py
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+# First, since it says in a sentence which package is missing or too old.
+import avts_mm  # noqa: F401
+
+# isort: split
+import numpy as np
+import torch
+from mmaction.registry import DATA_SAMPLERS, DATASETS, MODELS
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+from rich.progress import Progress
+
+from avts_mm.datasets.pairs import PairKind
+from avts_mm.engine.hooks.curriculum_hook import mix_at
+from avts_mm.visualization import draw_pair
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description='Draw the pairs of a config: frames, waveform, log-mel'
+    )
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        '--output-dir',
+        help='folder of the pictures (default: work_dirs/browse_CONFIG)',
+    )
+    parser.add_argument(
+        '--number', type=int, default=12, help='pairs (default: %(default)s)'
+    )
+    parser.add_argument('--split', choices=['train', 'val'], default='train')
+    parser.add_argument(
+        '--epoch',
+        type=int,
+        default=1,
+        help='of training, from 1; decides the pairs and, with a curriculum, '
+        'their mix (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of training (default: 0)'
+    )
+    parser.add_argument(
+        '--columns', type=int, default=13, help='frames shown of each clip'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings of the config to override, as key=value, e.g. '
+        'train_dataloader.dataset.data_root=/videos',
+    )
+    args = parser.parse_args(argv)
+    for name in ('number', 'epoch', 'columns'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} must be at least 1')
+    return args
+
+
+def build_sampler(cfg, args, dataset):
+    """The sampler of the split, at the given epoch of the curriculum."""
+    options = dict(cfg[f'{args.split}_dataloader'].sampler)
+    # As the Runner does: its seed is for samplers that name none.
+    options.setdefault('seed', args.seed)
+    sampler = DATA_SAMPLERS.build(options, default_args=dict(dataset=dataset))
+    if args.split == 'train':
+        for hook in cfg.get('custom_hooks') or []:
+            if hook.get('type') == 'CurriculumHook':
+                sampler.set_mix(mix_at(hook['stages'], args.epoch - 1))
+        sampler.set_epoch(args.epoch - 1)
+    return sampler
+
+
+def build_preprocessor(cfg):
+    """The one of the config's model, or the default."""
+    options = (cfg.get('model') or {}).get('data_preprocessor')
+    return MODELS.build(options or dict(type='AVDataPreprocessor')).cpu()
+
+
+def band_centres(log_mel) -> np.ndarray:
+    """Frequencies in Hz of the mel bands, ``(bands,)``."""
+    scale = log_mel.mel.mel_scale
+    ends = 2595 * np.log10(1 + np.array([scale.f_min, scale.f_max]) / 700)
+    mels = np.linspace(*ends, scale.n_mels + 2)[1:-1]
+    return 700 * (10 ** (mels / 2595) - 1)
+
+
+def draw(sample: Mapping, preprocessor, columns: int):
+    """Draw a packed sample; return the figure and a name for its file."""
+    inputs, meta = sample['inputs'], sample['data_samples']
+    wave = inputs['audio']
+    log_mel = preprocessor.log_mel
+    with torch.no_grad():
+        image = log_mel(wave[None])[0, 0].numpy()
+    kind = PairKind(meta.kind).name.lower()
+    frames = inputs['video'].permute(1, 2, 3, 0)
+    figure = draw_pair(
+        frames.clamp(0, 255).to(torch.uint8).numpy(),
+        wave.numpy(),
+        log_mel.mel.sample_rate,
+        log_mel=image,
+        band_hz=band_centres(log_mel),
+        kind=kind,
+        video_name=Path(meta.video_path).name,
+        audio_name=Path(meta.audio_path).name,
+        video_start=meta.video_start,
+        audio_start=meta.audio_start,
+        columns=columns,
+    )
+    return figure, f'{kind}_{Path(meta.video_path).stem}'
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    if not Path(args.config).is_file():
+        sys.exit(
+            f'{args.config}: no such config; those of avts_mm are in '
+            'the folder configs of its repository.'
+        )
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    folder = Path(
+        args.output_dir or f'work_dirs/browse_{Path(args.config).stem}'
+    )
+    dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
+    pairs = list(islice(build_sampler(cfg, args, dataset), args.number))
+    preprocessor = build_preprocessor(cfg)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Progress() as bar:
+        for i, pair in enumerate(bar.track(pairs, description='Drawing')):
+            figure, name = draw(dataset[pair], preprocessor, args.columns)
+            figure.savefig(folder / f'{args.split}_{i:03d}_{name}.png')
+    print(f'{len(pairs)} pairs in {folder}')
+
+
+if __name__ == '__main__':
+    main()
