@@ -20,7 +20,7 @@ HOST_REQUIRES = {
     'mmcv-lite': '>=2.1.0,<2.2.0',
     'mmaction2': '>=1.2.0,<1.3.0',
     'decord': '>=0.6.0',
-    'av': '>=16',
+    'av': '>=17',  # 16 is 40 ms off in AVI with B-frames
     'numpy': '>=1.26',
     'scipy': '',
     'einops': '',

@@ -1,10 +1,14 @@
 """Pictures of pairs, and of what a model has learned and how."""
 
+from .comparison import plot_comparison
 from .pairs import draw_pair
+from .scalars import read_history
 from .sync_plots import plot_distance_histograms, plot_training_curve
 
 __all__ = [
     'draw_pair',
+    'plot_comparison',
     'plot_distance_histograms',
     'plot_training_curve',
+    'read_history',
 ]

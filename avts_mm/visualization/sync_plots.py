@@ -4,51 +4,20 @@ import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import (
     MaxNLocator,
     PercentFormatter,
 )
 
+from .figures import COLOURS, new_figure, polish, save
 from .scalars import read_history
 
-# Colours that people who cannot tell red from green can tell apart
-# (Okabe and Ito, 2008).
-COLOURS = {
-    'positive': '#009E73',
-    'easy': '#0072B2',
-    'hard': '#D55E00',
-    'super_hard': '#CC79A7',
-    'within_video': '#555555',
-}
 NAMES = {
     'positive': 'in sync',
     'easy': 'easy negatives (another video)',
     'hard': 'hard negatives (another moment)',
     'super_hard': 'super-hard negatives (overlapping)',
 }
-GRID = dict(color='#e3e3e3', linewidth=0.8)
-
-
-def _figure(width: float, height: float) -> Figure:
-    # The object interface: no global state, and no display needed.
-    figure = Figure(figsize=(width, height), dpi=130, layout='constrained')
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _polish(axes) -> None:
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.grid(True, **GRID)
-    axes.set_axisbelow(True)
-
-
-def _save(figure: Figure, path: str | os.PathLike) -> str:
-    path = os.fspath(path)
-    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-    figure.savefig(path)
-    return path
 
 
 def plot_distance_histograms(
@@ -89,7 +58,7 @@ def plot_distance_histograms(
     low, high = float(together.min()), float(together.max())
     pad = 0.02 * (high - low) or 0.5
     edges = np.linspace(max(low - pad, min(low, 0)), high + pad, bins + 1)
-    figure = _figure(7, 4)
+    figure = new_figure(7, 4)
     axes = figure.add_subplot()
     for kind, values in distances.items():
         colour = COLOURS.get(kind, '#777777')
@@ -107,9 +76,9 @@ def plot_distance_histograms(
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel('distance between picture and sound (dotted: median)')
     axes.set_ylabel('share of pairs')
-    _polish(axes)
+    polish(axes)
     figure.legend(loc='outside upper left', frameon=False, fontsize=9)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def plot_training_curve(
@@ -134,7 +103,7 @@ def plot_training_curve(
     """
     history = read_history(source)
     rate_changes = len({rate for _, rate in history.rates}) > 1
-    figure = _figure(8, 6.4 if rate_changes else 5.6)
+    figure = new_figure(8, 6.4 if rate_changes else 5.6)
     panels = figure.subplots(
         3 if rate_changes else 2,
         1,
@@ -151,7 +120,7 @@ def plot_training_curve(
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[-1].set_xlabel('epochs passed')
     _mark_stages(panels, stages or (), end)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def _draw_loss(axes, history) -> None:
@@ -169,7 +138,7 @@ def _draw_loss(axes, history) -> None:
         )
         axes.legend(frameon=False, fontsize=9, loc='upper right')
     axes.set_ylabel('loss')
-    _polish(axes)
+    polish(axes)
 
 
 def _draw_rate(axes, history) -> None:
@@ -180,7 +149,7 @@ def _draw_rate(axes, history) -> None:
     axes.set_yticks(ends, [f'{rate:.1e}' for rate in ends])
     axes.set_yticks([], minor=True)
     axes.set_ylabel('learning\nrate')
-    _polish(axes)
+    polish(axes)
 
 
 def _draw_results(axes, history) -> None:
@@ -223,7 +192,7 @@ def _draw_results(axes, history) -> None:
     drawn = [min(line.get_ydata()) for line in axes.lines]
     axes.set_ylim(min(0.45, np.nanmin(drawn) - 0.02), 1.01)
     axes.set_ylabel('validation')
-    _polish(axes)
+    polish(axes)
     if len(axes.lines) > 1:
         axes.figure.legend(
             *axes.get_legend_handles_labels(),

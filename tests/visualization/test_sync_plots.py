@@ -29,8 +29,8 @@ def figure(monkeypatch):
         saved.append(figure)
         return savefig(figure, path)
 
-    savefig = sync_plots._save
-    monkeypatch.setattr(sync_plots, '_save', save)
+    savefig = sync_plots.save
+    monkeypatch.setattr(sync_plots, 'save', save)
     return lambda: saved[-1]
 
 
