@@ -163,6 +163,12 @@ def _replace_text(path: Path, text: str) -> None:
     os.replace(part, path)
 
 
+def _cores() -> int:
+    if hasattr(os, 'sched_getaffinity'):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _read_record(path: Path) -> dict:
     try:
         record = json.loads(path.read_text(encoding='utf-8'))
@@ -202,7 +208,7 @@ def make_corpus(
     A clip depends on ``seed``, its split and its number alone: more clips or
     other workers do not change it. A corpus finished with the same arguments
     is left as it is, one that was interrupted is finished, and one of other
-    arguments is replaced.
+    arguments is replaced. One process at a time may build in a folder.
 
     Args:
         out_dir (str or PathLike): Folder of the corpus.
@@ -263,7 +269,7 @@ def make_corpus(
         json.dumps(dict(params=params, finished=False), indent=2) + '\n',
     )
     labels = {}
-    workers = num_workers or len(os.sched_getaffinity(0))
+    workers = num_workers or _cores()
     # NumPy and the encoders let go of the interpreter, so threads suffice.
     with ThreadPoolExecutor(workers) as pool:
         waiting = {
