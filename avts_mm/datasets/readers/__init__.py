@@ -2,7 +2,8 @@
 
 from .audio import open_audio
 from .errors import MediaError
-from .probe import MediaInfo, probe
+from .media_info import MediaInfo
+from .probe import probe
 from .video import open_video
 
 __all__ = ['MediaError', 'MediaInfo', 'open_audio', 'open_video', 'probe']

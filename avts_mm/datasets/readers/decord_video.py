@@ -3,7 +3,8 @@
 import numpy as np
 
 from .errors import MediaError
-from .probe import MediaInfo, probe
+from .media_info import MediaInfo
+from .probe import probe
 from .video_reader import EPSILON, VideoReader
 
 _REMEDY = (

@@ -1,0 +1,170 @@
+"""Spans of sound by presentation time, through PyAV."""
+
+import math
+from collections.abc import Iterator
+
+import av
+import numpy as np
+
+from .audio_reader import AudioReader
+from .containers import audio_stream, discard_others, open_container
+from .probe import open_probed
+
+# Sound decoded before the span, so that the decoder has settled: MP3 takes
+# bits from up to 9 earlier blocks (235 ms at 44.1 kHz), Opus asks for 80 ms.
+_PRE_ROLL = 0.3
+_LEAST_ROLL = 0.1
+_SEEK_BACK = (_PRE_ROLL, 1.5, 5.0)
+# Blocks follow each other without a gap although their times, rounded to the
+# container's clock (1 ms in Matroska), seem to be a little off.
+_JITTER = 2e-3
+
+
+class PyAVAudio(AudioReader):
+    """Sound through PyAV: seek to shortly before, decode onwards."""
+
+    def __init__(self, path: str, video_start: float | None = None) -> None:
+        super().__init__(path)
+        self._container, info, self._fresh = open_probed(path)
+        try:
+            self._choose()
+            self.sample_rate = info.sample_rate
+            if self.sample_rate <= 0:
+                raise self._damaged('no sample rate')
+        except BaseException:
+            self.close()
+            raise
+        if video_start is None:
+            video_start = (
+                info.audio_start
+                if info.video_codec is None
+                else info.video_start
+            )
+        self._zero = video_start
+        start = info.audio_start - video_start
+        self._start = round(start * self.sample_rate)
+        end = start + info.audio_duration
+        self._end = round(end * self.sample_rate)
+
+    def _choose(self) -> None:
+        self._stream = audio_stream(self._container, self.path)
+        if not self._stream.codec_context.is_open:
+            self._stream.thread_type = 'NONE'
+        discard_others(self._container, self._stream)
+
+    def _rewind(self) -> None:
+        """Go to the beginning, which is not always possible by seeking."""
+        if self._container is None or not self._fresh:
+            self.close()
+            self._container = open_container(self.path)
+            self._choose()
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _samples(self, first, count, inner=None):
+        sound = np.zeros(count, np.float32)
+        low = high = None
+        try:
+            for place, block in self._blocks_from(first):
+                if low is None:
+                    low = place
+                high = max(high or place, place + len(block))
+                begin = max(place, first)
+                end = min(place + len(block), first + count)
+                if begin < end:
+                    sound[begin - first : end - first] = block[
+                        begin - place : end - place
+                    ]
+                if high >= first + count:
+                    break
+        except av.FFmpegError as error:
+            self.close()
+            raise self._damaged(error) from None
+        if low is None:
+            raise self._damaged('no sound found')
+        low = min(low, self._start)
+        if first + count <= high:  # not read on to the end
+            high = max(high, self._end)
+        self._check(first, count, inner, low, high)
+        return sound
+
+    def _blocks_from(self, first: int) -> Iterator:
+        """Yield (number of the first sample, mono samples), beginning at or
+        before sample ``first`` unless it is the start of the track."""
+        time = first / self.sample_rate + self._zero
+        if self._container is None:
+            self._rewind()
+        base = self._stream.time_base
+        least = _LEAST_ROLL * self.sample_rate
+        for back in _SEEK_BACK:
+            start = self._stream.start_time
+            if start is None or time - back <= float(start * base):
+                break
+            self._fresh = False
+            try:
+                self._container.seek(
+                    int((time - back) / base), stream=self._stream
+                )
+            except av.FFmpegError:
+                break
+            found = False
+            for place, block in self._blocks(first):
+                if not found and place > first - least:
+                    break
+                found = True
+                yield place, block
+            if found:
+                return
+        self._rewind()
+        yield from self._blocks(first)
+
+    def _blocks(self, first: int) -> Iterator:
+        """Decode from where the container stands; what is damaged before
+        sample ``first`` does not matter."""
+        rate, expected = self.sample_rate, None
+        least = _LEAST_ROLL * rate
+        self._fresh = False
+        jitter = max(_JITTER, 2 * float(self._stream.time_base)) * rate
+        if self._stream.time_base > _JITTER:
+            jitter = math.inf  # AVI counts blocks, not time
+        for packet in self._container.demux(self._stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError as error:
+                if expected is None or expected < first - least:
+                    continue
+                raise self._damaged(error) from None
+            for frame in frames:
+                if frame.sample_rate != rate:
+                    raise self._damaged('its sample rate changes')
+                place = expected
+                if frame.pts is not None:
+                    time = float(frame.pts * self._stream.time_base)
+                    place = (time - self._zero) * rate
+                    if expected is None or abs(place - expected) > jitter:
+                        place = round(place)
+                    else:
+                        place = expected
+                if place is None:
+                    continue
+                block = _mono(frame)
+                expected = place + len(block)
+                yield place, block
+
+
+def _mono(frame) -> np.ndarray:
+    """Mean of the channels, float32, full scale 1."""
+    data = frame.to_ndarray()
+    if not frame.format.is_planar:
+        data = data.reshape(frame.samples, -1).T
+    if data.dtype == np.uint8:
+        data = (data.astype(np.float32) - 128) / 128
+    elif np.issubdtype(data.dtype, np.integer):
+        scale = np.float32(1 / (np.iinfo(data.dtype).max + 1))
+        data = data.astype(np.float32) * scale
+    if len(data) == 1:
+        return data[0].astype(np.float32, copy=False)
+    return data.mean(0, dtype=np.float32)
