@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pytest
 
 WIDTH, HEIGHT = 64, 48
 _BITS = 8
@@ -176,6 +177,8 @@ def render(
             options.update(video_options or {})
             stream.options = options
             if rotation:
+                if not hasattr(type(stream), 'set_display_rotation'):
+                    pytest.skip('PyAV before 18 cannot write rotations')
                 stream.set_display_rotation(rotation)
         if audio:
             sound_stream = out.add_stream(audio, rate=rate, layout=layout)

@@ -4,6 +4,7 @@ import os
 import re
 
 import av
+from av.stream import Disposition
 
 from .errors import MediaError
 
@@ -58,7 +59,8 @@ def video_stream(container, path: str):
         MediaError: There is none.
     """
     for stream in container.streams.video:
-        if not int(stream.disposition) & 0x400 and stream.codec_context:
+        cover = stream.disposition & Disposition.attached_pic
+        if stream.codec_context and not cover:
             return stream
     raise MediaError(
         f'{path}: has no pictures; leave it out of the annotation file',
@@ -85,7 +87,7 @@ def audio_stream(container, path: str):
 
 def discard_others(container, wanted) -> None:
     """Let the demuxer skip the streams that are not read."""
-    # Absent from old PyAV, where skipping is merely slower.
+    # Absent before PyAV 18, where skipping is merely slower.
     discard = getattr(av.stream, 'Discard', None)
     for stream in container.streams if discard else ():
         if stream is not wanted:

@@ -103,10 +103,11 @@ def _inspect(container, path: str) -> MediaInfo:
                 path,
                 'undecodable',
             ) from None
-        return MediaInfo(path, name, **_sound(container, sound))
+        packet = next(container.demux(sound), None)
+        return MediaInfo(path, name, **_sound(container, sound, packet))
     context = stream.codec_context
     stream.thread_type = 'NONE'
-    picture, has_edits, primed = _first_picture(container, stream, sound, path)
+    picture, has_edits, packet = _first_picture(container, stream, sound, path)
     has_edits = has_edits or _discards(stream)
     shift = edit_shift(path, stream, has_edits) if name == 'mov' else 0.0
     start = picture_time(picture, stream, name) + shift
@@ -126,17 +127,24 @@ def _inspect(container, path: str) -> MediaInfo:
         has_edits=has_edits,
         picture_shift=shift,
         open_gop=has_open_gop(container, stream, picture),
-        **_sound(container, sound, primed),
+        **_sound(container, sound, packet),
     )
 
 
-def _sound(container, stream, primed: float = 0.0) -> dict:
-    """The fields that describe the sound; ``primed`` seconds of the encoder's
-    warming up lie before the track's start."""
+def _sound(container, stream, first) -> dict:
+    """The fields that describe the sound, ``first`` being its first packet or
+    None."""
     if stream is None:
         return {}
     context = stream.codec_context
-    start = _seconds(stream.start_time, stream)
+    start, primed = _seconds(stream.start_time, stream), 0.0
+    # The encoder's lead-in, which Matroska counts in the track's length; it
+    # is marked as to be dropped, or (FFmpeg 8.0) lies before 0.
+    if first is not None and first.pts is not None:
+        primed = max(0.0, -_seconds(first.pts, stream))
+        if first.has_sidedata('skip_samples'):
+            skip = bytes(first.get_sidedata('skip_samples'))[:4]
+            primed = int.from_bytes(skip, 'little') / context.sample_rate
     duration = _duration(container, stream, start)
     if stream.duration is None:
         duration = max(0.0, duration - primed)
@@ -188,27 +196,24 @@ def _first_picture(container, stream, sound, path: str):
 
     Returns:
         tuple: The picture, whether pictures before it are not shown, and the
-        seconds of sound before the sound's start.
+        first packet of sound, if one came by.
     """
-    discarded, primed, cause = False, None, 'none found'
+    discarded, first, cause = False, None, 'none found'
     streams = [stream] if sound is None else [stream, sound]
     try:
         for packet in container.demux(streams):
             if packet.stream is sound:
-                if primed is None and packet.pts is not None:
-                    start = _seconds(sound.start_time, sound)
-                    primed = start - _seconds(packet.pts, sound)
+                first = first or packet
                 continue
             discarded = discarded or packet.is_discard
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:
-                cause = error_cause(
-                    error
-                )  # recordings may begin with half a picture
+                # Recordings may begin with half a picture.
+                cause = error_cause(error)
                 continue
             for frame in frames:
-                return frame, discarded, max(0.0, primed or 0.0)
+                return frame, discarded, first
     except (av.FFmpegError, ValueError) as error:
         cause = error_cause(error)
     raise MediaError(
