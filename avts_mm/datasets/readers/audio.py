@@ -39,6 +39,6 @@ def open_audio(
         # PyAV says what is wrong, and reads what is not plain PCM16.
         try:
             return WaveAudio(path)
-        except (OSError, EOFError, wave.Error):
+        except (OSError, EOFError, RuntimeError, wave.Error):
             video_start = None
     return PyAVAudio(path, video_start)

@@ -57,6 +57,8 @@ class AudioReader:
             )
         count = round(seconds * sample_rate)
         rate = self.sample_rate
+        if not 1000 <= rate <= 1_000_000:
+            raise self._damaged(f'{rate} samples a second')
         if rate == sample_rate:
             sound = self._samples(round(start * rate), count)
         else:

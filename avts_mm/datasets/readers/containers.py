@@ -11,8 +11,8 @@ from .errors import MediaError
 
 def error_cause(error: Exception) -> str:
     """What an error of PyAV or decord says, in one line without paths."""
-    text = getattr(error, 'strerror', None) or str(error) or repr(error)
-    text = text.strip().splitlines()[0]
+    text = getattr(error, 'strerror', None) or str(error)
+    text = (text.strip() or repr(error)).splitlines()[0]
     # decord: '[12:00:00] /build/path/file.cc:486: Error: what happened'
     return re.sub(r'\[[\d:]+\] \S+:\d+: ', '', text)[:200]
 

@@ -68,8 +68,15 @@ def open_probed(path: str) -> tuple:
         return container, info, True
     try:
         info = _inspect(container, path)
-    except BaseException:
+    except BaseException as error:
         container.close()
+        if isinstance(error, av.FFmpegError):
+            raise MediaError(
+                f'{path}: cannot be read ({error_cause(error)}); leave it out '
+                'or fetch it again',
+                path,
+                'undecodable',
+            ) from None
         raise
     return container, _remember(key, info), False
 
@@ -118,7 +125,7 @@ def _inspect(container, path: str) -> MediaInfo:
         fps=float(stream.average_rate or stream.guessed_rate or 0),
         width=picture.width,
         height=picture.height,
-        rotation=round(picture.rotation) % 360,
+        rotation=round(picture.rotation / 90) * 90 % 360,
         video_start=start,
         video_duration=max(
             0.0, _duration(container, stream, start - shift) - shift

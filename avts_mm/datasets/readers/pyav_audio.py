@@ -29,8 +29,6 @@ class PyAVAudio(AudioReader):
         try:
             self._choose()
             self.sample_rate = info.sample_rate
-            if self.sample_rate <= 0:
-                raise self._damaged('no sample rate')
         except BaseException:
             self.close()
             raise

@@ -23,12 +23,12 @@ class WaveAudio(AudioReader):
         self._check(first, count, inner, 0, self._length)
         begin = min(max(first, 0), self._length)
         end = min(max(first + count, 0), self._length)
+        channels = self._file.getnchannels()
         self._file.setpos(begin)
         data = self._file.readframes(end - begin)
-        channels = self._file.getnchannels()
-        data = np.frombuffer(data, '<i2').reshape(-1, channels)
-        if len(data) < end - begin:
+        if len(data) < (end - begin) * channels * 2:
             raise self._damaged('the file is cut off')
+        data = np.frombuffer(data, '<i2').reshape(-1, channels)
         mono = data.astype(np.float32)
         mono = mono[:, 0] if channels == 1 else mono.mean(1)
         mono *= np.float32(1 / 32768)

@@ -135,6 +135,24 @@ def test_wave_of_every_width(tmp_path, width):
     )
 
 
+def test_wave_that_is_cut_off(tmp_path):
+    path = tmp_path / 'a.wav'
+    write_wave(path, sine(3, 16000))
+    content = path.read_bytes()
+    path.write_bytes(content[:60001])
+    assert len(read(path, 0.5, 1.0)) == 16000
+    with pytest.raises(MediaError, match='cut off') as caught:
+        read(path, 1.5, 1.0)
+    assert caught.value.reason == 'undecodable'
+
+
+@pytest.mark.parametrize('rate', [1, 999, 2**31 - 1])
+def test_impossible_sample_rate(tmp_path, rate):
+    path = write_wave(tmp_path / 'a.wav', np.zeros(10), rate)
+    with pytest.raises(MediaError, match='samples a second'):
+        read(path, 0.0, 0.001)
+
+
 def test_wave_begins_with_the_first_picture(tmp_path):
     path = write_wave(tmp_path / 'A.WAV', sine(2, 16000))
     np.testing.assert_array_equal(
