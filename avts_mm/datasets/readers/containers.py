@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 
 import av
 from av.stream import Disposition
@@ -92,6 +93,16 @@ def discard_others(container, wanted) -> None:
     for stream in container.streams if discard else ():
         if stream is not wanted:
             stream.discard = discard.all
+
+
+def packets(container, streams) -> Iterator:
+    """The packets of some streams, and at last empty ones for flushing."""
+    try:
+        yield from container.demux(streams)
+    except IndexError:
+        # PyAV 18 trips over streams that turn up late in a damaged MPEG-TS,
+        # when all has been read.
+        return
 
 
 def container_name(container) -> str:

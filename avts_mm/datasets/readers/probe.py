@@ -16,6 +16,7 @@ from .containers import (
     container_name,
     error_cause,
     open_container,
+    packets,
     video_stream,
 )
 from .edits import edit_shift
@@ -110,7 +111,7 @@ def _inspect(container, path: str) -> MediaInfo:
                 path,
                 'undecodable',
             ) from None
-        packet = next(container.demux(sound), None)
+        packet = next(packets(container, sound), None)
         return MediaInfo(path, name, **_sound(container, sound, packet))
     context = stream.codec_context
     stream.thread_type = 'NONE'
@@ -208,7 +209,7 @@ def _first_picture(container, stream, sound, path: str):
     discarded, first, cause = False, None, 'none found'
     streams = [stream] if sound is None else [stream, sound]
     try:
-        for packet in container.demux(streams):
+        for packet in packets(container, streams):
             if packet.stream is sound:
                 first = first or packet
                 continue
@@ -265,7 +266,7 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
         if info.audio_codec:
             streams.append(audio_stream(container, path))
         try:
-            for packet in container.demux(streams):
+            for packet in packets(container, streams):
                 begin = packet.pts
                 if info.container == 'avi':
                     begin = packet.dts  # as in picture_time

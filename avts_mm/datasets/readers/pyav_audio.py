@@ -7,7 +7,12 @@ import av
 import numpy as np
 
 from .audio_reader import AudioReader
-from .containers import audio_stream, discard_others, open_container
+from .containers import (
+    audio_stream,
+    discard_others,
+    open_container,
+    packets,
+)
 from .probe import open_probed
 
 # Sound decoded before the span, so that the decoder has settled: MP3 takes
@@ -128,7 +133,7 @@ class PyAVAudio(AudioReader):
         jitter = max(_JITTER, 2 * float(self._stream.time_base)) * rate
         if self._stream.time_base > _JITTER:
             jitter = math.inf  # AVI counts blocks, not time
-        for packet in self._container.demux(self._stream):
+        for packet in packets(self._container, self._stream):
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:

@@ -6,7 +6,12 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from .containers import discard_others, open_container, video_stream
+from .containers import (
+    discard_others,
+    open_container,
+    packets,
+    video_stream,
+)
 from .errors import MediaError
 from .probe import open_probed, picture_time
 from .video_reader import EPSILON, VideoReader
@@ -161,7 +166,7 @@ class PyAVVideo(VideoReader):
         """Yield (begin, frame) from where the container stands."""
         self._fresh = False
         stream, info, begin, length = self._stream, self.info, None, 0.0
-        for packet in self._container.demux(stream):
+        for packet in packets(self._container, stream):
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:
