@@ -1,5 +1,7 @@
 """Pictures by presentation time, through decord."""
 
+import os
+
 import numpy as np
 
 from .errors import MediaError
@@ -26,6 +28,11 @@ class DecordVideo(VideoReader):
         cause = decord_objection(self.info)
         if cause:
             raise self._unsupported(cause)
+        # decord believes the header and ends the whole process when there is
+        # no memory for so many pictures.
+        claimed = self.info.video_duration * self.info.fps
+        if claimed > os.path.getsize(path):
+            raise self._damaged(f'the header promises {claimed:.0f} pictures')
         decord = _import_decord()
         try:
             self._reader = decord.VideoReader(

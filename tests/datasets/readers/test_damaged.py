@@ -118,6 +118,19 @@ def test_garbage_in_the_middle(tmp_path):
     assert reason(sound, path, 1.8) == 'undecodable'
 
 
+def test_header_that_promises_too_much(tmp_path):
+    # decord would end the process for want of memory.
+    path = tmp_path / 'a.avi'
+    render(path, 'mpeg4', 'pcm_s16le')
+    content = bytearray(path.read_bytes())
+    length = content.index(b'strh') + 8 + 32
+    assert int.from_bytes(content[length : length + 4], 'little') == 75
+    content[length : length + 4] = (2**31 - 1).to_bytes(4, 'little')
+    path.write_bytes(content)
+    assert len(pictures(path)) == 25
+    assert reason(pictures, path, 0.0, 'decord') == 'undecodable'
+
+
 def test_times_that_run_backwards(tmp_path):
     # H.264 with B-frames in ASF has decoding times only.
     path = render(tmp_path / 'a.asf', audio='libmp3lame', b_frames=2).path
