@@ -233,8 +233,8 @@ def _encode_sound(stream, moments, seconds, video_start, audio_start) -> list:
         sound = np.concatenate([np.zeros(-offset, np.float32), sound])
     channels = stream.codec_context.layout.nb_channels
     frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(np.tile(sound, (channels, 1))),
-        'fltp',
+        np.repeat(sound, channels)[None],
+        'flt',
         stream.codec_context.layout.name,
     )
     frame.sample_rate = rate

@@ -160,6 +160,11 @@ class PyAVAudio(AudioReader):
 
 def _mono(frame) -> np.ndarray:
     """Mean of the channels, float32, full scale 1."""
+    if frame.format.is_planar and frame.layout.nb_channels >= 8:
+        # PyAV (17, 18) finds the end of the list of planes by a null that is
+        # there for up to 7 channels only, and reads wild memory beyond.
+        packed = frame.format.packed
+        (frame,) = av.AudioResampler(packed, frame.layout).resample(frame)
     data = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(frame.samples, -1).T

@@ -177,9 +177,18 @@ def test_channels_are_averaged(tmp_path):
         np.testing.assert_allclose(read(path, 0.5, 1.0), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize('audio', ['aac', 'flac'])
-def test_surround(tmp_path, audio):
-    truth = render(tmp_path / 'a.mkv', audio=audio, layout='5.1')
+@pytest.mark.parametrize(
+    'audio, layout',
+    [
+        ('aac', '5.1'),
+        ('flac', '5.1'),
+        ('aac', '7.1'),
+        ('flac', '7.1'),
+        ('pcm_s16le', '16 channels'),
+    ],
+)
+def test_surround(tmp_path, audio, layout):
+    truth = render(tmp_path / 'a.mkv', audio=audio, layout=layout)
     event = truth.events[1]
     found = read(truth.path, event - 0.1, 0.4, 48000)
     assert find_click(found, 48000) == pytest.approx(0.1, abs=1e-3)
