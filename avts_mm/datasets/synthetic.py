@@ -193,7 +193,7 @@ def _clear(root: Path) -> None:
 
 def make_corpus(
     out_dir: str | os.PathLike,
-    num_train: int = 240,
+    num_train: int = 400,
     num_val: int = 80,
     seed: int = 0,
     size: int = 48,

@@ -31,7 +31,7 @@ def parse_args(argv=None):
         help='folder of the corpus (default: %(default)s)',
     )
     parser.add_argument(
-        '--num-train', type=int, default=240, help='clips to train on'
+        '--num-train', type=int, default=400, help='clips to train on'
     )
     parser.add_argument('--num-val', type=int, default=80, help='held out')
     parser.add_argument('--seed', type=int, default=0)
