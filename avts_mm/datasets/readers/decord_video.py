@@ -62,10 +62,12 @@ class DecordVideo(VideoReader):
         index = np.maximum(index, 0)
         unique, place = np.unique(index, return_inverse=True)
         try:
-            batch = self._reader.get_batch(unique.tolist())
+            frames = self._reader.get_batch(unique.tolist()).asnumpy()
         except Exception as error:  # DECORDError, RuntimeError, ...
+            # Rows of 48 or 72 pixels are padded, and then taken for RGBA.
+            if 'size must exactly match' in str(error):
+                raise self._unsupported('rows of this width') from None
             raise self._damaged(error) from None
-        frames = batch.asnumpy()
         if len(unique) != len(index):
             frames = frames[place]
         return frames, self._begins[index]

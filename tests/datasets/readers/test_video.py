@@ -147,3 +147,15 @@ def test_long_files_that_are_hard_to_seek(tmp_path, name, video):
         wanted = np.arange(first, first + 20)
         found = numbers(path, (wanted + 0.5) / 25, 'pyav')
         assert found == (wanted % 256).tolist()
+
+
+def test_widths_that_decord_pads(tmp_path):
+    path = render(tmp_path / 'a.mp4', size=(72, 48)).path
+    with open_video(path, 'pyav') as reader:
+        assert reader.frames([0.5]).shape == (1, 48, 72, 3)
+    with (
+        open_video(path, 'decord') as reader,
+        pytest.raises(MediaError, match="backend='pyav'") as caught,
+    ):
+        reader.frames([0.5])
+    assert caught.value.reason == 'unsupported'
