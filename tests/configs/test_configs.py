@@ -65,8 +65,8 @@ def shrink(cfg, corpus, work_dir):
                 step.input_size = 32
             elif step.type == 'CenterCrop':
                 step.crop_size = 32
-    cfg.train_dataloader.dataset.ann_file = corpus.train
-    cfg.val_dataloader.dataset.ann_file = corpus.val
+    cfg.train_dataloader.dataset.ann_file = str(corpus.train)
+    cfg.val_dataloader.dataset.ann_file = str(corpus.val)
     cfg.test_dataloader = cfg.val_dataloader
     cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2)
     cfg.val_cfg = cfg.val_evaluator = cfg.val_dataloader = None
@@ -101,10 +101,9 @@ def test_runs_two_iterations(name, corpus, tmp_path):
 @pytest.mark.parametrize('name', NAMES)
 def test_full_size_model_is_built(name):
     init_default_scope('mmaction')
-    with torch.device('meta'):
-        model = MODELS.build(load(name).model)
+    model = MODELS.build(load(name).model)
     millions = sum(p.numel() for p in model.video_backbone.parameters()) / 1e6
-    expected = dict(avts_mc2=11.4, avts_r3d=33.2).get(Path(name).stem, 11.5)
+    expected = dict(avts_mc2=11.2, avts_r3d=33.2).get(Path(name).stem, 11.5)
     if load(name).model.video_backbone.get('base_channels', 64) == 64:
         assert millions == pytest.approx(expected, abs=0.06)
     else:
