@@ -6,14 +6,14 @@ import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmcv.cnn import ConvModule
-from mmengine.model import BaseModule
-from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
+
+from .freezable import FreezableBackbone
 
 NAMES = ('conv_1', 'conv_2', 'conv_3', 'conv_4', 'conv_5')
 
 
 @MODELS.register_module()
-class AudioVGG(BaseModule):
+class AudioVGG(FreezableBackbone):
     """Five stages of 3x3 convolutions with pooling between them.
 
     The paper states a VGG-like 2D network on the spectrogram with stages
@@ -59,7 +59,7 @@ class AudioVGG(BaseModule):
                 dict(type='Kaiming', layer='Conv2d'),
                 dict(type='Constant', layer='_BatchNorm', val=1),
             ]
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(frozen_stages, norm_eval, init_cfg)
         if len(channels) != 5 or len(num_convs) != 5 or len(pools) != 4:
             raise ValueError(
                 'AudioVGG has five stages: give 5 channels, 5 num_convs and '
@@ -71,8 +71,6 @@ class AudioVGG(BaseModule):
                 f'frozen_stages must be from -1 to 5, not {frozen_stages}'
             )
         self.out_indices = tuple(self._index(i) for i in out_indices)
-        self.frozen_stages = frozen_stages
-        self.norm_eval = norm_eval
         pool_layers = [nn.Identity()] + [
             nn.MaxPool2d(tuple(pool), ceil_mode=True) for pool in pools
         ]
@@ -91,7 +89,7 @@ class AudioVGG(BaseModule):
                 in_channels = channels[i]
             self.add_module(name, nn.Sequential(*layers))
         self.out_channels = tuple(channels[i] for i in self.out_indices)
-        self._freeze_stages()
+        self.freeze()
 
     @staticmethod
     def _index(stage: int | str) -> int:
@@ -103,22 +101,10 @@ class AudioVGG(BaseModule):
             f'out_indices takes 0 to 4 or one of {NAMES}, not {stage!r}'
         )
 
-    def _freeze_stages(self) -> None:
-        for name in NAMES[: max(self.frozen_stages, 0)]:
-            stage = getattr(self, name)
-            stage.eval()
-            stage.requires_grad_(False)
-
-    def train(self, mode: bool = True) -> 'AudioVGG':
-        """Set the mode, keeping frozen statistics as they are."""
-        super().train(mode)
-        if mode:
-            self._freeze_stages()
-            if self.norm_eval:
-                for module in self.modules():
-                    if isinstance(module, _BatchNorm):
-                        module.eval()
-        return self
+    def frozen(self) -> list[nn.Module]:
+        """conv_1 counts as stage 1."""
+        names = NAMES[: max(self.frozen_stages, 0)]
+        return [getattr(self, name) for name in names]
 
     def forward(
         self, x: torch.Tensor

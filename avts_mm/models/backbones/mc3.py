@@ -11,8 +11,9 @@ import torch.nn as nn
 from mmaction.registry import MODELS
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
-from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 from torch.utils.checkpoint import checkpoint
+
+from .freezable import FreezableBackbone
 
 # How many of the five stages (conv1, conv2_x ... conv5_x) are 3D.
 VARIANTS = {'mc2': 1, 'mc3': 2, 'r3d': 5}
@@ -89,7 +90,7 @@ class MixedConvBlock(BaseModule):
 
 
 @MODELS.register_module()
-class MC3(BaseModule):
+class MC3(FreezableBackbone):
     """Mixed-convolution ResNet-18 (MC2, MC3 or R3D).
 
     At full width the layout and the state-dict keys are those of
@@ -144,7 +145,7 @@ class MC3(BaseModule):
                 dict(type='Kaiming', layer='Conv3d'),
                 dict(type='Constant', layer='_BatchNorm', val=1),
             ]
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(frozen_stages, norm_eval, init_cfg)
         if variant not in VARIANTS:
             raise ValueError(
                 f'variant must be one of {list(VARIANTS)}, not {variant!r}'
@@ -160,8 +161,6 @@ class MC3(BaseModule):
         norm_cfg = norm_cfg or dict(type='BN3d')
         self.variant = variant
         self.out_indices = tuple(out_indices)
-        self.frozen_stages = frozen_stages
-        self.norm_eval = norm_eval
 
         self.stem = nn.Sequential(
             nn.Conv3d(
@@ -196,30 +195,12 @@ class MC3(BaseModule):
         if channels_last:
             self.memory_format = torch.channels_last_3d
             self.to(memory_format=torch.channels_last_3d)
-        self._freeze_stages()
+        self.freeze()
 
-    def _freeze_stages(self) -> None:
-        stages = [
-            self.stem,
-            self.layer1,
-            self.layer2,
-            self.layer3,
-            self.layer4,
-        ]
-        for stage in stages[: self.frozen_stages + 1]:
-            stage.eval()
-            stage.requires_grad_(False)
-
-    def train(self, mode: bool = True) -> 'MC3':
-        """Set the mode, keeping frozen statistics as they are."""
-        super().train(mode)
-        if mode:
-            self._freeze_stages()
-            if self.norm_eval:
-                for module in self.modules():
-                    if isinstance(module, _BatchNorm):
-                        module.eval()
-        return self
+    def frozen(self) -> list[nn.Module]:
+        """conv1 counts as stage 0."""
+        layers = [getattr(self, f'layer{i}') for i in range(1, 5)]
+        return [self.stem, *layers][: self.frozen_stages + 1]
 
     def forward(
         self, x: torch.Tensor

@@ -1,0 +1,49 @@
+"""What backbones share: stages and statistics that training leaves alone."""
+
+from collections.abc import Iterable
+
+import torch.nn as nn
+from mmengine.model import BaseModule
+from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
+
+
+class FreezableBackbone(BaseModule):
+    """A backbone whose leading stages can be frozen.
+
+    Args:
+        frozen_stages (int): Leading stages without gradient and with fixed
+            statistics; the backbone says how they are counted.
+        norm_eval (bool): Keep all batch statistics fixed in training.
+        init_cfg (dict, optional): Initialisation.
+    """
+
+    def __init__(
+        self,
+        frozen_stages: int,
+        norm_eval: bool,
+        init_cfg: dict | list | None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.frozen_stages = frozen_stages
+        self.norm_eval = norm_eval
+
+    def frozen(self) -> Iterable[nn.Module]:
+        """The stages that ``frozen_stages`` stands for."""
+        raise NotImplementedError
+
+    def freeze(self) -> None:
+        """Freeze them; to be called when they have been made."""
+        for stage in self.frozen():
+            stage.eval()
+            stage.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> 'FreezableBackbone':
+        """Set the mode, keeping frozen statistics as they are."""
+        super().train(mode)
+        if mode:
+            self.freeze()
+            if self.norm_eval:
+                for module in self.modules():
+                    if isinstance(module, _BatchNorm):
+                        module.eval()
+        return self
