@@ -1,6 +1,7 @@
 """Pictures by presentation time, through decord."""
 
 import os
+import weakref
 
 import numpy as np
 
@@ -13,6 +14,22 @@ _REMEDY = (
     "use backend='pyav' for this file or convert it with "
     'tools/data/prepare_av.py'
 )
+
+_opened: weakref.WeakSet = weakref.WeakSet()
+
+
+def _forget_readers() -> None:
+    """Let go of the parent's readers in a forked worker.
+
+    decord's threads are not there after a fork, and freeing a reader would
+    wait for them for ever.
+    """
+    for reader in _opened:
+        reader._handle = None
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_forget_readers)
 
 
 class DecordVideo(VideoReader):
@@ -38,6 +55,7 @@ class DecordVideo(VideoReader):
             self._reader = decord.VideoReader(
                 self.path, ctx=decord.cpu(0), num_threads=1
             )
+            _opened.add(self._reader)
             spans = self._reader.get_frame_timestamp(range(len(self._reader)))
         except (decord.DECORDError, RuntimeError, IndexError) as error:
             raise self._damaged(error) from None

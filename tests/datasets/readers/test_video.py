@@ -1,5 +1,10 @@
 """Which picture is read for which time, with both backends."""
 
+import gc
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 from media_files import cut, picture, read_number, render
@@ -89,9 +94,9 @@ def test_far_apart(tmp_path, backend):
 def test_ends_of_the_track(tmp_path, backend):
     path = render(tmp_path / 'a.mp4').path  # 75 pictures
     assert numbers(path, [-0.03, 0.0, 2.97, 3.03], backend) == [0, 0, 74, 74]
-    for time in (-0.1, 3.1, 100.0):
+    for asked in (-0.1, 3.1, 100.0):
         with pytest.raises(MediaError, match=r'cover 0 to 3\.000') as caught:
-            numbers(path, [1.0, time], backend)
+            numbers(path, [1.0, asked], backend)
         assert caught.value.reason == 'too_short'
 
 
@@ -159,3 +164,26 @@ def test_widths_that_decord_pads(tmp_path):
     ):
         reader.frames([0.5])
     assert caught.value.reason == 'unsupported'
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+def test_a_reader_left_open_does_not_hang_a_forked_worker(tmp_path):
+    path = render(tmp_path / 'a.mp4').path
+    reader = open_video(path, 'decord')
+    reader.frames([0.5])
+    time.sleep(0.2)  # until its threads wait for the next picture
+    child = os.fork()
+    if child == 0:
+        reader.close()  # what garbage collection would do some time
+        gc.collect()
+        os._exit(0)
+    for _ in range(100):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.1)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert done and status == 0
+    assert reader.frames([0.5]).shape == (1, 48, 64, 3)
