@@ -41,23 +41,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-max_epochs = 10
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.04,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        begin=1,
-        end=max_epochs,
-        T_max=max_epochs - 1,
-        convert_to_iter_based=True,
-    ),
-]
-train_cfg = dict(max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(val_interval=1)
 # Ours: hard negatives from the start. The paper's curriculum does as well
 # (docs/training.md).
 custom_hooks = [
