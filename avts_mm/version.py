@@ -20,7 +20,8 @@ HOST_REQUIRES = {
     'mmcv-lite': '>=2.1.0,<2.2.0',
     'mmaction2': '>=1.2.0,<1.3.0',
     'decord': '>=0.6.0',
-    'av': '>=17',  # 16 is 40 ms off in AVI with B-frames
+    # 16 is 40 ms off in AVI with B-frames, 19 opens files otherwise.
+    'av': '>=17,<19',
     'numpy': '>=1.26',
     'scipy': '',
     'einops': '',
