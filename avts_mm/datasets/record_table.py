@@ -4,15 +4,12 @@ Two million records as Python dicts take gigabytes, and each worker copies
 them by merely counting references. Columns are a handful of objects.
 """
 
-import csv
-import math
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from .records import FIELDS
+from .records import iter_records
 
 
 class PackedStrings:
@@ -107,70 +104,23 @@ class RecordTable:
 def read_record_table(path: str) -> RecordTable:
     """Read an annotation file column by column.
 
-    It takes and refuses what :func:`~avts_mm.datasets.records.read_records`
-    does, which is the reference for the format, but keeps no record apart.
-
     Args:
         path (str): CSV file with a header.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Malformed; names the file, the line and the field.
+        ValueError: Malformed; see :func:`iter_records`.
     """
-    try:
-        file = open(path, newline='', encoding='utf-8-sig')  # noqa: SIM115
-    except (FileNotFoundError, IsADirectoryError):
-        raise FileNotFoundError(
-            f'{path}: no such annotation file; make one of your videos with '
-            'tools/data/prepare_av.py, or correct ann_file and data_root in '
-            'the config'
-        ) from None
-    with file:
-        rows = csv.reader(file)
-        try:
-            return _collect(rows)
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path} is not text in UTF-8: {error}') from None
-        except (csv.Error, ValueError) as error:
-            raise ValueError(
-                f'{path}, line {rows.line_num}: {error}'
-            ) from None
-
-
-def _collect(rows: Iterator[list[str]]) -> RecordTable:
-    header = next(rows, [])
-    missing = [name for name in ('video', 'duration') if name not in header]
-    if missing:
-        raise ValueError(
-            f'the header lacks {", ".join(missing)}; it must be '
-            f'{",".join(FIELDS)}'
-        )
-    places = [header.index(n) if n in header else None for n in FIELDS]
     video, audio = _StringPacker(), _StringPacker()
     start, duration, label = array('d'), array('d'), array('q')
     hashes = array('q')
-    for row in rows:
-        if not row:  # blank line
-            continue
-        if len(row) > len(header):
-            raise ValueError(
-                'more values than columns; quote names with commas'
-            )
-        row += [''] * (len(header) - len(row))
-        values = ['' if p is None else row[p].strip() for p in places]
-        if not values[0]:
-            raise ValueError('the video is missing')
-        video.add(values[0])
-        audio.add(values[1])
-        hashes.append(hash(values[0]))
-        start.append(_seconds('start', values[2]))
-        duration.append(_seconds('duration', values[3]))
-        try:
-            label.append(int(values[4] or -1))
-        except (ValueError, OverflowError):
-            raise ValueError(
-                f'label is not an integer: {values[4][:50]!r}'
-            ) from None
+    for record in iter_records(path):
+        video.add(record.video)
+        audio.add(record.audio)
+        hashes.append(hash(record.video))
+        start.append(record.start)
+        duration.append(record.duration)
+        label.append(record.label)
     # Equal paths have equal hashes; 64 bits keep different ones apart.
     ids = np.unique(np.array(hashes, np.int64), return_inverse=True)[1]
     return RecordTable(
@@ -181,15 +131,3 @@ def _collect(rows: Iterator[list[str]]) -> RecordTable:
         np.array(label, np.int64),
         ids.reshape(-1),
     )
-
-
-def _seconds(name: str, text: str) -> float:
-    try:
-        value = float(text or 0)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f'{name} is not a number of seconds: {text[:50]!r}')
-    if value < 0:
-        raise ValueError(f'{name} is negative: {text[:50]}')
-    return value

@@ -9,82 +9,120 @@ of the video's own clock; ``label`` is -1 where it is empty.
 import csv
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 FIELDS = ('video', 'audio', 'start', 'duration', 'label')
 
 
-def read_records(path: str) -> list[dict]:
-    """Read an annotation file.
+class Record(NamedTuple):
+    """One line of an annotation file; ``extra`` are its other columns."""
+
+    video: str
+    audio: str
+    start: float
+    duration: float
+    label: int
+    extra: dict[str, str]
+
+
+def iter_records(path: str) -> Iterator[Record]:
+    """Read an annotation file line by line.
 
     Args:
         path (str): The CSV file.
 
-    Returns:
-        list[dict]: Per line ``video`` (str), ``audio`` (str), ``start``
-        (float), ``duration`` (float), ``label`` (int), and extra columns as
-        str.
-
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: A column is missing or a value is not what it should be;
-            the message names file and line.
+            the message names file, line and field.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{path}: no such annotation file; make one with '
-            'tools/data/prepare_av.py'
+            f'{path}: no such annotation file; make one of your videos with '
+            'tools/data/prepare_av.py, or correct ann_file and data_root in '
+            'the config'
         )
     # utf-8-sig: spreadsheets put a byte-order mark in front.
     with open(path, newline='', encoding='utf-8-sig') as file:
-        reader = csv.DictReader(file)
+        rows = csv.reader(file)
         try:
-            missing = {'video', 'duration'} - set(reader.fieldnames or ())
-            if missing:
-                raise ValueError(
-                    f'the header lacks {", ".join(sorted(missing))}; it must '
-                    f'be {",".join(FIELDS)}'
-                )
-            return [_parse(row) for row in reader]
+            yield from _parse(rows)
         except UnicodeDecodeError as error:
             raise ValueError(f'{path} is not text in UTF-8: {error}') from None
         except (csv.Error, ValueError) as error:
             raise ValueError(
-                f'{path}, line {reader.line_num}: {error}'
+                f'{path}, line {rows.line_num}: {error}'
             ) from None
 
 
-def _parse(row: dict) -> dict:
-    if row.pop(None, None):
-        raise ValueError('more values than columns; quote names with commas')
-    record = {key: value or '' for key, value in row.items()}
-    record['video'] = record['video'].strip()
-    if not record['video']:
-        raise ValueError('the video is missing')
-    record['audio'] = record.get('audio', '').strip()
-    for name, least in (('start', 0.0), ('duration', 0.0)):
-        text = record.get(name, '').strip() or '0'
-        value = _number(name, text)
-        if value < least:
-            raise ValueError(f'{name} is negative: {text}')
-        record[name] = value
-    text = record.get('label', '').strip()
-    try:
-        record['label'] = int(text) if text else -1
-    except ValueError:
-        raise ValueError(f'label is not an integer: {text!r}') from None
-    return record
+def read_records(path: str) -> list[dict]:
+    """Read an annotation file as a dict per line.
+
+    The dicts are what :func:`write_records` takes: the fields of
+    :class:`Record`, and the extra columns as str. Errors are those of
+    :func:`iter_records`.
+    """
+    records = []
+    for record in iter_records(path):
+        fields = record._asdict()
+        records.append({**fields.pop('extra'), **fields})
+    return records
 
 
-def _number(name: str, text: str) -> float:
+def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
+    header = next(rows, [])
+    missing = [name for name in ('video', 'duration') if name not in header]
+    if missing:
+        raise ValueError(
+            f'the header lacks {", ".join(missing)}; it must be '
+            f'{",".join(FIELDS)}'
+        )
+    places = [header.index(n) if n in header else None for n in FIELDS]
+    others = [(n, i) for i, n in enumerate(header) if n not in FIELDS]
+    for row in rows:
+        if not row:  # blank line
+            continue
+        if len(row) > len(header):
+            raise ValueError(
+                'more values than columns; quote names with commas'
+            )
+        row += [''] * (len(header) - len(row))
+        values = ['' if p is None else row[p].strip() for p in places]
+        video, audio, start, duration, label = values
+        if not video:
+            raise ValueError('the video is missing')
+        yield Record(
+            video,
+            audio,
+            _seconds('start', start),
+            _seconds('duration', duration),
+            _label(label),
+            {name: row[place] for name, place in others},
+        )
+
+
+def _seconds(name: str, text: str) -> float:
     try:
-        value = float(text)
+        value = float(text or 0)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f'{name} is not a number of seconds: {text!r}')
+        raise ValueError(f'{name} is not a number of seconds: {text[:50]!r}')
+    if value < 0:
+        raise ValueError(f'{name} is negative: {text[:50]}')
     return value
+
+
+def _label(text: str) -> int:
+    try:
+        label = int(text or -1)
+    except ValueError:
+        label = 2**63
+    if not -(2**63) <= label < 2**63:
+        raise ValueError(f'label is not an integer: {text[:50]!r}')
+    return label
 
 
 def write_records(path: str, records: Iterable[dict]) -> None:

@@ -81,7 +81,7 @@ def test_what_spreadsheets_write(tmp_path):
 @pytest.mark.parametrize(
     'text, complaint',
     [
-        ('', 'header lacks duration, video'),
+        ('', 'header lacks video, duration'),
         ('path,duration\na.mp4,1\n', 'header lacks video'),
         ('video,duration\n,1\n', 'line 2: the video is missing'),
         ('video,duration\na,1\nb,long\n', 'line 3: duration .* .long.'),
