@@ -1,0 +1,393 @@
+"""Frozen features of any layer of either tower, and the files of them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+POOLS = {
+    1: F.adaptive_max_pool1d,
+    2: F.adaptive_max_pool2d,
+    3: F.adaptive_max_pool3d,
+}
+
+
+@dataclass
+class Features:
+    """Features of clips, a row each.
+
+    Attributes:
+        features (np.ndarray): float32 ``(N, D)``.
+        names (list[str]): The file that each clip is from.
+        starts (np.ndarray): float64 ``(N,)``: where in it the clip begins,
+            in seconds; NaN where that is not known.
+        labels (np.ndarray): int64 ``(N,)``; -1 for none.
+        metadata (dict): Where the features come from, such as ``layer``,
+            ``config``, ``checkpoint`` and ``command``; anything JSON holds.
+
+    Raises:
+        ValueError: The columns do not fit each other.
+    """
+
+    features: np.ndarray
+    names: list[str]
+    starts: np.ndarray
+    labels: np.ndarray
+    metadata: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.features = np.asarray(self.features, np.float32)
+        self.names = [str(name) for name in self.names]
+        self.starts = np.asarray(self.starts, np.float64)
+        self.labels = np.asarray(self.labels, np.int64)
+        columns = (self.names, self.starts, self.labels)
+        if self.features.ndim != 2 or any(
+            np.shape(column) != self.features.shape[:1] for column in columns
+        ):
+            shapes = [self.features.shape, *map(np.shape, columns)]
+            raise ValueError(
+                'features (N, D), names, starts and labels (N,) do not fit '
+                f'each other: {shapes}'
+            )
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def save(self, path: str | Path) -> None:
+        """Write an .npz or a .parquet file, by suffix.
+
+        An .npz has the arrays ``features``, ``names``, ``starts``,
+        ``labels`` and ``metadata`` (JSON); a .parquet file a row per clip
+        with ``feature``, ``name``, ``start`` and ``label``, and the metadata
+        under the schema's key ``avts_mm``.
+
+        Raises:
+            ValueError: Another suffix.
+            ImportError: Parquet without pyarrow.
+        """
+        path = Path(path)
+        kind = _suffix(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata = json.dumps(self.metadata)
+        if kind == '.npz':
+            np.savez(
+                path,
+                features=self.features,
+                names=np.array(self.names, np.str_),
+                starts=self.starts,
+                labels=self.labels,
+                metadata=np.array(metadata),
+            )
+            return
+        pa, parquet = _pyarrow()
+        values = pa.array(np.ascontiguousarray(self.features).reshape(-1))
+        table = pa.table(
+            dict(
+                name=pa.array(self.names, pa.string()),
+                start=self.starts,
+                label=self.labels,
+                feature=pa.FixedSizeListArray.from_arrays(
+                    values, self.features.shape[1]
+                ),
+            )
+        )
+        table = table.replace_schema_metadata({'avts_mm': metadata})
+        parquet.write_table(table, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> 'Features':
+        """Read what :meth:`save` has written.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: Another suffix, or not a file of features.
+            ImportError: Parquet without pyarrow.
+        """
+        path = Path(path)
+        kind = _suffix(path)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'{path}: no such file of features; '
+                'tools/extract_features.py writes them'
+            )
+        try:
+            return cls(*(_read_npz if kind == '.npz' else _read_parquet)(path))
+        except ImportError:
+            raise
+        except Exception as error:
+            raise ValueError(
+                f'{path} is not a file of features ({error}); write it anew '
+                'with tools/extract_features.py'
+            ) from error
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in ('.npz', '.parquet'):
+        raise ValueError(
+            f'{path}: features are kept in .npz or .parquet files'
+        )
+    return path.suffix
+
+
+def _pyarrow():
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ImportError(
+            'Parquet files need pyarrow: pip install avts_mm[parquet], or '
+            'use .npz'
+        ) from None
+    return pyarrow, pyarrow.parquet
+
+
+def _read_npz(path: Path) -> tuple:
+    with np.load(path, allow_pickle=False) as file:
+        return (
+            file['features'],
+            file['names'].tolist(),
+            file['starts'],
+            file['labels'],
+            json.loads(str(file['metadata'])),
+        )
+
+
+def _read_parquet(path: Path) -> tuple:
+    _, parquet = _pyarrow()
+    table = parquet.read_table(path)
+    column = table['feature'].combine_chunks()
+    size = column.type.list_size
+    return (
+        column.flatten().to_numpy().reshape(-1, size),
+        table['name'].to_pylist(),
+        table['start'].to_numpy(),
+        table['label'].to_numpy(),
+        json.loads((table.schema.metadata or {})[b'avts_mm']),
+    )
+
+
+class _Reached(Exception):
+    """Ends a forward pass where the wanted layer has run."""
+
+
+class FeatureExtractor:
+    """Give the output of a layer of a frozen model.
+
+    Of a model with two towers (:class:`~avts_mm.models.AVTS`) only the tower
+    that owns the layer runs, and only up to the layer; batches then need no
+    more than that tower's modality. Of mmaction2's recognizers, the features
+    of several clips or crops of a sample are averaged.
+
+    Args:
+        model (nn.Module): AVTS, another model with ``embed_video`` and
+            ``embed_audio``, or a recognizer of mmaction2. It is put into
+            evaluation mode.
+        layer (str): Dotted name of the layer, such as
+            ``'audio_backbone.conv_5'``, ``'video_neck'`` or ``'backbone'``.
+        pool (str | int | Sequence[int] | None): What becomes of the axes
+            after the channels: ``'mean'`` or ``'max'`` over all of them, None
+            to flatten them, or the size of a grid of maxima (a number, or
+            one for each axis), which is then flattened.
+            Defaults to ``'mean'``.
+        normalize (bool): Give rows the Euclidean length 1.
+            Defaults to False.
+        device (str | torch.device, optional): Where to run. Defaults to
+            where the model is.
+
+    Attributes:
+        modality (str): What a batch must hold: ``'video'`` or ``'audio'``.
+
+    Raises:
+        ValueError: No such layer, or an impossible ``pool``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        layer: str,
+        pool: str | int | Sequence[int] | None = 'mean',
+        normalize: bool = False,
+        device: str | torch.device | None = None,
+    ) -> None:
+        if isinstance(pool, str) and pool not in ('mean', 'max'):
+            raise ValueError(
+                f"pool should be 'mean', 'max', None or a grid, not {pool!r}"
+            )
+        grid = () if pool is None or isinstance(pool, str) else pool
+        sizes = (grid,) if isinstance(grid, int) else tuple(grid)
+        if any(size < 1 for size in sizes):
+            raise ValueError(f'a grid needs positive sizes, got {pool!r}')
+        self.towers = hasattr(model, 'embed_video')
+        self.modality = 'video'
+        if self.towers:
+            self.modality = layer.split('_')[0]
+        modules = dict(model.named_modules())
+        if layer not in modules or self.modality not in ('video', 'audio'):
+            known = [
+                name
+                for name in modules
+                if name.count('.') < 2
+                and name.startswith(
+                    ('video_', 'audio_')
+                    if self.towers
+                    else ('backbone', 'neck', 'cls_head')
+                )
+            ]
+            raise ValueError(
+                f'{type(model).__name__} has no layer {layer!r} to take '
+                f'features from; choose from {", ".join(known)} or what is '
+                'inside them'
+            )
+        self.model = model if device is None else model.to(device)
+        self.model.eval()
+        self.layer = layer
+        self.pool = pool
+        self.normalize = normalize
+
+    @torch.no_grad()
+    def __call__(self, inputs: Mapping | Sequence) -> np.ndarray:
+        """Features of a batch.
+
+        Args:
+            inputs (dict): What a data loader gives as ``inputs``: ``video``,
+                uint8 clips ``(C, T, H, W)``, and/or ``audio``, waveforms
+                ``(S,)``, stacked or in lists. A recognizer also takes its
+                own form, clips ``(crops, C, T, H, W)`` in a list.
+
+        Returns:
+            np.ndarray: float32 ``(N, D)``.
+
+        Raises:
+            ValueError: The modality is missing, or the output of the layer
+                is not a feature of each clip.
+        """
+        if isinstance(inputs, Mapping):
+            if self.modality not in inputs:
+                raise ValueError(
+                    f'{self.layer} needs inputs[{self.modality!r}], the '
+                    f'batch has {list(inputs)}'
+                )
+            batch = inputs[self.modality]
+            if not self.towers:
+                batch = [clip[None] for clip in batch]
+        else:
+            batch = list(inputs)
+        output = self._run(batch)
+        if not isinstance(output, torch.Tensor) or output.dim() < 2:
+            raise ValueError(
+                f'the output of {self.layer} is not one tensor (N, C, ...); '
+                'name a layer inside it'
+            )
+        features = self._pooled(output.float())
+        crops = len(features) // len(batch)
+        if len(features) != crops * len(batch) or not crops:
+            raise ValueError(
+                f'{self.layer} gives {len(features)} rows for {len(batch)} '
+                'samples; name another layer'
+            )
+        features = features.unflatten(0, (len(batch), crops)).mean(1)
+        if self.normalize:
+            features = F.normalize(features)
+        return features.cpu().numpy()
+
+    def extract(self, dataloader: Iterable) -> Features:
+        """Features of all clips of a data loader.
+
+        Names, starts and labels are found in the samples' metainfo, where
+        those of a picture come before those of sound, so that the rows of
+        both towers for the same clips have the same names. The label is the
+        ``class_label`` if there is one, else the ``gt_label``.
+
+        Raises:
+            ValueError: The loader gives nothing.
+        """
+        features, samples = [], []
+        for batch in dataloader:
+            features.append(self(batch['inputs']))
+            samples += batch['data_samples']
+        if not features:
+            raise ValueError('no clips to extract features from')
+        return Features(
+            np.concatenate(features),
+            [_name(sample, i) for i, sample in enumerate(samples)],
+            [
+                _first(s, ('video_start', 'audio_start'), 'nan')
+                for s in samples
+            ],
+            [_label(sample) for sample in samples],
+            dict(
+                layer=self.layer,
+                pool=self.pool,
+                normalize=self.normalize,
+                model=type(self.model).__name__,
+            ),
+        )
+
+    def _run(self, batch: Sequence) -> torch.Tensor:
+        """The output of the layer for a batch of one modality."""
+        model, modality = self.model, self.modality
+        model.eval()
+        inputs = {modality: batch} if self.towers else batch
+        data = dict(inputs=inputs, data_samples=None)
+        inputs = model.data_preprocessor(data, False)['inputs']
+
+        def keep(module, args, output):
+            raise _Reached(output)
+
+        handle = model.get_submodule(self.layer).register_forward_hook(keep)
+        try:
+            if not self.towers:
+                head = getattr(model, 'cls_head', None) is not None
+                model(inputs, stage='head' if head else 'neck')
+            elif modality == 'video':
+                model.embed_video(inputs['video'])
+            else:
+                model.embed_audio(inputs['audio'])
+        except _Reached as reached:
+            return reached.args[0]
+        finally:
+            handle.remove()
+        raise ValueError(
+            f'{self.layer} takes no part in the forward pass (its owner may '
+            'stop before it, see out_indices); name another layer'
+        )
+
+    def _pooled(self, output: torch.Tensor) -> torch.Tensor:
+        """``(N, C, ...)`` to ``(N, D)``."""
+        axes = output.dim() - 2
+        if not axes or self.pool is None:
+            return output.flatten(1)
+        if self.pool == 'mean':
+            return output.flatten(2).mean(2)
+        if self.pool == 'max':
+            return output.flatten(2).amax(2)
+        grid = self.pool
+        grid = (grid,) * axes if isinstance(grid, int) else tuple(grid)
+        if len(grid) != axes or axes not in POOLS:
+            raise ValueError(
+                f'pool={self.pool!r} does not fit the {axes} axes after the '
+                f'channels of {self.layer}, {tuple(output.shape)}'
+            )
+        return POOLS[axes](output, grid).flatten(1)
+
+
+def _first(sample, keys: Sequence[str], default):
+    found = [sample.get(key) for key in keys if key in sample]
+    return found[0] if found else float(default)
+
+
+def _name(sample, index: int) -> str:
+    keys = ('video_path', 'audio_path', 'filename', 'video_id', 'img_key')
+    return str(next((sample.get(k) for k in keys if sample.get(k)), index))
+
+
+def _label(sample) -> int:
+    if 'class_label' in sample:
+        return int(sample.class_label)
+    label = sample.get('gt_label')
+    return -1 if label is None else int(label[0])
