@@ -1,14 +1,15 @@
 """Networks, losses and what prepares their input."""
 
 from .avts import AVTS
-from .backbones import MC3, AudioVGG
+from .backbones import L3VGG, MC3, AudioVGG
 from .data_preprocessors import AVDataPreprocessor, LogMel
 from .heads import AVContrastiveHead, FusionHead
 from .losses import ContrastiveLoss, embedding_distance
-from .necks import ProjectionNeck
+from .necks import MaxPoolNeck, ProjectionNeck
 
 __all__ = [
     'AVTS',
+    'L3VGG',
     'MC3',
     'AVContrastiveHead',
     'AVDataPreprocessor',
@@ -16,6 +17,7 @@ __all__ = [
     'ContrastiveLoss',
     'FusionHead',
     'LogMel',
+    'MaxPoolNeck',
     'ProjectionNeck',
     'embedding_distance',
 ]

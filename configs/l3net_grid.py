@@ -1,0 +1,56 @@
+# L3-Net on GRID, to be held against avts_grid.py: the same videos, mouth
+# crops, held-out pairs and a quarter of the width; the picture in the middle
+# of the sound; correspondence (easy negatives) alone.
+_base_ = 'avts_grid.py'
+
+model = dict(
+    _delete_=True,
+    type='AVTS',
+    data_preprocessor=dict(
+        type='AVDataPreprocessor',
+        mean=(123.675, 116.28, 103.53),
+        std=(58.395, 57.12, 57.375),
+        log_mel=dict(sample_rate=16000, n_fft=512, mean=-5.0, std=4.3),
+    ),
+    video_backbone=dict(
+        type='L3VGG', in_channels=3, channels=(16, 32, 64, 128)
+    ),
+    audio_backbone=dict(
+        type='L3VGG', in_channels=1, channels=(16, 32, 64, 128)
+    ),
+    video_neck=dict(type='MaxPoolNeck'),
+    audio_neck=dict(type='MaxPoolNeck'),
+    head=dict(type='FusionHead', in_channels=128, hidden_channels=32),
+)
+
+mouth = {{_base_.mouth}}
+train_pipeline = [
+    dict(type='LoadAVFrames', num_frames=1, backend='pyav'),
+    dict(type='LoadAVAudio', sample_rate=16000),
+    dict(type='RegionCrop', region=mouth, jitter=0.05),
+    dict(type='Resize', scale=(64, 48), keep_ratio=False),
+    dict(type='Flip', flip_ratio=0.5),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackAVInputs'),
+]
+test_pipeline = [
+    dict(type='LoadAVFrames', num_frames=1, backend='pyav'),
+    dict(type='LoadAVAudio', sample_rate=16000),
+    dict(type='RegionCrop', region=mouth),
+    dict(type='Resize', scale=(64, 48), keep_ratio=False),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackAVInputs'),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-5))
+
+custom_hooks = [
+    dict(
+        type='CurriculumHook',
+        stages=[dict(begin=0, mix=dict(easy=1))],
+    ),
+    dict(type='SyncReportHook'),
+]
