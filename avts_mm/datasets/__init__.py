@@ -1,11 +1,13 @@
 """Datasets of audio-visual pairs, their samplers and transforms."""
 
 from . import transforms
+from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
 from .pair_sampler import AVPairSampler, AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
 
 __all__ = [
+    'AVClipDataset',
     'AVPair',
     'AVPairDataset',
     'AVPairSampler',

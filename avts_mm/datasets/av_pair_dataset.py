@@ -213,7 +213,7 @@ class AVPairDataset(BaseDataset):
     def prepare_data(self, pair: AVPair) -> dict:
         """Draw the moments of a pair and run the pipeline on it."""
         results = self.plan_info(pair)
-        with _seeded(pair.seed):
+        with seeded(pair.seed):
             return self.pipeline(results)
 
     def plan_info(self, pair: AVPair) -> dict:
@@ -274,7 +274,7 @@ class AVPairDataset(BaseDataset):
 
 
 @contextmanager
-def _seeded(seed: int):
+def seeded(seed: int):
     """Seed what transforms draw from, and leave it as it was."""
     numpy_state, python_state = np.random.get_state(), random.getstate()
     np.random.seed(np.random.SeedSequence(seed).generate_state(4))

@@ -33,6 +33,7 @@ class PackAVInputs(BaseTransform):
             'audio_path',
             'video_start',
             'audio_start',
+            'class_label',
         ),
     ) -> None:
         self.meta_keys = tuple(meta_keys)

@@ -50,6 +50,8 @@ def test_label_and_metainfo(label):
         audio_start=2.0,
     )
     assert all(type(value) is int for value in sample.pair)
+    classed = PackAVInputs()(results(class_label=3))['data_samples']
+    assert classed.class_label == 3 and classed.gt_label.tolist() == [1]
 
 
 def test_meta_keys_are_chosen():

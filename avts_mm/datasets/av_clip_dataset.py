@@ -1,0 +1,79 @@
+"""Fixed clips of annotated videos, for features of what is in them."""
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.dataset import force_full_init
+
+from .av_pair_dataset import AVPairDataset, seeded
+from .pairs import PairKind
+
+
+@DATASETS.register_module()
+class AVClipDataset(AVPairDataset):
+    """Clips at fixed, evenly spaced moments, picture and sound in sync.
+
+    Reads the annotation of :class:`AVPairDataset` and feeds the same
+    pipeline, but is indexed by a number: item ``k * n + i`` is clip ``i`` of
+    the ``n`` clips of video ``k``. It begins at ``(i + 0.5) / n`` of the time
+    in which a clip can begin, so that one clip is the middle of the video. The
+    pipeline also gets the video's ``class_label``.
+
+    Args:
+        clips_per_video (int): Defaults to 1.
+        **kwargs: Of :class:`AVPairDataset`. ``test_mode`` is True: a file
+            that cannot be read is an error.
+
+    Raises:
+        ValueError: ``clips_per_video`` is below 1.
+    """
+
+    def __init__(self, clips_per_video: int = 1, **kwargs) -> None:
+        if clips_per_video < 1:
+            raise ValueError(
+                f'clips_per_video must be at least 1, got {clips_per_video}'
+            )
+        self.clips_per_video = clips_per_video
+        super().__init__(**{**kwargs, 'test_mode': True})
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self.table) * self.clips_per_video
+
+    def plan_info(self, index: int) -> dict:
+        """What the pipeline is given for a clip; opens no file."""
+        video, place = divmod(index, self.clips_per_video)
+        info = self.get_data_info(video)
+        first, duration = info['span']
+        room = max(duration - self.timing.clip_seconds, 0.0)
+        start = first + room * (place + 0.5) / self.clips_per_video
+        return dict(
+            video_path=info['video_path'],
+            audio_path=info['audio_path'],
+            video_start=start,
+            audio_start=start,
+            clip_seconds=self.timing.clip_seconds,
+            kind=int(PairKind.POSITIVE),
+            label=PairKind.POSITIVE.label,
+            class_label=info['class_label'],
+            video_span=info['span'],
+            audio_span=info['span'],
+            modality='RGB',
+            start_index=0,
+        )
+
+    def __getitem__(self, index: int) -> dict:
+        """Load a clip.
+
+        Raises:
+            TypeError: Indexed by a pair: the wrong sampler.
+            MediaError: A file cannot be read.
+        """
+        if not isinstance(index, (int, np.integer)):
+            raise TypeError(
+                f'AVClipDataset is indexed by numbers, not by '
+                f'{type(index).__name__}; use '
+                "sampler=dict(type='DefaultSampler', shuffle=False)"
+            )
+        index = range(len(self))[index]
+        with seeded(index):
+            return self.pipeline(self.plan_info(index))
