@@ -256,6 +256,14 @@ def _duration(container, stream, start: float) -> float:
     return max(0.0, end - start)
 
 
+def _length(packet) -> int:
+    """Duration of a packet in ticks."""
+    length = packet.duration or 0
+    # Ogg tells where Vorbis ends to the sample; if that is before the last
+    # packet, libavformat gives the negative length as an unsigned one.
+    return length - 2**32 if 2**31 <= length < 2**32 else length
+
+
 def _scan(path: str, info: MediaInfo) -> MediaInfo:
     """Correct starts and durations by reading every packet."""
     spans = {}
@@ -272,9 +280,10 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
                     begin = packet.dts  # as in picture_time
                 if begin is None or packet.is_discard:
                     continue
-                end = begin + (packet.duration or 0)
+                end = begin + _length(packet)
                 low, high = spans.get(packet.stream.type, (begin, end))
-                spans[packet.stream.type] = min(low, begin), max(high, end)
+                high = end if end < begin else max(high, end)
+                spans[packet.stream.type] = min(low, begin), high
         except av.FFmpegError:
             pass  # a damaged tail: what was read until here counts
         bases = {s.type: s.time_base for s in streams}

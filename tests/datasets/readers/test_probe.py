@@ -2,6 +2,8 @@
 
 import os
 
+import av
+import numpy as np
 import pytest
 from media_files import cut, render, set_edits
 
@@ -124,6 +126,37 @@ def test_open_gop(tmp_path):
 def test_rotation(tmp_path, rotation):
     path = render(tmp_path / 'a.mp4', rotation=rotation).path
     assert probe(path).rotation == rotation
+
+
+def test_end_of_a_vorbis_track_before_its_last_packet(tmp_path):
+    path = tmp_path / 'a.ogg'
+    with av.open(str(path), 'w') as out:
+        options = dict(strict='-2')
+        sound = out.add_stream(
+            'vorbis', rate=16000, layout='stereo', options=options
+        )
+        noise = np.random.default_rng(0).normal(0, 0.1, (2, 16000))
+        frame = av.AudioFrame.from_ndarray(
+            noise.astype(np.float32), 'fltp', 'stereo'
+        )
+        frame.sample_rate, frame.pts = 16000, 0
+        for packet in sound.encode(frame) + sound.encode(None):
+            out.mux(packet)
+    with av.open(str(path)) as file:
+        last = [p.pts for p in file.demux() if p.pts is not None][-1]
+    data = bytearray(path.read_bytes())
+    page = data.rindex(b'OggS')
+    data[page + 6 : page + 14] = (last - 19).to_bytes(8, 'little')
+    data[page + 22 : page + 26] = bytes(4)
+    checksum = 0
+    for byte in data[page:]:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = checksum << 1 ^ (checksum >> 31) * 0x104C11DB7
+    data[page + 22 : page + 26] = checksum.to_bytes(4, 'little')
+    path.write_bytes(data)
+    info = probe(path, scan=True)
+    assert info.audio_duration == pytest.approx((last - 19) / 16000, abs=1e-6)
 
 
 def test_only_one_kind_of_track(tmp_path):
