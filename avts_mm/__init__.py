@@ -10,7 +10,7 @@ from .version import __version__
 
 compat.apply()
 
-from . import datasets, engine, evaluation, models  # noqa: E402
+from . import datasets, engine, evaluation, models, weights  # noqa: E402
 
 __all__ = [
     '__version__',
@@ -19,4 +19,5 @@ __all__ = [
     'engine',
     'evaluation',
     'models',
+    'weights',
 ]

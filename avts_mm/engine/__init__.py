@@ -1,9 +1,11 @@
 """How a step is taken, and what happens around it."""
 
 from .hooks import (
+    ClassCountHook,
     CurriculumHook,
     ProgressBarHook,
     SyncReportHook,
+    TowerLoadingHook,
     TrainLossPlateauHook,
     mix_at,
 )
@@ -12,9 +14,11 @@ from .schedulers import TrainLossPlateauLR
 
 __all__ = [
     'BFloat16OptimWrapper',
+    'ClassCountHook',
     'CurriculumHook',
     'ProgressBarHook',
     'SyncReportHook',
+    'TowerLoadingHook',
     'TrainLossPlateauHook',
     'TrainLossPlateauLR',
     'mix_at',

@@ -23,6 +23,11 @@ class FreezableBackbone(BaseModule):
         norm_eval: bool,
         init_cfg: dict | list | None,
     ) -> None:
+        if isinstance(init_cfg, list):
+            # What is loaded comes last, whatever else is initialised.
+            init_cfg = sorted(
+                init_cfg, key=lambda cfg: 'Pretrained' in str(cfg['type'])
+            )
         super().__init__(init_cfg=init_cfg)
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval

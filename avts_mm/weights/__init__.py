@@ -1,0 +1,17 @@
+"""Checkpoint files, and towers found in them.
+
+The one place that reads a checkpoint into tensors; everything else asks here.
+"""
+
+from .initializer import PretrainedTower
+from .reading import load_state_dict, state_dict_of
+from .towers import TowerMatch, find_tower, load_tower
+
+__all__ = [
+    'PretrainedTower',
+    'TowerMatch',
+    'find_tower',
+    'load_state_dict',
+    'load_tower',
+    'state_dict_of',
+]

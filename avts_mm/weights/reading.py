@@ -1,0 +1,203 @@
+"""Checkpoint files of any origin, read into a flat dict of tensors."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+# Under which names files keep the weights beside other things, best first.
+NESTS = (
+    'state_dict',
+    'model_state_dict',
+    'model_state',
+    'model_dict',
+    'model',
+    'module',
+    'network',
+    'net',
+    'weights',
+    'params',
+    'blobs',
+)
+# What training keeps beside the weights, and what no tower is looked for in.
+NOT_WEIGHTS = ('optimizer', 'optim', 'scheduler', 'scaler', 'ema_state_dict')
+# What wrappers put before all keys: DistributedDataParallel, torch.compile.
+WRAPPERS = ('module.', '_orig_mod.')
+
+
+def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a checkpoint file.
+
+    Checkpoints of mmengine (the ``state_dict``; an ``ema_state_dict`` is left
+    alone), bare state dicts such as torchvision's, weights nested under
+    ``model`` and the like, and ``.safetensors`` files. Pickles are read with
+    ``weights_only``, so a hostile file cannot run anything.
+
+    Args:
+        path (str | Path): A file, or an ``https://`` address.
+
+    Returns:
+        dict[str, Tensor]: The tensors on the CPU; a ``module.`` before all
+        keys is taken off.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file cannot be read, holds more than weights, or none.
+    """
+    name = str(path)
+    if '://' not in name and not Path(name).is_file():
+        raise FileNotFoundError(
+            f'{name}: no such checkpoint; training writes them into its work '
+            'directory (epoch_10.pth, best_….pth)'
+        )
+    if name.endswith('.safetensors'):
+        content = _read_safetensors(name)
+    else:
+        content = _read_pickle(name)
+    return state_dict_of(content, name)
+
+
+def state_dict_of(content, name: str = 'checkpoint') -> dict:
+    """The weights in what a checkpoint file holds.
+
+    Args:
+        content (dict): What ``torch.load`` gave.
+        name (str): The file, for messages.
+
+    Returns:
+        dict[str, Tensor]: As of :func:`load_state_dict`.
+
+    Raises:
+        ValueError: It holds no tensors.
+    """
+    state = _flatten(content) if isinstance(content, Mapping) else {}
+    if not state:
+        kind = type(content).__name__
+        inside = ''
+        if isinstance(content, Mapping):
+            inside = (
+                f' with {_some(map(str, content))}' if content else ' (empty)'
+            )
+        raise ValueError(
+            f'{name}: no weights in it: it holds a {kind}{inside}; expected '
+            'names and tensors, or a dict with them under "state_dict"'
+        )
+    return strip_wrappers(state)
+
+
+def strip_wrappers(state: Mapping[str, torch.Tensor]) -> dict:
+    """Take off what wrappers put before all keys."""
+    state = dict(state)
+    for _ in range(4):
+        for prefix in WRAPPERS:
+            if state and all(key.startswith(prefix) for key in state):
+                state = {key[len(prefix) :]: v for key, v in state.items()}
+    return state
+
+
+def _read_safetensors(name: str) -> dict:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise ValueError(
+            f'{name}: reading it needs the package safetensors; '
+            "pip install 'avts_mm[export]'"
+        ) from error
+    try:
+        return load_file(name, device='cpu')
+    except SafetensorError as error:
+        raise ValueError(
+            f'{name}: not a readable safetensors file ({error}); fetch or '
+            'export it again'
+        ) from error
+
+
+def _read_pickle(name: str):
+    if _is_torchscript(name):
+        raise ValueError(
+            f'{name}: a TorchScript archive; save '
+            'torch.jit.load(…).state_dict() with torch.save, and give that '
+            'file'
+        )
+    try:
+        if '://' in name:
+            return torch.hub.load_state_dict_from_url(
+                name, map_location='cpu', progress=False, weights_only=True
+            )
+        return torch.load(name, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f'{name}: refused, or not a checkpoint: {_cause(error)}. Only '
+            'tensors and plain values are read. If you trust the file, load '
+            'it where it came from and save model.state_dict() with '
+            'torch.save'
+        ) from error
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        raise ValueError(
+            f'{name}: cannot be read ({_cause(error)}); it may be cut short '
+            'or no checkpoint at all: fetch or write it again'
+        ) from error
+
+
+def _cause(error: Exception) -> str:
+    """The telling line of torch's long messages."""
+    lines = str(error).split('\n')
+    # The first lines are about weights_only, which must stay on.
+    for line in lines:
+        if 'GLOBAL' in line or 'Unsupported' in line:
+            line = line.replace('WeightsUnpickler error:', '')
+            return line.strip().split(' was not an allowed')[0]
+    return lines[0] or type(error).__name__
+
+
+def _is_torchscript(name: str) -> bool:
+    if '://' in name or not zipfile.is_zipfile(name):
+        return False
+    with zipfile.ZipFile(name) as archive:
+        return any(n.endswith('constants.pkl') for n in archive.namelist())
+
+
+def _is_weight(value) -> bool:
+    if isinstance(value, torch.Tensor):
+        return True
+    return isinstance(value, np.ndarray) and value.dtype.kind in 'fiu'
+
+
+def _flatten(content: Mapping, depth: int = 0) -> dict[str, torch.Tensor]:
+    """Find the weights in nested dicts."""
+    own = {
+        str(key): torch.as_tensor(value).detach()
+        for key, value in content.items()
+        if _is_weight(value)
+    }
+    if depth > 3:
+        return own
+    nests = {
+        str(key): value
+        for key, value in content.items()
+        if isinstance(value, Mapping)
+        and not str(key).lower().startswith(NOT_WEIGHTS)
+    }
+    for name in NESTS:
+        if name in nests:
+            found = _flatten(nests[name], depth + 1)
+            if found:
+                return found
+    if own:
+        return own
+    # Several networks side by side: their names become prefixes.
+    state = {}
+    for name, nest in nests.items():
+        found = _flatten(nest, depth + 1)
+        state.update({f'{name}.{key}': v for key, v in found.items()})
+    return state
+
+
+def _some(names, number: int = 5) -> str:
+    names = list(names)
+    more = f', … ({len(names)} in all)' if len(names) > number else ''
+    return ', '.join(names[:number]) + more

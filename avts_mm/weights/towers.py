@@ -1,0 +1,218 @@
+"""One tower among the weights of a larger model, or of another one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+from mmengine.logging import print_log
+
+from .reading import load_state_dict, strip_wrappers
+
+# Which of several equally good places to take, best first.
+PREFERRED = ('', 'backbone.', 'video_backbone.', 'audio_backbone.')
+# Counters that old checkpoints lack, and classifiers, which are a task's own.
+COUNTERS = 'num_batches_tracked'
+HEADS = ('fc', 'fc_cls', 'cls_head', 'head', 'classifier')
+
+
+@dataclass
+class TowerMatch:
+    """What of a module was found in a state dict.
+
+    Attributes:
+        prefix (str): What stands before the module's keys in the state dict.
+        state_dict (dict[str, Tensor]): The found tensors of the right shape,
+            under the module's own keys.
+        matched (list[str]): Their keys, without counters of batches.
+        missing (list[str]): The module's keys that are not there, without
+            counters and classifiers.
+        mismatched (dict[str, tuple]): Key -> (shape in the state dict, shape
+            in the module).
+        total (int): How many of the module's tensors count.
+    """
+
+    prefix: str
+    state_dict: dict[str, torch.Tensor]
+    matched: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    mismatched: dict[str, tuple] = field(default_factory=dict)
+    total: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tensor that counts is there in the right shape."""
+        return bool(self.matched) and not self.missing and not self.mismatched
+
+    @property
+    def _rank(self) -> tuple:
+        named = len(self.matched) + len(self.mismatched)
+        return self.complete, named, len(self.matched)
+
+
+def _counts(key: str) -> bool:
+    return not key.endswith(COUNTERS)
+
+
+def _match(state: Mapping, wanted: Mapping, prefix: str) -> TowerMatch:
+    match = TowerMatch(prefix, {})
+    for key, shape in wanted.items():
+        counts = _counts(key)
+        tensor = state.get(prefix + key)
+        if tensor is None:
+            if counts and key.split('.')[0] not in HEADS:
+                match.missing.append(key)
+        elif tuple(tensor.shape) != shape:
+            if counts and key.split('.')[0] not in HEADS:
+                match.mismatched[key] = (tuple(tensor.shape), shape)
+        else:
+            match.state_dict[key] = tensor
+            if counts:
+                match.matched.append(key)
+    match.total = sum(map(_counts, wanted))
+    return match
+
+
+def find_tower(
+    state_dict: Mapping[str, torch.Tensor],
+    module: nn.Module,
+    prefix: str | None = None,
+) -> TowerMatch:
+    """Look for a module's weights under every prefix that occurs.
+
+    The place where most names are right is taken, one where all shapes are
+    right before all others.
+
+    Args:
+        state_dict (dict[str, Tensor]): Weights of any model.
+        module (nn.Module): The tower, e.g. :class:`MC3`.
+        prefix (str, optional): Look under this one alone.
+
+    Returns:
+        TowerMatch: The best place; nothing ``matched`` if there is none.
+
+    Raises:
+        ValueError: Two places are equally good and none of them has one of
+            the usual names.
+    """
+    state = strip_wrappers(state_dict)
+    wanted = {k: tuple(v.shape) for k, v in module.state_dict().items()}
+    if prefix is not None:
+        if prefix and not prefix.endswith('.'):
+            prefix += '.'
+        return _match(state, wanted, prefix)
+    # The places of keys that end like one of ours; a module that holds one
+    # tensor alone would match anywhere, so whole names are compared.
+    prefixes = {
+        key[: len(key) - len(own)]
+        for key in state
+        for own in _endings(key, wanted)
+    }
+    if not prefixes:
+        return _match(state, wanted, '')
+    found = [_match(state, wanted, p) for p in sorted(prefixes)]
+    best = max(match._rank for match in found)
+    found = [match for match in found if match._rank == best]
+    if len(found) > 1:
+        usual = [p for p in PREFERRED if p in {m.prefix for m in found}]
+        if not usual:
+            names = ', '.join(repr(m.prefix) for m in found)
+            raise ValueError(
+                f'{type(module).__name__} is found equally well under '
+                f'{names}; choose one with prefix=…'
+            )
+        found = [match for match in found if match.prefix == usual[0]]
+    return found[0]
+
+
+def _endings(key: str, wanted: Mapping) -> list[str]:
+    """The ends of a dotted key that are names of wanted tensors."""
+    parts = key.split('.')
+    ends = ('.'.join(parts[i:]) for i in range(len(parts)))
+    return [end for end in ends if end in wanted]
+
+
+def load_tower(
+    module: nn.Module,
+    checkpoint: str | Path | Mapping[str, torch.Tensor],
+    prefix: str | None = None,
+    allow_missing: bool = False,
+) -> TowerMatch:
+    """Load a module's weights from wherever a checkpoint has them.
+
+    Args:
+        module (nn.Module): The tower.
+        checkpoint (str | Path | dict[str, Tensor]): A file, or weights.
+        prefix (str, optional): Where to look, e.g. ``'video_backbone.'``;
+            found by itself if None.
+        allow_missing (bool): Whether the checkpoint may lack some of the
+            module's tensors. Defaults to False.
+
+    Returns:
+        TowerMatch: What was loaded.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It cannot be read, nothing matches, a shape differs or
+            something is missing. The module is then as it was.
+    """
+    if isinstance(checkpoint, Mapping):
+        name, state = 'the state dict', strip_wrappers(checkpoint)
+    else:
+        name, state = str(checkpoint), load_state_dict(checkpoint)
+    try:
+        match = find_tower(state, module, prefix)
+    except ValueError as error:
+        raise ValueError(f'{name}: {error}') from None
+    check_match(match, state, type(module).__name__, name, allow_missing)
+    module.load_state_dict(match.state_dict, strict=False)
+    print_log(describe(match, type(module).__name__, name), logger='current')
+    return match
+
+
+def describe(match: TowerMatch, tower: str, source: str) -> str:
+    """A line such as ``100 of 100 tensors of MC3 from x.pth (backbone.)``."""
+    place = match.prefix or 'no prefix'
+    return (
+        f'{len(match.matched)} of {match.total} tensors of {tower} from '
+        f'{source} ({place})'
+    )
+
+
+def check_match(
+    match: TowerMatch,
+    state: Mapping,
+    tower: str,
+    source: str,
+    allow_missing: bool = False,
+) -> None:
+    """Refuse a match that would leave a tower (partly) unloaded.
+
+    Raises:
+        ValueError: Naming the source, and the first keys or both shapes.
+    """
+    if not match.matched and not match.mismatched:
+        keys = list(state)[:3]
+        where = f' under {match.prefix!r}' if match.prefix else ''
+        raise ValueError(
+            f'{source}: nothing in it is a tensor of {tower}{where} (wanted '
+            f'e.g. {match.missing[:1]}; it begins with {keys}). Is it a '
+            'checkpoint of another network? Foreign files: '
+            'tools/model_converters/import_weights.py'
+        )
+    if match.mismatched:
+        key, (theirs, ours) = next(iter(match.mismatched.items()))
+        raise ValueError(
+            f'{source}: {len(match.mismatched)} tensors of {tower} have '
+            f'another shape, e.g. {match.prefix}{key}: {theirs} in the file, '
+            f'{ours} in the model. The config must describe the same network '
+            '(variant, base_channels, channels, …)'
+        )
+    if match.missing and not allow_missing:
+        raise ValueError(
+            f'{source}: {len(match.missing)} of {match.total} tensors of '
+            f'{tower} are missing under {match.prefix!r}, e.g. '
+            f'{match.missing[:3]}; allow_missing=True would leave them as '
+            'they are'
+        )
