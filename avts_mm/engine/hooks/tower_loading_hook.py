@@ -58,10 +58,10 @@ class TowerLoadingHook(Hook):
         name = f'{type(tower).__name__} ({self.tower})'
         source = str(getattr(runner, '_load_from', None) or 'the checkpoint')
         state = state_dict_of(checkpoint, source)
-        if find_tower(state, tower, self.tower).complete:
-            if 'state_dict' not in checkpoint:
+        match = find_tower(state, tower, self.tower)
+        if match.complete:
+            if state.keys() != checkpoint.get('state_dict', {}).keys():
                 _replace(checkpoint, state)
-            match = find_tower(state, tower, self.tower)
             print_log(describe(match, name, source), logger='current')
             return
         if runner._resume:
@@ -89,10 +89,10 @@ class TowerLoadingHook(Hook):
                 f'leave {rest[0]} and others at random; finetune first, or '
                 'give a finetuned checkpoint'
             )
-        _replace(
-            checkpoint,
-            {f'{self.tower}.{k}': v for k, v in match.state_dict.items()},
-        )
+        found = match.state_dict.items()
+        _replace(checkpoint, {f'{self.tower}.{k}': v for k, v in found})
+        # Averages of another model's weights would be taken for this one's.
+        checkpoint.pop('ema_state_dict', None)
         print_log(describe(match, name, source), logger='current')
 
     def _module(self, model: nn.Module) -> nn.Module:
@@ -111,5 +111,3 @@ def _replace(checkpoint: dict, state: dict) -> None:
     if 'state_dict' not in checkpoint:
         checkpoint.clear()
     checkpoint['state_dict'] = state
-    # Averages of another model's weights would be taken for this one's.
-    checkpoint.pop('ema_state_dict', None)
