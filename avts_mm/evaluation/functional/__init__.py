@@ -1,4 +1,8 @@
-"""Measures as functions of arrays."""
+"""Measures as functions of arrays.
+
+``retrieval`` and ``classification`` load much of scipy and scikit-learn, which
+a training need not wait for: import them by name.
+"""
 
 from .sync import (
     CHANCE,
