@@ -264,6 +264,9 @@ def test_grid_by_index(grid, tmp_path):
     (train,) = read_records(str(out / 'annotation_train.csv'))
     (val,) = read_records(str(out / 'annotation_val.csv'))
     assert (train['label'], val['label']) == (0, 2)
+    (command,) = read_records(str(out / 'command_val.csv'))
+    assert (command['start'], command['label']) == (0.2, 2)
+    assert command['duration'] == pytest.approx(1.1)
     wav = out / val['audio']
     before = wav.stat().st_mtime_ns
     assert tool.main([str(grid), '--out', str(out)]) == 0
