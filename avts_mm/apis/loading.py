@@ -1,0 +1,93 @@
+"""Models of configs, with weights that are checked to be there."""
+
+import torch
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine import Config
+from mmengine.registry import init_default_scope
+
+from ..weights import load_state_dict
+
+# Initialisers that read a file.
+FROM_FILES = ('Pretrained', 'PretrainedTower')
+
+
+def load_model(
+    config: Config,
+    checkpoint: str | None,
+    device: str | torch.device = 'cpu',
+    seed: int = 0,
+) -> nn.Module:
+    """Build the model of a config and load a checkpoint into it.
+
+    Args:
+        config (Config): With a ``model``.
+        checkpoint (str, optional): A file that
+            :func:`~avts_mm.weights.load_state_dict` reads. None leaves
+            random weights, to compare with: an ``init_cfg`` that would read
+            pretrained weights is ignored.
+        device (str | torch.device): Defaults to ``'cpu'``.
+        seed (int): Of random weights. Defaults to 0.
+
+    Returns:
+        nn.Module: In evaluation mode.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file lacks a tensor of the model, or has it in
+            another shape.
+    """
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = MODELS.build(_without_files(config.model))
+        if checkpoint is None:
+            model.init_weights()
+    if checkpoint is not None:
+        _load(model, checkpoint)
+    return model.to(device).eval()
+
+
+def _load(model: nn.Module, checkpoint: str) -> None:
+    state = load_state_dict(checkpoint)
+    wanted = model.state_dict()
+    missing = [key for key in wanted if key not in state]
+    if missing:
+        raise ValueError(
+            f'{checkpoint} lacks {len(missing)} of the {len(wanted)} tensors '
+            f'of {type(model).__name__}, such as {missing[0]} (it has '
+            f'{", ".join(list(state)[:2])}, …); give the config that it was '
+            'trained with'
+        )
+    for key, tensor in wanted.items():
+        if tensor.shape != state[key].shape:
+            raise ValueError(
+                f'{checkpoint}: {key} is {tuple(state[key].shape)}, the '
+                f'config wants {tuple(tensor.shape)}; give the config that '
+                'it was trained with'
+            )
+    model.load_state_dict({key: state[key] for key in wanted})
+
+
+def _without_files(config):
+    """A copy of a model's config that reads no file."""
+    if isinstance(config, dict):
+        return type(config)(
+            {
+                key: _without_files(value)
+                for key, value in config.items()
+                if key not in ('init_cfg', 'pretrained')
+                or not _reads_file(value)
+            }
+        )
+    if isinstance(config, (list, tuple)):
+        return type(config)(_without_files(value) for value in config)
+    return config
+
+
+def _reads_file(value) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_reads_file, value))
+    if isinstance(value, dict):
+        return value.get('type') in FROM_FILES
+    return isinstance(value, str)

@@ -1,0 +1,52 @@
+"""Models of configs with weights that are all there."""
+
+import pytest
+import torch
+from mmengine import Config
+
+from avts_mm.apis import load_model
+
+
+def config(channels=4, **kwargs):
+    backbone = dict(type='MC3', base_channels=channels, **kwargs)
+    head = dict(type='I3DHead', num_classes=3, in_channels=8 * channels)
+    return Config(
+        dict(model=dict(type='Recognizer3D', backbone=backbone, cls_head=head))
+    )
+
+
+def test_every_tensor_is_loaded(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    trained = load_model(config(), None, seed=1)
+    torch.save(dict(state_dict=trained.state_dict(), meta={}), path)
+    model = load_model(config(), path)
+    assert not model.training
+    for key, tensor in trained.state_dict().items():
+        assert torch.equal(model.state_dict()[key], tensor)
+
+
+def test_what_does_not_fit_is_named(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    state = load_model(config(), None).state_dict()
+    del state['backbone.stem.0.weight']
+    torch.save(state, path)
+    with pytest.raises(ValueError, match=r'a\.pth lacks 1 .*stem\.0\.weight'):
+        load_model(config(), path)
+    torch.save(load_model(config(6), None).state_dict(), path)
+    with pytest.raises(ValueError, match=r'a\.pth: backbone.* wants \(4, '):
+        load_model(config(), path)
+    with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
+        load_model(config(), 'gone.pth')
+
+
+def test_random_weights_are_of_the_seed_alone():
+    pretrained = dict(type='Pretrained', checkpoint='gone.pth')
+    before = torch.random.get_rng_state()
+    models = [
+        load_model(config(init_cfg=pretrained), None, seed=seed)
+        for seed in (0, 0, 1)
+    ]
+    assert torch.equal(torch.random.get_rng_state(), before)
+    weights = [model.backbone.stem[0].weight for model in models]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
