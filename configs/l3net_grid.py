@@ -4,23 +4,20 @@
 _base_ = 'avts_grid.py'
 
 model = dict(
-    _delete_=True,
-    type='AVTS',
-    data_preprocessor=dict(
-        type='AVDataPreprocessor',
-        mean=(123.675, 116.28, 103.53),
-        std=(58.395, 57.12, 57.375),
-        log_mel=dict(sample_rate=16000, n_fft=512, mean=-5.0, std=4.3),
-    ),
     video_backbone=dict(
-        type='L3VGG', in_channels=3, channels=(16, 32, 64, 128)
+        _delete_=True, type='L3VGG', channels=(16, 32, 64, 128)
     ),
     audio_backbone=dict(
-        type='L3VGG', in_channels=1, channels=(16, 32, 64, 128)
+        _delete_=True,
+        type='L3VGG',
+        in_channels=1,
+        channels=(16, 32, 64, 128),
     ),
-    video_neck=dict(type='MaxPoolNeck'),
-    audio_neck=dict(type='MaxPoolNeck'),
-    head=dict(type='FusionHead', in_channels=128, hidden_channels=32),
+    video_neck=dict(_delete_=True, type='MaxPoolNeck'),
+    audio_neck=dict(_delete_=True, type='MaxPoolNeck'),
+    head=dict(
+        _delete_=True, type='FusionHead', in_channels=128, hidden_channels=32
+    ),
 )
 
 mouth = {{_base_.mouth}}

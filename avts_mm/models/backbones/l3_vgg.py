@@ -20,7 +20,7 @@ class L3VGG(FreezableBackbone):
     ReLU, and 2x2 max-pooling between the blocks (Arandjelovic and Zisserman,
     *Look, Listen and Learn*, ICCV 2017, figure 2). The paper's pooling of
     the last block over the whole image is left to :class:`MaxPoolNeck`, so
-    that the features keep their place. Pooling rounds up.
+    that the features keep their place.
 
     Args:
         in_channels (int): 3 for pictures, 1 for spectrograms. Defaults to 3.
@@ -69,7 +69,7 @@ class L3VGG(FreezableBackbone):
         for i, name in enumerate(NAMES):
             layers: list[nn.Module] = []
             if i > 0:
-                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+                layers.append(nn.MaxPool2d(2))
             for _ in range(2):
                 layers.append(
                     ConvModule(

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn as nn
-from torchaudio.transforms import MelSpectrogram
+from torchaudio.transforms import MelSpectrogram, Spectrogram
 
 
 class LogMel(nn.Module):
@@ -10,7 +10,9 @@ class LogMel(nn.Module):
 
     Args:
         sample_rate (int): Rate of the waveform in Hz. Defaults to 16000.
-        n_mels (int): Mel bands. Defaults to 40.
+        n_mels (int, optional): Mel bands; None for the ``n_fft // 2 + 1``
+            frequencies of the Fourier transform as they are, which L3-Net
+            looks at. Defaults to 40.
         n_fft (int): Size of the Fourier transform. Defaults to 1024.
         window_seconds (float): Length of the Hann window. Defaults to 0.02.
         hop_seconds (float): Step between frames. Defaults to 0.01.
@@ -25,7 +27,7 @@ class LogMel(nn.Module):
     def __init__(
         self,
         sample_rate: int = 16000,
-        n_mels: int = 40,
+        n_mels: int | None = 40,
         n_fft: int = 1024,
         window_seconds: float = 0.02,
         hop_seconds: float = 0.01,
@@ -46,15 +48,26 @@ class LogMel(nn.Module):
         self.log_offset = log_offset
         self.mean = mean
         self.std = std
-        self.mel = MelSpectrogram(
-            sample_rate,
+        frames = dict(
             n_fft=n_fft,
             win_length=window,
             hop_length=round(hop_seconds * sample_rate),
-            f_min=f_min,
-            f_max=f_max,
-            n_mels=n_mels,
         )
+        if n_mels is None:
+            if f_min or f_max is not None:
+                raise ValueError(
+                    'f_min and f_max choose mel bands: with '
+                    'n_mels=None all frequencies are kept'
+                )
+            self.mel = Spectrogram(**frames)
+        else:
+            self.mel = MelSpectrogram(
+                sample_rate,
+                f_min=f_min,
+                f_max=f_max,
+                n_mels=n_mels,
+                **frames,
+            )
 
     def forward(self, wave: torch.Tensor) -> torch.Tensor:
         """Map waveforms ``(N, S)`` to images ``(N, 1, n_mels, frames)``.

@@ -62,3 +62,17 @@ def test_seconds_fix_the_shape_at_any_rate():
 def test_too_short_transform():
     with pytest.raises(ValueError, match='n_fft=256'):
         LogMel(n_fft=256)
+
+
+def test_without_mel_bands_all_frequencies_are_kept():
+    t = torch.arange(16000) / 16000
+    image = LogMel(
+        n_mels=None, n_fft=512, window_seconds=0.01, hop_seconds=0.005
+    )(torch.sin(2 * torch.pi * 1000 * t)[None])
+    assert image.shape == (1, 1, 257, 201)
+    assert int(image[0, 0, :, 100].argmax()) == 1000 * 512 // 16000
+
+
+def test_without_mel_bands_there_are_none_to_choose():
+    with pytest.raises(ValueError, match='n_mels=None'):
+        LogMel(n_mels=None, f_max=4000.0)
