@@ -42,7 +42,25 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
+# As many as take the time of avts_grid.py. In 10 nothing is learned yet.
+max_epochs = 60
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-5))
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=0.04,
+        end=6,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        begin=6,
+        end=max_epochs,
+        T_max=max_epochs - 6,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(max_epochs=max_epochs, val_interval=10)
 
 custom_hooks = [
     dict(
