@@ -12,8 +12,8 @@ class PackAVInputs(BaseTransform):
     """Turn a loaded and formatted pair into tensors and a data sample.
 
     Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
-    ``FormatShape(input_format='NCTHW')``), audio (``(S,)``), label (1 in
-    sync, 0 not).
+    ``FormatShape(input_format='NCTHW')``) and audio (``(S,)``), or one of
+    them; label (of a pair, 1 in sync, 0 not; otherwise a class).
 
     Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
     ``(C, T, H, W)`` (uint8 as loaded), ``audio`` ``(S,)`` float32, the label
@@ -42,21 +42,21 @@ class PackAVInputs(BaseTransform):
         """Pack.
 
         Raises:
-            ValueError: ``imgs`` does not hold one clip.
+            ValueError: ``imgs`` does not hold one clip, or there is neither
+                picture nor sound.
         """
-        video = results['imgs']
-        shape = getattr(video, 'shape', ())  # of a list: not formatted yet
-        if len(shape) == 5 and shape[0] == 1:
-            video = video[0]
-        elif len(shape) != 4:
+        inputs = {}
+        if 'imgs' in results:
+            video = np.ascontiguousarray(_one_clip(results['imgs']))
+            inputs['video'] = torch.from_numpy(video)
+        if 'audio' in results:
+            audio = np.ascontiguousarray(results['audio'])
+            inputs['audio'] = torch.from_numpy(audio)
+        if not inputs:
             raise ValueError(
-                'PackAVInputs needs imgs of one clip, (1, C, T, H, W); put '
-                "FormatShape(input_format='NCTHW') before it"
+                'PackAVInputs finds neither imgs nor audio; put LoadAVFrames '
+                'or LoadAVAudio into the pipeline'
             )
-        inputs = dict(
-            video=torch.from_numpy(np.ascontiguousarray(video)),
-            audio=torch.from_numpy(np.ascontiguousarray(results['audio'])),
-        )
         data_sample = ActionDataSample()
         data_sample.set_gt_label(int(results['label']))
         meta = {k: results[k] for k in self.meta_keys if k in results}
@@ -67,3 +67,16 @@ class PackAVInputs(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{self.__class__.__name__}(meta_keys={self.meta_keys})'
+
+
+def _one_clip(video) -> np.ndarray:
+    """Pictures as ``(C, T, H, W)``."""
+    shape = getattr(video, 'shape', ())  # of a list: not formatted yet
+    if len(shape) == 5 and shape[0] == 1:
+        return video[0]
+    if len(shape) != 4:
+        raise ValueError(
+            'PackAVInputs needs imgs of one clip, (1, C, T, H, W); put '
+            "FormatShape(input_format='NCTHW') before it"
+        )
+    return video

@@ -72,3 +72,13 @@ def test_strided_pictures_are_copied():
     video = np.zeros((1, 5, 4, 6, 3), np.uint8).transpose(0, 4, 1, 2, 3)
     packed = PackAVInputs()(results(imgs=video[..., ::-1]))
     assert packed['inputs']['video'].is_contiguous()
+
+
+def test_one_modality_alone():
+    sound, picture = results(), results()
+    del sound['imgs'], picture['audio']
+    assert list(PackAVInputs()(sound)['inputs']) == ['audio']
+    assert list(PackAVInputs()(picture)['inputs']) == ['video']
+    del sound['audio']
+    with pytest.raises(ValueError, match='neither imgs nor audio'):
+        PackAVInputs()(sound)

@@ -1,0 +1,225 @@
+"""Overlapping clips of labelled recordings: ESC-50, ESC-10, DCASE2014."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from .readers import MediaError
+from .recordings import (
+    Recording,
+    audible,
+    clip_starts,
+    load_recording,
+    read_recordings,
+)
+from .transforms import PackAVInputs
+
+
+@DATASETS.register_module()
+class AudioClipDataset(BaseDataset):
+    """Sub-clips of recordings, as long as the network's clips.
+
+    Item ``i`` is one sub-clip. The pipeline gets ``audio`` (``(round(
+    clip_seconds * sample_rate),)`` float32), ``sample_rate``, ``audio_path``,
+    ``audio_start`` (s), ``clip_seconds``, ``label`` (the class), ``fold`` and
+    ``recording`` (its number).
+
+    Nothing is padded with zeros. A recording shorter than a clip is repeated
+    until it fills one (or refused, see ``short``). Sub-clips whose peak is
+    below ``silence_db`` are left out, because ESC recordings are filled up to
+    5 s with digital silence, and how much of it there is tells the class; of
+    a recording that is silent throughout, one sub-clip stays. What was done
+    is counted in the log and in :attr:`counts`.
+
+    Args:
+        ann_file (str): CSV file with the columns ``audio, label, fold``; see
+            :mod:`avts_mm.datasets.recordings`.
+        pipeline (list, optional): Transforms. Defaults to packing alone.
+        clip_seconds (float): Defaults to 1.0.
+        hop_seconds (float, optional): From one sub-clip to the next. Defaults
+            to half a clip.
+        sample_rate (int): Hz. Defaults to 16000.
+        silence_db (float, optional): dB of full scale; None keeps silence.
+            Defaults to -80.
+        short (str): ``'repeat'`` or ``'error'``: what becomes of recordings
+            shorter than a clip. Defaults to 'repeat'.
+        folds (Sequence[int], optional): Use recordings of these folds alone.
+        data_root (str): What relative paths, that of ``ann_file`` as well,
+            are relative to. Defaults to ''.
+        metainfo (dict, optional): Added to the dataset's ``classes``.
+        lazy_init (bool): Read the annotation at first use.
+            Defaults to False.
+
+    Attributes:
+        recordings (list[Recording]): The lines of the annotation.
+        clips (np.ndarray): int64 ``(N, 2)``: of each sub-clip the number of
+            its recording and its first sample.
+
+    Raises:
+        FileNotFoundError: There is no such annotation file.
+        ValueError: The annotation is malformed, or a setting impossible.
+        MediaError: A recording cannot be read, or is too short.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: Sequence[dict | Callable] | None = None,
+        clip_seconds: float = 1.0,
+        hop_seconds: float | None = None,
+        sample_rate: int = 16000,
+        silence_db: float | None = -80.0,
+        short: str = 'repeat',
+        folds: Sequence[int] | None = None,
+        data_root: str = '',
+        metainfo: Mapping | None = None,
+        lazy_init: bool = False,
+        test_mode: bool = True,
+    ) -> None:
+        if hop_seconds is None:
+            hop_seconds = clip_seconds / 2
+        self.clip_samples = round(clip_seconds * sample_rate)
+        self.hop_samples = round(hop_seconds * sample_rate)
+        if self.clip_samples < 1 or self.hop_samples < 1:
+            raise ValueError(
+                'clip_seconds and hop_seconds must be positive, got '
+                f'{clip_seconds} and {hop_seconds}'
+            )
+        if short not in ('repeat', 'error'):
+            raise ValueError(
+                f"short must be 'repeat' or 'error', got {short!r}"
+            )
+        self.clip_seconds = clip_seconds
+        self.hop_seconds = hop_seconds
+        self.sample_rate = sample_rate
+        self.silence_db = silence_db
+        self.short = short
+        self.folds = None if folds is None else tuple(folds)
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=data_root or '',
+            data_prefix={},
+            serialize_data=False,
+            pipeline=[PackAVInputs()] if pipeline is None else list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+        )
+
+    def read_annotation(self) -> list[Recording]:
+        """The recordings of the annotation; opens no sound.
+
+        Their paths are joined with ``data_root``.
+        """
+        recordings = read_recordings(self.ann_file)
+        if self.folds is not None:
+            known = {r.fold for r in recordings}
+            unknown = [fold for fold in self.folds if fold not in known]
+            if unknown:
+                raise ValueError(
+                    f'{self.ann_file} has the folds {sorted(known)}, not '
+                    f'{unknown}'
+                )
+            recordings = [r for r in recordings if r.fold in self.folds]
+        return [
+            r._replace(audio=os.path.join(self.data_root, r.audio))
+            for r in recordings
+        ]
+
+    def full_init(self) -> None:
+        """Read the annotation and listen where there is sound."""
+        if self._fully_initialized:
+            return
+        self.recordings = self.read_annotation()
+        missing = [
+            r.audio for r in self.recordings if not os.path.isfile(r.audio)
+        ]
+        if missing:
+            raise FileNotFoundError(
+                f'{self.ann_file}: {len(missing)} of {len(self.recordings)} '
+                f'recordings are missing, the first is {missing[0]}; correct '
+                'data_root, or write the list anew'
+            )
+        names = {r.label: r.category or str(r.label) for r in self.recordings}
+        classes = tuple(
+            names.get(label, str(label)) for label in range(max(names) + 1)
+        )
+        self._metainfo.setdefault('classes', classes)
+        self.counts = dict(recordings=len(self.recordings), clips=0)
+        self.counts.update(silent_clips=0, repeated_recordings=0)
+        self.clips = np.concatenate(
+            [self._cut(number) for number in range(len(self.recordings))]
+        )
+        self.counts['clips'] = len(self.clips)
+        self._fully_initialized = True
+        print_log(
+            f'{self.ann_file}: {self.counts["recordings"]} recordings, '
+            f'{len(self.clips)} clips of {self.clip_seconds:g} s every '
+            f'{self.hop_seconds:g} s; left out: '
+            f'{self.counts["silent_clips"]} silent ones; repeated to the '
+            f'length of a clip: {self.counts["repeated_recordings"]} '
+            'recordings',
+            logger='current',
+        )
+
+    def _cut(self, number: int) -> np.ndarray:
+        """The clips of a recording: ``(n, 2)``, its number and samples."""
+        recording = self.recordings[number]
+        sound = load_recording(recording.audio, self.sample_rate)
+        clip = self.clip_samples
+        if len(sound) < clip:
+            if self.short == 'error':
+                raise MediaError(
+                    f'{recording.audio}: {len(sound) / self.sample_rate:.2f} '
+                    f's are less than a clip of {self.clip_seconds:g} s; '
+                    "leave it out, or set short='repeat'",
+                    recording.audio,
+                    'too_short',
+                )
+            self.counts['repeated_recordings'] += 1
+        starts = clip_starts(len(sound), clip, self.hop_samples)
+        if self.silence_db is not None:
+            threshold = 10 ** (self.silence_db / 20)
+            heard = audible(sound, starts, clip, threshold)
+            self.counts['silent_clips'] += int((~heard).sum())
+            starts = starts[heard]
+        return np.stack([np.full(len(starts), number), starts], axis=1)
+
+    @force_full_init
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """What the pipeline is given for a clip, but for the sound."""
+        number, start = self.clips[idx].tolist()
+        recording = self.recordings[number]
+        return dict(
+            audio_path=recording.audio,
+            audio_start=start / self.sample_rate,
+            clip_seconds=self.clip_seconds,
+            sample_rate=self.sample_rate,
+            label=recording.label,
+            fold=recording.fold,
+            recording=number,
+            sample_idx=idx,
+        )
+
+    @force_full_init
+    def __getitem__(self, idx: int) -> dict:
+        """Load a clip.
+
+        Raises:
+            MediaError: The file cannot be read.
+        """
+        results = self.get_data_info(range(len(self.clips))[idx])
+        sound = load_recording(results['audio_path'], self.sample_rate)
+        start = self.clips[results['sample_idx'], 1]
+        audio = sound[start : start + self.clip_samples]
+        # Of a shorter recording: again and again from its beginning.
+        results['audio'] = np.resize(audio, self.clip_samples)
+        return self.pipeline(results)

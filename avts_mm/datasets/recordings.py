@@ -1,0 +1,193 @@
+"""Labelled recordings, and how they are cut into clips.
+
+Their annotation is a CSV file with the header ``audio,label,fold``, a line
+per recording. ``label`` is a number from 0. ``fold`` is the official fold
+from 1; recordings of fold 0 are for training alone. Two more columns may
+follow: ``source``, equal for recordings that were cut from one original, and
+``category``, the name of the class.
+"""
+
+import csv
+import functools
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .readers import MediaError, open_audio, probe
+
+FIELDS = ('audio', 'label', 'fold', 'source', 'category')
+
+
+class Recording(NamedTuple):
+    """One line of an annotation file."""
+
+    audio: str
+    label: int
+    fold: int
+    source: str
+    category: str
+
+
+def read_recordings(path: str) -> list[Recording]:
+    """Read an annotation file of recordings.
+
+    Args:
+        path (str): The CSV file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A column is missing, a value is not what it should be, a
+            recording is listed twice, or recordings of one source are in
+            different folds.
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'{path}: no such annotation file of recordings; the tools in '
+            'tools/data/esc50 and tools/data/dcase2014 write them'
+        )
+    found: dict[str, Recording] = {}
+    with open(path, newline='', encoding='utf-8-sig') as file:
+        rows = csv.DictReader(file)
+        missing = [
+            name for name in FIELDS[:3] if name not in (rows.fieldnames or ())
+        ]
+        if missing:
+            raise ValueError(
+                f'{path}: the header lacks {", ".join(missing)}; it must be '
+                f'{",".join(FIELDS[:3])}[,source][,category]'
+            )
+        for row in rows:
+            where = f'{path}, line {rows.line_num}'
+            recording = _parse(row, where)
+            if recording.audio in found:
+                raise ValueError(
+                    f'{where}: {recording.audio} is listed already; list '
+                    'every recording once'
+                )
+            found[recording.audio] = recording
+    if not found:
+        raise ValueError(f'{path} lists no recordings')
+    recordings = list(found.values())
+    check_sources(recordings, path)
+    return recordings
+
+
+def _parse(row: dict, where: str) -> Recording:
+    values = {name: (row.get(name) or '').strip() for name in FIELDS}
+    if not values['audio']:
+        raise ValueError(f'{where}: the audio is missing')
+    for name in ('label', 'fold'):
+        text = values[name]
+        if not (text.isascii() and text.isdigit()):
+            raise ValueError(
+                f'{where}: {name} must be a whole number from 0, not {text!r}'
+            )
+        values[name] = int(text)
+    values['source'] = values['source'] or values['audio']
+    return Recording(**values)
+
+
+def check_sources(recordings: Sequence[Recording], path: str) -> None:
+    """Refuse folds that tear recordings of one source apart.
+
+    Raises:
+        ValueError: Naming two such recordings.
+    """
+    first: dict[str, Recording] = {}
+    for recording in recordings:
+        other = first.setdefault(recording.source, recording)
+        if other.fold != recording.fold:
+            raise ValueError(
+                f'{path}: {other.audio} and {recording.audio} are from one '
+                f'source ({recording.source}) but in the folds {other.fold} '
+                f'and {recording.fold}: what is learned from one would be '
+                'tested on the other. Put them into one fold'
+            )
+
+
+def write_recordings(path: str, recordings: Sequence[Recording]) -> None:
+    """Write an annotation file, complete or not at all."""
+    path = os.fspath(path)
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(FIELDS)
+        writer.writerows(recordings)
+    os.replace(f'{path}.part', path)
+
+
+@functools.lru_cache(maxsize=4)
+def load_recording(path: str, sample_rate: int) -> np.ndarray:
+    """All of the sound of a file, in any format that PyAV reads.
+
+    Args:
+        path (str): The file.
+        sample_rate (int): Hz wanted.
+
+    Returns:
+        np.ndarray: float32 ``(S,)``, mono. Shared between calls: not to be
+        written to.
+
+    Raises:
+        MediaError: The file is missing or damaged or holds no sound.
+    """
+    info = probe(path, scan=True)
+    start = 0.0
+    if info.video_codec is not None:
+        # On the clock of the pictures, sound may begin before or after.
+        start = info.audio_start - info.video_start
+    count = int(info.audio_duration * sample_rate)
+    if count < 1:
+        raise MediaError(
+            f'{path}: holds no sound; leave it out', path, 'too_short'
+        )
+    with open_audio(path) as reader:
+        sound = reader.read(start, count / sample_rate, sample_rate)
+    sound.flags.writeable = False
+    return sound
+
+
+def clip_starts(length: int, clip: int, hop: int) -> np.ndarray:
+    """Where the overlapping clips of a recording begin.
+
+    Every ``hop``, as long as a clip fits in; and once more at the very end
+    if otherwise more than a tenth of a clip would remain unheard.
+
+    Args:
+        length (int): Samples of the recording.
+        clip (int): Samples of a clip.
+        hop (int): Samples from one to the next.
+
+    Returns:
+        np.ndarray: int64 ``(N,)``, N > 0: samples; only 0 where the
+        recording is shorter than a clip.
+    """
+    last = max(length - clip, 0)
+    starts = np.arange(0, last + 1, hop)
+    if last - starts[-1] > clip / 10:
+        starts = np.append(starts, last)
+    return starts
+
+
+def audible(
+    sound: np.ndarray, starts: np.ndarray, clip: int, threshold: float
+) -> np.ndarray:
+    """Which clips hold anything louder than digital silence.
+
+    Args:
+        sound (np.ndarray): Samples ``(S,)``.
+        starts (np.ndarray): Of the clips, ``(N,)``.
+        clip (int): Samples of a clip.
+        threshold (float): Peak below which a clip is silent.
+
+    Returns:
+        np.ndarray: bool ``(N,)``, at least one of which is True: the loudest
+        clip is never left out.
+    """
+    peaks = np.array([np.abs(sound[s : s + clip]).max() for s in starts])
+    heard = peaks >= threshold
+    heard[peaks.argmax()] = True
+    return heard

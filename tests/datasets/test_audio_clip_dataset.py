@@ -1,0 +1,139 @@
+"""Sub-clips of recordings: where they begin and what they hold."""
+
+import wave
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS
+
+from avts_mm.datasets import AudioClipDataset
+from avts_mm.datasets.readers import MediaError
+
+RATE = 8000
+
+
+def write(path, sound):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), 'wb') as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((sound * 32767).astype('<i2').tobytes())
+
+
+@pytest.fixture
+def root(tmp_path):
+    rng = np.random.default_rng(0)
+    sounds = dict(
+        long=0.5 * rng.uniform(-1, 1, 3 * RATE),
+        padded=0.5 * rng.uniform(-1, 1, 3 * RATE),
+        short=np.linspace(0, 0.5, round(0.3 * RATE)),
+        silent=np.zeros(2 * RATE),
+    )
+    sounds['padded'][RATE:] = 0
+    for name, sound in sounds.items():
+        write(tmp_path / 'wav' / f'{name}.wav', sound)
+    (tmp_path / 'list.csv').write_text(
+        'audio,label,fold,source,category\n'
+        'wav/long.wav,0,1,,rain\n'
+        'wav/padded.wav,2,1,,dog\n'
+        'wav/short.wav,0,2,,rain\n'
+        'wav/silent.wav,2,2,,dog\n'
+    )
+    return tmp_path
+
+
+def build(root, **kwargs):
+    settings = dict(data_root=str(root), ann_file='list.csv')
+    settings.update(clip_seconds=0.5, hop_seconds=0.25, sample_rate=RATE)
+    return AudioClipDataset(**{**settings, **kwargs})
+
+
+def starts(dataset):
+    found = [[], [], [], []]
+    for recording, start in dataset.clips:
+        found[recording].append(start / RATE)
+    return found
+
+
+def test_clips(root):
+    dataset = build(root)
+    long, padded, short, silent = starts(dataset)
+    assert long == [i * 0.25 for i in range(11)]
+    assert padded == [0, 0.25, 0.5, 0.75]  # the rest is digital silence
+    assert short == [0]
+    assert len(silent) == 1
+    assert len(dataset) == 17
+    assert dataset.metainfo['classes'] == ('rain', '1', 'dog')
+    assert dataset.counts == dict(
+        recordings=4, clips=17, silent_clips=13, repeated_recordings=1
+    )
+    assert starts(build(root, silence_db=None))[1] == long
+    hops = build(root, hop_seconds=None, clip_seconds=1.0)
+    assert starts(hops)[0] == [0, 0.5, 1.0, 1.5, 2.0]
+
+
+def test_samples(root):
+    dataset = build(root)
+    item = dataset[2]
+    audio = item['inputs']['audio']
+    assert list(item['inputs']) == ['audio']
+    assert audio.dtype == torch.float32 and audio.shape == (RATE // 2,)
+    with wave.open(str(root / 'wav' / 'long.wav')) as file:
+        whole = np.frombuffer(file.readframes(3 * RATE), '<i2') / 32768
+    assert np.allclose(audio, whole[RATE // 2 : RATE], atol=1e-4)
+    sample = item['data_samples']
+    assert sample.gt_label.tolist() == [0]
+    assert sample.audio_path == str(root / 'wav' / 'long.wav')
+    assert sample.audio_start == 0.5
+    info = dataset.get_data_info(16)
+    assert info['label'] == 2 and info['fold'] == 2 and info['recording'] == 3
+
+
+def test_a_short_recording_is_repeated_not_padded(root):
+    audio = build(root)[15]['inputs']['audio'].numpy()
+    period = round(0.3 * RATE)
+    assert np.array_equal(audio[period:], audio[: RATE // 2 - period])
+    assert np.abs(audio[period - 50 : period]).min() > 0.4
+    with pytest.raises(MediaError, match=r"0.30 s .* short='repeat'"):
+        build(root, short='error')
+
+
+def test_pipeline_and_registry(root):
+    dataset = DATASETS.build(
+        dict(
+            type='AudioClipDataset',
+            ann_file=str(root / 'list.csv'),
+            data_root=str(root),
+            sample_rate=RATE,
+            pipeline=[],
+            lazy_init=True,
+        )
+    )
+    results = dataset[0]
+    assert results['audio'].shape == (RATE,)
+    assert results['clip_seconds'] == 1.0
+    assert results['sample_rate'] == RATE
+
+
+def test_folds(root):
+    dataset = build(root, folds=[2])
+    assert [r.fold for r in dataset.recordings] == [2, 2]
+    with pytest.raises(ValueError, match=r'folds \[1, 2\], not \[3\]'):
+        build(root, folds=[3])
+
+
+def test_missing_recordings_are_counted(root):
+    (root / 'wav' / 'padded.wav').unlink()
+    (root / 'wav' / 'short.wav').unlink()
+    with pytest.raises(FileNotFoundError, match=r'2 of 4 .*padded\.wav'):
+        build(root)
+
+
+@pytest.mark.parametrize(
+    'settings', [dict(clip_seconds=0), dict(hop_seconds=-1), dict(short='0')]
+)
+def test_impossible_settings(root, settings):
+    with pytest.raises(ValueError, match='must be'):
+        build(root, **settings)
