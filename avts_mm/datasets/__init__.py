@@ -5,6 +5,7 @@ from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
 from .pair_sampler import AVPairSampler, AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
+from .video_list_dataset import VideoListDataset
 
 __all__ = [
     'AVClipDataset',
@@ -14,5 +15,6 @@ __all__ = [
     'AVPairTestSampler',
     'PairKind',
     'PairTiming',
+    'VideoListDataset',
     'transforms',
 ]

@@ -13,7 +13,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 NAMES = sorted(
     str(p.relative_to(CONFIGS))
     for p in CONFIGS.rglob('*.py')
-    if '_base_' not in p.parts
+    if not {'_base_', 'finetune'} & set(p.parts)
 )
 EASY, MIXED = dict(easy=1), dict(easy=3, hard=1)
 PAPER = {0: EASY, 49: EASY, 50: MIXED, 89: MIXED}
