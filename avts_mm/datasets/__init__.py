@@ -1,6 +1,7 @@
 """Datasets of audio-visual pairs, their samplers and transforms."""
 
 from . import transforms
+from .audio_clip_dataset import AudioClipDataset
 from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
 from .pair_sampler import AVPairSampler, AVPairTestSampler
@@ -13,6 +14,7 @@ __all__ = [
     'AVPairDataset',
     'AVPairSampler',
     'AVPairTestSampler',
+    'AudioClipDataset',
     'PairKind',
     'PairTiming',
     'VideoListDataset',
