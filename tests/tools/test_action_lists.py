@@ -1,0 +1,207 @@
+"""Lists of UCF101 and HMDB51 from small made-up splits."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from avts_mm.datasets import VideoListDataset
+from avts_mm.datasets.preparation.action_lists import (
+    ActionVideo,
+    VideoFolder,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(name):
+    path = ROOT / 'tools' / 'data' / name / 'build_lists.py'
+    spec = importlib.util.spec_from_file_location(f'build_{name}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'x')
+
+
+UCF = ('ApplyLipstick', 'Archery', 'YoYo')
+LISTS = {f'{p}_split{n}' for n in (1, 2, 3) for p in ('train', 'test')}
+
+
+def ucf_name(action, group):
+    return f'{action}/v_{action}_g{group:02d}_c01.avi'
+
+
+@pytest.fixture
+def ucf(tmp_path):
+    lists = tmp_path / 'ucfTrainTestlist'
+    lists.mkdir()
+    (lists / 'classInd.txt').write_text(
+        ''.join(f'{n} {name}\r\n' for n, name in enumerate(UCF, 1))
+    )
+    for split in (1, 2, 3):
+        train, test = [], []
+        for number, action in enumerate(UCF, 1):
+            for group in (1, 2, 3):
+                name = ucf_name(action, group)
+                if group == split:
+                    test.append(f'{name}\r\n')
+                else:
+                    train.append(f'{name} {number}\r\n')
+        (lists / f'trainlist{split:02d}.txt').write_text(''.join(train))
+        (lists / f'testlist{split:02d}.txt').write_text(''.join(test))
+    names = [ucf_name(action, g) for action in UCF for g in (1, 2, 3)]
+    touch(tmp_path / 'data' / 'videos', *names)
+    return tmp_path
+
+
+def run(name, root, *extra, videos='data/videos', lists='ucfTrainTestlist'):
+    out = root / 'data'
+    places = ['--videos', str(root / videos), '--out', str(out)]
+    return load(name)([str(root / lists), *places, *extra]), out
+
+
+def test_ucf101(ucf, capsys):
+    counts = ucf / 'counts.json'
+    code, out = run('ucf101', ucf, '--json', str(counts))
+    assert code == 0
+    assert {p.stem for p in out.glob('*.txt')} == LISTS | {'classes'}
+    assert (out / 'classes.txt').read_text().split() == list(UCF)
+    for split in (1, 2, 3):
+        test = (out / f'test_split{split}.txt').read_text().splitlines()
+        assert test == [
+            f'videos/{ucf_name(action, split)} {label}'
+            for label, action in enumerate(UCF)
+        ]
+        train = (out / f'train_split{split}.txt').read_text().splitlines()
+        assert len(train) == 6 and not set(train) & set(test)
+    assert json.loads(counts.read_text())['parts']['train_split2'] == dict(
+        listed=6, available=6
+    )
+    assert 'train_split1' in capsys.readouterr().out
+    data = VideoListDataset('train_split3.txt', [], data_root=str(out))
+    assert len(data) == 6 and data.largest_label == 2
+
+
+def test_missing_videos_stop(ucf, capsys):
+    (ucf / 'data' / 'videos' / ucf_name('Archery', 2)).unlink()
+    (ucf / 'data' / 'videos' / ucf_name('YoYo', 3)).write_bytes(b'')  # failed
+    code, out = run('ucf101', ucf)
+    error = capsys.readouterr().err
+    assert code == 1 and not list(out.glob('*.txt'))
+    assert '2 listed videos are missing' in error
+    assert 'the first is Archery/v_Archery_g02_c01.avi' in error
+    assert '--allow-missing' in error
+    code, out = run('ucf101', ucf, '--allow-missing')
+    assert code == 0
+    assert len((out / 'train_split1.txt').read_text().splitlines()) == 4
+    assert '         6          4' in capsys.readouterr().out
+
+
+def test_other_folders_and_formats(ucf):
+    """Converted to mp4, in one folder elsewhere: absolute paths."""
+    touch(
+        ucf / 'flat', *(f'v_{a}_g0{g}_c01.mp4' for a in UCF for g in (1, 2, 3))
+    )
+    code, out = run('ucf101', ucf, videos='flat')
+    assert code == 0
+    (line, *_) = (out / 'test_split1.txt').read_text().splitlines()
+    assert line == f'{ucf}/flat/v_ApplyLipstick_g01_c01.mp4 0'
+
+
+def test_part_without_any_video(ucf, capsys):
+    touch(ucf / 'few', 'v_YoYo_g01_c01.avi', 'v_YoYo_g02_c01.avi')
+    code, _ = run('ucf101', ucf, '--allow-missing', videos='few')
+    assert code == 1
+    assert 'test_split3: none' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('file', 'text', 'message'),
+    [
+        ('classInd.txt', '1 A\n3 B\n', 'classInd.txt, line 2.*"2 '),
+        ('trainlist01.txt', 'Archery 2\n', 'trainlist01.txt, line 1'),
+        ('trainlist02.txt', 'Swim/v.avi 1\n', 'trainlist02.txt, line 1'),
+        ('trainlist03.txt', 'YoYo/v.avi 1\n', 'class 1, but YoYo is class 3'),
+        ('testlist03.txt', None, 'testlist03.txt: no such list'),
+    ],
+)
+def test_wrong_ucf101_lists(ucf, capsys, file, text, message):
+    path = ucf / 'ucfTrainTestlist' / file
+    path.unlink() if text is None else path.write_text(text)
+    assert run('ucf101', ucf)[0] == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
+HMDB = {
+    'brush_hair': ['a_brush_hair_0.avi', '#20_Clap (x)_u;nm_[1]&2!.avi'],
+    'shoot_ball': ["it's_a ball.avi", 'b_shoot_ball.avi'],
+}
+
+
+@pytest.fixture
+def hmdb(tmp_path):
+    lists = tmp_path / 'splits'
+    lists.mkdir()
+    for action, names in HMDB.items():
+        for split in (1, 2, 3):
+            codes = {1: '12', 2: '21', 3: '12'}[split]
+            text = ''.join(f'{n} {c} \n' for n, c in zip(names, codes))
+            text += 'unused video.avi 0 \n'
+            (lists / f'{action}_test_split{split}.txt').write_text(text)
+        touch(tmp_path / 'data' / 'videos' / action, *names)
+    return tmp_path
+
+
+def test_hmdb51_with_its_names(hmdb):
+    code, out = run('hmdb51', hmdb, lists='splits')
+    assert code == 0
+    assert (out / 'classes.txt').read_text().split() == list(HMDB)
+    found = {}
+    for part in LISTS:
+        data = VideoListDataset(f'{part}.txt', [], data_root=str(out))
+        found[part] = [
+            (Path(item['filename']).name, item['label'])
+            for item in map(data.get_data_info, range(len(data)))
+        ]
+    first, second = (
+        [(n[i], k) for k, n in enumerate(HMDB.values())] for i in (0, 1)
+    )
+    assert found['train_split1'] == found['test_split2'] == first
+    assert found['test_split1'] == found['train_split2'] == second
+
+
+def test_wrong_hmdb51_lists(hmdb, capsys):
+    path = hmdb / 'splits' / 'shoot_ball_test_split2.txt'
+    path.write_text('b_shoot_ball.avi 3\n')
+    assert run('hmdb51', hmdb, lists='splits')[0] == 1
+    assert 'shoot_ball_test_split2.txt, line 1' in capsys.readouterr().err
+    path.rename(hmdb / 'moved.txt')
+    assert run('hmdb51', hmdb, lists='splits')[0] == 1
+    assert 'no such list' in capsys.readouterr().err
+    assert run('hmdb51', hmdb, lists='data')[0] == 1
+    assert 'testTrainMulti_7030_splits' in capsys.readouterr().err
+    (hmdb / 'moved.txt').rename(path)
+    path.write_text('b_shoot_ball.avi 1\n')
+    assert run('hmdb51', hmdb, lists='splits', videos='none')[0] == 1
+    assert 'none: no such folder' in capsys.readouterr().err
+    (hmdb / 'empty').mkdir()
+    assert run('hmdb51', hmdb, lists='splits', videos='empty')[0] == 1
+    assert 'holds no videos' in capsys.readouterr().err
+
+
+def test_which_of_several_is_meant(tmp_path):
+    touch(tmp_path, 'run/a.avi', 'walk/a.avi', 'run/a.mp4', 'b.avi', 'x/b.avi')
+    videos = VideoFolder(str(tmp_path))
+    assert videos.find(ActionVideo('a.avi', 'walk', 0)).endswith('walk/a.avi')
+    assert videos.find(ActionVideo('a.avi', 'run', 0)).endswith('run/a.avi')
+    assert videos.find(ActionVideo('c.avi', 'run', 0)) is None
+    with pytest.raises(ValueError, match=r'run/b\.avi may be'):
+        videos.find(ActionVideo('b.avi', 'run', 0))
