@@ -7,6 +7,7 @@ of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
 
 from .checkpoints import allow_mmengine_checkpoints
 from .distributed import leave_process_group, use_gloo_without_gpu
+from .heads import widen_class_scores
 from .imports import (
     check_opencv,
     import_mmaction_models,
@@ -29,6 +30,7 @@ __all__ = [
     'quiet_mmcv_lite',
     'restore_numpy_names',
     'use_gloo_without_gpu',
+    'widen_class_scores',
 ]
 
 
@@ -41,4 +43,5 @@ def apply():
     import_torchaudio()
     provide_drn()
     import_mmaction_models()
+    widen_class_scores()
     allow_mmengine_checkpoints()
