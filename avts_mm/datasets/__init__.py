@@ -4,6 +4,7 @@ from . import transforms
 from .audio_clip_dataset import AudioClipDataset
 from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
+from .labelled_video_dataset import LabelledVideoDataset
 from .pair_sampler import AVPairSampler, AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
 from .video_list_dataset import VideoListDataset
@@ -15,6 +16,7 @@ __all__ = [
     'AVPairSampler',
     'AVPairTestSampler',
     'AudioClipDataset',
+    'LabelledVideoDataset',
     'PairKind',
     'PairTiming',
     'VideoListDataset',

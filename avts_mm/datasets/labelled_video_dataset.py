@@ -1,0 +1,124 @@
+"""Labelled videos for recognition, from the same annotation files.
+
+What `tools/data/prepare_av.py` has prepared for pretraining, with a label for
+each video, can be finetuned on without another list or format.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.logging import print_log
+
+from .record_table import read_record_table
+
+
+@DATASETS.register_module()
+class LabelledVideoDataset(BaseDataset):
+    """Annotated videos with their labels.
+
+    The pipeline gets a dict with ``filename``, ``span`` (begin and duration
+    in seconds of the part to draw clips from), ``label``, and mmaction2's
+    ``modality`` and ``start_index``; `LoadVideoClips` reads it, and
+    mmaction2's transforms and `PackActionInputs` follow.
+
+    Args:
+        ann_file (str): CSV file with the columns ``video, audio, start,
+            duration, label``; see
+            :func:`~avts_mm.datasets.record_table.read_record_table`.
+        pipeline (list): Transforms.
+        label_share (float): Use only this share of the videos of each class,
+            at least one, to see what few labels do. Defaults to 1.0.
+        share_seed (int): Decides which; of the same seed a larger share
+            contains the smaller ones. Defaults to 0.
+        data_root (str): What relative paths, that of ``ann_file`` as well,
+            are relative to. Defaults to ''.
+        test_mode (bool): Whether it is tested on. Defaults to False.
+        metainfo (dict, optional): Added to the dataset's.
+        indices (int or Sequence[int], optional): Use the first (negative:
+            last) few records, or these.
+        lazy_init (bool): Read the annotation at first use.
+            Defaults to False.
+
+    Attributes:
+        largest_label (int): The largest number of a class in the file.
+
+    Raises:
+        FileNotFoundError: There is no such annotation file.
+        ValueError: The annotation is malformed or empty, or a record has no
+            label.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: Sequence[dict | Callable] = (),
+        label_share: float = 1.0,
+        share_seed: int = 0,
+        data_root: str = '',
+        test_mode: bool = False,
+        metainfo: Mapping | None = None,
+        indices: int | Sequence[int] | None = None,
+        lazy_init: bool = False,
+    ) -> None:
+        if not 0 < label_share <= 1:
+            raise ValueError(
+                f'label_share must be above 0 and at most 1, not {label_share}'
+            )
+        self.label_share = label_share
+        self.share_seed = share_seed
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=data_root or '',
+            data_prefix={},
+            indices=indices,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """Read the annotation, and draw the share of it to use."""
+        table = read_record_table(self.ann_file)
+        if not len(table):
+            raise ValueError(f'{self.ann_file} has only a header')
+        unlabelled = np.flatnonzero(table.label < 0)
+        if len(unlabelled):
+            raise ValueError(
+                f'{self.ann_file}: {len(unlabelled)} of {len(table)} records '
+                f'have no label, the first is {table.video[unlabelled[0]]}; '
+                'number the classes from 0 in the column "label"'
+            )
+        self.largest_label = int(table.label.max())
+        kept = self._share(table.label)
+        print_log(
+            f'{self.ann_file}: {len(kept)} of {len(table)} videos used',
+            logger='current',
+        )
+        return [
+            dict(
+                filename=os.path.join(self.data_root, table.video[i]),
+                span=(float(table.start[i]), float(table.duration[i])),
+                label=int(table.label[i]),
+            )
+            for i in kept
+        ]
+
+    def _share(self, labels: np.ndarray) -> np.ndarray:
+        """Indices of the first ``label_share`` of each class at random."""
+        order = np.random.default_rng(self.share_seed).permutation(len(labels))
+        kept = []
+        for label in np.unique(labels):
+            places = order[labels[order] == label]
+            number = max(1, round(len(places) * self.label_share))
+            kept.append(places[:number])
+        return np.sort(np.concatenate(kept))
+
+    @force_full_init
+    def get_data_info(self, idx: int) -> dict:
+        """One record, as the pipeline gets it."""
+        info = super().get_data_info(idx)
+        return dict(**info, modality='RGB', start_index=0)
