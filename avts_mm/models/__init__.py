@@ -3,9 +3,9 @@
 from .avts import AVTS
 from .backbones import L3VGG, MC3, AudioVGG
 from .data_preprocessors import AVDataPreprocessor, LogMel
-from .heads import AVContrastiveHead, FusionHead
+from .heads import AVContrastiveHead, FusionHead, StepContrastiveHead
 from .losses import ContrastiveLoss, embedding_distance
-from .necks import MaxPoolNeck, ProjectionNeck
+from .necks import MaxPoolNeck, ProjectionNeck, StepProjectionNeck
 
 __all__ = [
     'AVTS',
@@ -19,5 +19,7 @@ __all__ = [
     'LogMel',
     'MaxPoolNeck',
     'ProjectionNeck',
+    'StepContrastiveHead',
+    'StepProjectionNeck',
     'embedding_distance',
 ]

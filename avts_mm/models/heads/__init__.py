@@ -2,5 +2,6 @@
 
 from .contrastive_head import AVContrastiveHead
 from .fusion_head import FusionHead
+from .step_contrastive_head import StepContrastiveHead
 
-__all__ = ['AVContrastiveHead', 'FusionHead']
+__all__ = ['AVContrastiveHead', 'FusionHead', 'StepContrastiveHead']

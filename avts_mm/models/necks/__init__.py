@@ -2,5 +2,6 @@
 
 from .max_pool_neck import MaxPoolNeck
 from .projection_neck import ProjectionNeck
+from .step_projection_neck import StepProjectionNeck
 
-__all__ = ['MaxPoolNeck', 'ProjectionNeck']
+__all__ = ['MaxPoolNeck', 'ProjectionNeck', 'StepProjectionNeck']
