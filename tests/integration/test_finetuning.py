@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -114,7 +115,7 @@ def build(actions, tmp_path):
     return make
 
 
-def run_tool(*args, cwd=ROOT, code=0):
+def run_tool(*args, cwd=ROOT):
     done = subprocess.run(
         [sys.executable, *map(str, args)],
         cwd=cwd,
@@ -122,7 +123,7 @@ def run_tool(*args, cwd=ROOT, code=0):
         text=True,
         timeout=800,
     )
-    assert (done.returncode == 0) == (code == 0), done.stderr[-3000:]
+    assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout + done.stderr
 
 
@@ -294,26 +295,43 @@ def test_test_averages_ten_clips(build, pretrained):
     assert float(sample.pred_score.sum()) == pytest.approx(1)
 
 
-@pytest.mark.timeout(900)
-def test_three_splits(actions, pretrained, tmp_path):
+def test_three_splits(actions, pretrained, tmp_path, monkeypatch, capsys):
+    tool = runpy.run_path(str(ROOT / 'tools' / 'finetune_splits.py'))
+    started = []
+
+    def run(command):
+        """Here, since another process takes seconds to import all."""
+        _, path, *arguments = command
+        started.append(Path(path).name)
+        runpy.run_path(path)['main'](arguments)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(tool['subprocess'], 'run', run)
     roots = [
         f'{loader}_dataloader.dataset.data_root={actions}'
         for loader in ('train', 'val', 'test')
     ]
     command = [
-        *('tools/finetune_splits.py', 'configs/finetune/hmdb51_scratch.py'),
-        *('--checkpoint', pretrained, '--work-dir', tmp_path),
+        str(ROOT / 'configs' / 'finetune' / 'hmdb51_scratch.py'),
+        *('--checkpoint', str(pretrained), '--work-dir', str(tmp_path)),
         *('--no-validate', '--cfg-options', *OPTIONS, *roots),
         'model.cls_head.num_classes=3',
     ]
-    run_tool(*command)
+    tool['main'](command)
+    assert started == ['train.py', 'test.py'] * 3
     result = json.loads((tmp_path / 'result.json').read_text())
     parts = [result['parts'][f'split{n}'] for n in (1, 2, 3)]
-    tested = [
-        json.loads((tmp_path / f'split{n}' / 'test.json').read_text())
-        for n in (1, 2, 3)
-    ]
-    assert parts == [t['acc/top1'] for t in tested]
+    for n, accuracy in enumerate(parts, 1):
+        folder = tmp_path / f'split{n}'
+        tested = json.loads((folder / 'test.json').read_text())
+        assert accuracy == tested['acc/top1']
+        cfg = Config.fromfile(folder / 'hmdb51_scratch.py')
+        train = cfg.train_dataloader.dataset.ann_file
+        assert train == f'train_split{n}.txt'
+        cfg = Config.fromfile(folder / 'test' / 'hmdb51_scratch.py')
+        test = cfg.test_dataloader.dataset
+        assert test.ann_file == f'test_split{n}.txt'
+        assert test.pipeline[0].num_clips == 10
     mean = sum(parts) / 3
     std = (sum((p - mean) ** 2 for p in parts) / 2) ** 0.5
     assert result['metrics']['accuracy'] == pytest.approx(mean)
@@ -324,12 +342,7 @@ def test_three_splits(actions, pretrained, tmp_path):
         'avts',
     )
     assert (result['seed'], result['epochs']) == (0, 1)
-    for n in (1, 2, 3):
-        (log,) = (tmp_path / f'split{n}').glob('2*/*.log')
-        assert f'train_split{n}.txt' in log.read_text()
+    assert f'{100 * mean:.1f} ± {100 * std:.1f} %' in capsys.readouterr().out
 
-    # Nothing is done again.
-    times = [p.stat().st_mtime_ns for p in tmp_path.rglob('*.pth')]
-    out = run_tool(*command)
-    assert times == [p.stat().st_mtime_ns for p in tmp_path.rglob('*.pth')]
-    assert 'mean' in out
+    tool['main'](command)  # nothing is done again
+    assert len(started) == 6

@@ -13,8 +13,8 @@ class LoadVideoClips(BaseTransform):
 
     Takes the place of mmaction2's ``DecordInit``, ``SampleFrames`` and
     ``DecordDecode``: these count pictures, so that a clip of 25 lasts one
-    second at 25 pictures/s only, and decord gives wrong pictures of many AVI
-    files, which is what UCF101 and HMDB51 consist of.
+    second at 25 pictures/s only, and decord gives wrong pictures of AVI files
+    (as those of UCF101 and HMDB51 are) with B-frames.
 
     In training each clip begins at random; in test mode the ``num_clips``
     clips are spaced evenly from the begin of the video to its end, and a
