@@ -216,7 +216,7 @@ def test_another_width_is_an_error(make_runner, tmp_path):
 
 def test_a_tower_the_model_lacks(make_runner, tmp_path):
     path = write(tmp_path / 'own.pth', filled(Classifier()))
-    with pytest.raises(ValueError, match="no 'audio'; it has.*backbone"):
+    with pytest.raises(ValueError, match=r"no 'audio'; it has.*backbone"):
         make_runner(path, hook=dict(tower='audio')).train()
 
 

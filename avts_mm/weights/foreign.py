@@ -1,0 +1,253 @@
+"""Video towers under the names of other code bases.
+
+Known are the names of torchvision's ``mc3_18`` and ``r3d_18``, which are
+ours; those of classic ResNets (``conv1``, ``bn1``, ``layer1.0.bn2``,
+``conv2_x.0.shortcut.0``); of OpenMMLab (``layer1.0.conv1.conv``); and the
+blobs of the Caffe2 code of Tran et al. (``comp_0_conv_1_w``). Shapes tell the
+variant and the width.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from mmaction.registry import MODELS
+
+from .reading import strip_wrappers
+from .towers import PREFERRED, TowerMatch, check_match, find_tower
+
+VARIANTS = ('mc3', 'mc2', 'r3d')
+
+_NORM = r'(?P<norm>weight|bias|running_mean|running_var|num_batches_tracked)'
+_BLOCK = (
+    r'(?:layer(?P<layer>[1-4])|(?:conv|res)(?P<stage>[2-5])(?:_x)?)'
+    r'\.(?P<block>\d+)\.'
+)
+# What a name ends with -> our name, with the groups of the match. Blocks come
+# first: the end of layer1.0.conv1.weight is a stem's name, too.
+_DOTTED = (
+    (
+        _BLOCK + r'conv(?P<n>[12])(?:\.(?:0|conv))?\.weight',
+        '{b}.conv{n}.0.weight',
+    ),
+    (_BLOCK + r'bn(?P<n>[12])\.' + _NORM, '{b}.conv{n}.1.{norm}'),
+    (_BLOCK + r'conv(?P<n>[12])\.(?:1|bn)\.' + _NORM, '{b}.conv{n}.1.{norm}'),
+    (
+        _BLOCK + r'(?:downsample|shortcut)\.(?:0|conv)\.weight',
+        '{b}.downsample.0.weight',
+    ),
+    (
+        _BLOCK + r'(?:downsample|shortcut)\.(?:1|bn)\.' + _NORM,
+        '{b}.downsample.1.{norm}',
+    ),
+    (r'(?:stem|conv1)\.(?:0|conv|conv1)\.weight', 'stem.0.weight'),
+    (r'(?:stem|conv1)\.(?:1|bn|bn1)\.' + _NORM, 'stem.1.{norm}'),
+    (r'conv1\.weight', 'stem.0.weight'),
+    (r'bn1\.' + _NORM, 'stem.1.{norm}'),
+)
+_BLOBS = (
+    (r'comp_(?P<comp>[0-7])_conv_(?P<n>[12])_w', '{b}.conv{n}.0.weight'),
+    (
+        r'comp_(?P<comp>[0-7])_spatbn_(?P<n>[12])_(?P<blob>s|b|rm|riv)',
+        '{b}.conv{n}.1.{norm}',
+    ),
+    (r'shortcut_projection_(?P<comp>[0-7])_w', '{b}.downsample.0.weight'),
+    (
+        r'shortcut_projection_(?P<comp>[0-7])_spatbn_(?P<blob>s|b|rm|riv)',
+        '{b}.downsample.1.{norm}',
+    ),
+    (r'conv1_w', 'stem.0.weight'),
+    (r'conv1_spatbn_relu_(?P<blob>s|b|rm|riv)', 'stem.1.{norm}'),
+)
+# Despite its name, riv holds the variance.
+_BLOB_NORMS = dict(s='weight', b='bias', rm='running_mean', riv='running_var')
+# The prefix ends at a dot, or at the slash of a Caffe2 device.
+_RULES = tuple(
+    (re.compile(r'(?P<prefix>|.*?[./])' + pattern), ours)
+    for pattern, ours in _DOTTED + _BLOBS
+)
+# What would be part of a tower if only we knew how.
+_BODY = re.compile(r'(?:stem|conv\d|bn1|layer\d|res\d|comp_\d|shortcut_)')
+# Where a video tower is sooner than elsewhere.
+_VIDEO = re.compile(r'(?:video|visual|rgb)', re.IGNORECASE)
+
+
+@dataclass
+class VideoTower:
+    """A video tower found among foreign weights.
+
+    Attributes:
+        variant (str): ``'mc3'``, ``'mc2'`` or ``'r3d'``.
+        base_channels (int): Channels of conv1; 64 in the official networks.
+        prefix (str): What stood before its names.
+        state_dict (dict[str, Tensor]): Under the names of :class:`MC3`.
+        names (dict[str, str]): Our name -> the name in the file.
+        leftover (dict[str, Tensor]): Everything else in the file.
+    """
+
+    variant: str
+    base_channels: int
+    prefix: str
+    state_dict: dict[str, torch.Tensor]
+    names: dict[str, str]
+    leftover: dict[str, torch.Tensor]
+
+
+def our_name(key: str) -> tuple[str, str] | None:
+    """Translate the name of a tensor.
+
+    Returns:
+        tuple[str, str] | None: What stands before it, and the name in
+        :class:`MC3`; None if it is none of a video tower's.
+
+    Example:
+        >>> our_name('encoder.layer2.0.bn1.running_var')
+        ('encoder.', 'layer2.0.conv1.1.running_var')
+        >>> our_name('comp_2_spatbn_1_riv')
+        ('', 'layer2.0.conv1.1.running_var')
+    """
+    for rule, ours in _RULES:
+        match = rule.fullmatch(key)
+        if match is None:
+            continue
+        found = match.groupdict()
+        prefix = found.pop('prefix')
+        if found.get('comp') is not None:
+            layer, block = divmod(int(found['comp']), 2)
+            found['b'] = f'layer{layer + 1}.{block}'
+        elif found.get('block') is not None:
+            layer = found['layer'] or int(found['stage']) - 1
+            found['b'] = f'layer{layer}.{found["block"]}'
+        if found.get('blob') is not None:
+            found['norm'] = _BLOB_NORMS[found['blob']]
+        return prefix, ours.format(**found)
+    return None
+
+
+def find_video_tower(
+    state_dict: Mapping[str, torch.Tensor],
+    prefix: str | None = None,
+    name: str = 'the state dict',
+) -> VideoTower:
+    """Find the MC3, MC2 or R3D in weights of any origin.
+
+    Liberal in names and strict in shapes: every tensor of the tower must be
+    there, in the one shape that it can have, and nothing that looks like
+    another layer of it may be left over.
+
+    Args:
+        state_dict (dict[str, Tensor]): As of :func:`load_state_dict`.
+        prefix (str, optional): Where the tower is, if there are several.
+        name (str): The file, for messages.
+
+    Raises:
+        ValueError: None, several, or one that is not quite an MC3.
+    """
+    state = strip_wrappers(state_dict)
+    # Prefix -> our name -> theirs. One prefix stands before a whole tower, so
+    # towers side by side do not mix.
+    towers: dict[str, dict[str, str]] = defaultdict(dict)
+    for key in state:
+        translated = our_name(key)
+        if translated is not None:
+            where, ours = translated
+            towers[where].setdefault(ours, key)
+    if prefix is not None:
+        where = (
+            prefix if prefix.endswith(('.', '/')) else prefix and f'{prefix}.'
+        )
+        towers = {where: towers[where]} if where in towers else {}
+    candidates = [
+        (where, names)
+        for where, names in towers.items()
+        if 'stem.0.weight' in names
+    ]
+    if not candidates:
+        under = f' under {prefix!r}' if prefix else ''
+        raise ValueError(
+            f'{name}: no video tower{under}: nothing in it is called like '
+            f"the first convolution ('stem.0.weight', 'conv1.weight', "
+            f"'conv1_w', …); it begins with {list(state)[:5]}"
+        )
+    found = [_identify(state, *candidate) for candidate in candidates]
+    complete = [tower for tower, match in found if match.complete]
+    if not complete:
+        tower, match = max(found, key=lambda pair: pair[1]._rank)
+        of = f'{tower.variant} ({tower.base_channels} channels)'
+        where = f'{name} (under {tower.prefix!r})'
+        check_match(match, state, of, where)
+    if len(complete) > 1:
+        complete = _usual(complete) or complete
+    if len(complete) > 1:
+        places = ', '.join(
+            f'{t.prefix!r} ({t.variant}, {t.base_channels} channels)'
+            for t in complete
+        )
+        raise ValueError(
+            f'{name}: several video towers, under {places}; choose one by '
+            'its prefix'
+        )
+    _refuse_more(complete[0], name)
+    return complete[0]
+
+
+def _identify(
+    state: Mapping, prefix: str, names: dict[str, str]
+) -> tuple[VideoTower, TowerMatch]:
+    """The variant that a candidate's shapes fit best."""
+    renamed = {ours: state[theirs] for ours, theirs in names.items()}
+    stem = renamed['stem.0.weight'].shape
+    width, depth = (stem[0], stem[1]) if len(stem) > 1 else (64, 3)
+    best = None
+    for variant in VARIANTS:
+        with torch.device('meta'):
+            module = MODELS.build(
+                dict(
+                    type='MC3',
+                    _scope_='mmaction',
+                    variant=variant,
+                    base_channels=width,
+                    in_channels=depth,
+                )
+            )
+        match = find_tower(renamed, module, '')
+        if best is None or match._rank > best[1]._rank:
+            best = variant, match
+    variant, match = best
+    used = {names[key] for key in match.state_dict}
+    tower = VideoTower(
+        variant=variant,
+        base_channels=width,
+        prefix=prefix,
+        state_dict=match.state_dict,
+        names={key: names[key] for key in match.state_dict},
+        leftover={key: v for key, v in state.items() if key not in used},
+    )
+    return tower, match
+
+
+def _usual(towers: list[VideoTower]) -> list[VideoTower]:
+    """Those in the places where a video tower is sooner than elsewhere."""
+    for prefix in PREFERRED[:3]:
+        usual = [tower for tower in towers if tower.prefix == prefix]
+        if usual:
+            return usual
+    return [tower for tower in towers if _VIDEO.search(tower.prefix)]
+
+
+def _refuse_more(tower: VideoTower, name: str) -> None:
+    """Refuse a tower that has more layers, or biases, than ours."""
+    more = [
+        key
+        for key in tower.leftover
+        if key.startswith(tower.prefix)
+        and _BODY.match(key[len(tower.prefix) :])
+    ]
+    if more:
+        raise ValueError(
+            f'{name}: {len(more)} tensors beside the {tower.variant} under '
+            f'{tower.prefix!r} belong to no 18-layer network of this family, '
+            f'e.g. {more[:3]}; what it computes would differ'
+        )
