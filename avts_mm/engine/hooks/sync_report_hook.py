@@ -3,6 +3,8 @@
 import json
 import math
 import os
+import shlex
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +29,8 @@ class SyncReportHook(Hook):
     - ``result.json``: accuracy and AUC on ``easy`` and on ``hard`` negatives
       (and others, if any), ``within_video``, ``seed``, ``epochs``, and
       ``seconds`` of training over all resumptions; null for what has not
-      been validated;
+      been validated; then ``intervals`` (95 %, by measure), and what tells
+      the run from others: ``task``, ``dataset``, ``config``, ``command``;
     - ``distances.png`` and ``training_curve.png``;
 
     and prints the figures as a table, chance beside them, with the paths of
@@ -73,7 +76,9 @@ class SyncReportHook(Hook):
             **self._checkpoints(runner),
         }
         with open(paths['result'], 'w', encoding='utf-8') as file:
-            json.dump(result, file, indent=2)
+            json.dump(
+                {**result, **self._about(runner, metric)}, file, indent=2
+            )
             file.write('\n')
         if self.pictures:
             paths.update(self._draw(runner, metric, result))
@@ -111,6 +116,25 @@ class SyncReportHook(Hook):
             'seed': runner.seed,
             'epochs': runner.epoch,
             'seconds': round(self._seconds(), 1),
+        }
+
+    @staticmethod
+    def _about(runner, metric) -> dict:
+        """What tools/analysis_tools/report.py needs besides."""
+        loader = runner.cfg.get('val_dataloader')
+        dataset = loader.get('dataset') if isinstance(loader, Mapping) else {}
+        root = Path((dataset or {}).get('data_root') or '').name
+        intervals = getattr(metric, 'last_intervals', {})
+        return {
+            'intervals': {
+                name: [float(low), float(high)]
+                for name, (low, high) in intervals.items()
+                if math.isfinite(low) and math.isfinite(high)
+            },
+            'task': 'synchronisation',
+            'dataset': runner.cfg.get('dataset_name') or root or None,
+            'config': runner.cfg.filename,
+            'command': shlex.join(['python', *sys.argv]),
         }
 
     @staticmethod

@@ -45,7 +45,16 @@ def test_report(toy_runner, toy_val):
         'seed',
         'epochs',
         'seconds',
+        'intervals',
+        'task',
+        'dataset',
+        'config',
+        'command',
     ]
+    assert result['task'] == 'synchronisation'
+    low, high = result['intervals']['easy/auc']
+    assert 0 <= low <= result['easy']['auc'] <= high <= 1
+    assert result['command'].startswith('python ')
     scalars = runner.message_hub.log_scalars
     for kind in ('easy', 'hard'):
         assert sorted(result[kind]) == ['accuracy', 'auc']
