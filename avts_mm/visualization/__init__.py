@@ -2,6 +2,7 @@
 
 from .comparison import plot_comparison
 from .pairs import draw_pair
+from .report_picture import plot_tables
 from .scalars import read_history
 from .sync_plots import plot_distance_histograms, plot_training_curve
 
@@ -9,6 +10,7 @@ __all__ = [
     'draw_pair',
     'plot_comparison',
     'plot_distance_histograms',
+    'plot_tables',
     'plot_training_curve',
     'read_history',
 ]
