@@ -5,6 +5,7 @@ some instants the lower half flashes and a click begins, both at the very same
 presentation time.
 """
 
+import contextlib
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -289,6 +290,29 @@ def cut(source: Truth, path, at: float) -> Truth:
         source.events[source.events > zero] - zero,
         source.end - zero,
     )
+
+
+def merge(path, first: Truth, *others: Truth) -> str:
+    """Copy the tracks of the first file and all sounds and subtitles of the
+    others into one file."""
+    with contextlib.ExitStack() as stack:
+        out = stack.enter_context(av.open(str(path), 'w'))
+        packets, streams = [], {}
+        for number, truth in enumerate((first, *others)):
+            file = stack.enter_context(av.open(truth.path))
+            for stream in file.streams:
+                if number == 0 or stream.type in ('audio', 'subtitle'):
+                    streams[stream] = out.add_stream_from_template(stream)
+            packets += [
+                packet
+                for packet in file.demux()
+                if packet.dts is not None and packet.stream in streams
+            ]
+        packets.sort(key=lambda p: p.dts * p.time_base)
+        for packet in packets:
+            packet.stream = streams[packet.stream]
+            out.mux(packet)
+    return str(path)
 
 
 def set_edits(source: Truth, path, edits: dict) -> str:

@@ -9,7 +9,10 @@ from .wave_audio import WaveAudio
 
 
 def open_audio(
-    path: str, backend: str = 'pyav', video_start: float | None = None
+    path: str,
+    backend: str = 'pyav',
+    video_start: float | None = None,
+    audio_track: int = 0,
 ) -> AudioReader:
     """Open the sound of a file.
 
@@ -21,13 +24,15 @@ def open_audio(
         video_start (float, optional): Container time of the first picture,
             if known. Found out if None; for a file without pictures ``t = 0``
             is then its first sample.
+        audio_track (int): Which of several audio tracks, counted from 0.
 
     Returns:
         AudioReader: A context manager with
         ``read(start, seconds, sample_rate)``.
 
     Raises:
-        MediaError: The file is missing or damaged or has no sound.
+        MediaError: The file is missing or damaged, or has no sound or not
+            this track.
     """
     if backend != 'pyav':
         raise ValueError(
@@ -35,10 +40,10 @@ def open_audio(
             'the start of the track and leaks memory'
         )
     path = os.fspath(path)
-    if path.lower().endswith('.wav'):
+    if path.lower().endswith('.wav') and audio_track == 0:
         # PyAV says what is wrong, and reads what is not plain PCM16.
         try:
             return WaveAudio(path)
         except (OSError, EOFError, RuntimeError, wave.Error):
             video_start = None
-    return PyAVAudio(path, video_start)
+    return PyAVAudio(path, video_start, audio_track)

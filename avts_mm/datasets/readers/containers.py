@@ -70,20 +70,38 @@ def video_stream(container, path: str):
     )
 
 
-def audio_stream(container, path: str):
-    """The first audio stream.
+def audio_streams(container) -> list:
+    """The audio streams that can be decoded, in their order."""
+    return [s for s in container.streams.audio if s.codec_context]
+
+
+def audio_stream(container, path: str, track: int = 0):
+    """One of the audio streams.
+
+    Args:
+        container (av.container.InputContainer): The opened file.
+        path (str): The file.
+        track (int): Which one, counted from 0.
 
     Raises:
-        MediaError: There is none.
+        MediaError: There is none, or not so many.
     """
-    for stream in container.streams.audio:
-        if stream.codec_context:
-            return stream
-    raise MediaError(
-        f'{path}: has no sound; leave it out of the annotation file',
-        path,
-        'no_audio',
-    )
+    if track < 0:
+        raise ValueError(f'audio_track must be 0 or more, got {track}')
+    streams = audio_streams(container)
+    if track < len(streams):
+        return streams[track]
+    if not streams:
+        message = 'has no sound; leave it out of the annotation file'
+    else:
+        known = 'only audio_track=0'
+        if len(streams) > 1:
+            known = f'audio_track=0 to {len(streams) - 1}'
+        message = (
+            f'has no audio track {track}: it holds {len(streams)} '
+            f'(counted from 0); choose {known}'
+        )
+    raise MediaError(f'{path}: {message}', path, 'no_audio')
 
 
 def discard_others(container, wanted) -> None:

@@ -30,6 +30,8 @@ class MediaInfo:
         audio_codec (str | None): None for a file without sound.
         sample_rate (int): Hz.
         channels (int): Number of audio channels.
+        audio_tracks (int): Number of audio tracks; the fields about sound
+            are those of one of them.
         audio_start (float): Container time of the first sample.
         audio_duration (float): Length of the audio track.
     """
@@ -50,6 +52,7 @@ class MediaInfo:
     audio_codec: str | None = None
     sample_rate: int = 0
     channels: int = 0
+    audio_tracks: int = 0
     audio_start: float = 0.0
     audio_duration: float = 0.0
 

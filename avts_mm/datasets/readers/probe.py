@@ -13,6 +13,7 @@ import av
 
 from .containers import (
     audio_stream,
+    audio_streams,
     container_name,
     error_cause,
     open_container,
@@ -28,7 +29,7 @@ _CACHE_SIZE = 64
 _cache: OrderedDict[tuple, MediaInfo] = OrderedDict()
 
 
-def probe(path: str, scan: bool = False) -> MediaInfo:
+def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
     """Find out what a media file holds.
 
     Opens the file once; the answers for the last files are kept.
@@ -38,23 +39,25 @@ def probe(path: str, scan: bool = False) -> MediaInfo:
         scan (bool): Read all packets (without decoding them), so that starts
             and durations are exact also where the container does not tell
             them. Slower; meant for tools that write annotation files.
+        audio_track (int): Which of several audio tracks, counted from 0.
 
     Raises:
-        MediaError: The file is missing, empty or not media.
+        MediaError: The file is missing, empty or not media, or has sound but
+            not this track.
     """
     path = os.fspath(path)
-    key = _key(path, scan)
+    key = _key(path, scan, audio_track)
     info = _cache.get(key)
     if info is not None:
         return info
-    container, info, _ = open_probed(path)
+    container, info, _ = open_probed(path, audio_track)
     container.close()
     if scan:
-        info = _remember(key, _scan(path, info))
+        info = _remember(key, _scan(path, info, audio_track))
     return info
 
 
-def open_probed(path: str) -> tuple:
+def open_probed(path: str, audio_track: int = 0) -> tuple:
     """Open a file and :func:`probe` it with one and the same opening.
 
     Returns:
@@ -63,12 +66,12 @@ def open_probed(path: str) -> tuple:
     """
     path = os.fspath(path)
     container = open_container(path)
-    key = _key(path)
+    key = _key(path, audio_track=audio_track)
     info = _cache.get(key)
     if info is not None:
         return container, info, True
     try:
-        info = _inspect(container, path)
+        info = _inspect(container, path, audio_track)
     except BaseException as error:
         container.close()
         if isinstance(error, av.FFmpegError):
@@ -82,13 +85,13 @@ def open_probed(path: str) -> tuple:
     return container, _remember(key, info), False
 
 
-def _key(path: str, scan: bool = False) -> tuple:
+def _key(path: str, scan: bool = False, audio_track: int = 0) -> tuple:
     """Changes whenever the file does."""
     try:
         stat = os.stat(path)
     except OSError:
-        return path, None, None, scan
-    return path, stat.st_mtime_ns, stat.st_size, scan
+        return path, None, None, scan, audio_track
+    return path, stat.st_mtime_ns, stat.st_size, scan, audio_track
 
 
 def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
@@ -98,10 +101,12 @@ def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
     return info
 
 
-def _inspect(container, path: str) -> MediaInfo:
+def _inspect(container, path: str, audio_track: int) -> MediaInfo:
     """Fill a MediaInfo from the headers and the first picture."""
     name = container_name(container)
-    sound = next((s for s in container.streams.audio if s.codec_context), None)
+    sound, tracks = None, len(audio_streams(container))
+    if tracks or audio_track:
+        sound = audio_stream(container, path, audio_track)
     try:
         stream = video_stream(container, path)
     except MediaError:
@@ -112,7 +117,12 @@ def _inspect(container, path: str) -> MediaInfo:
                 'undecodable',
             ) from None
         packet = next(packets(container, sound), None)
-        return MediaInfo(path, name, **_sound(container, sound, packet))
+        return MediaInfo(
+            path,
+            name,
+            audio_tracks=tracks,
+            **_sound(container, sound, packet),
+        )
     context = stream.codec_context
     stream.thread_type = 'NONE'
     picture, has_edits, packet = _first_picture(container, stream, sound, path)
@@ -135,6 +145,7 @@ def _inspect(container, path: str) -> MediaInfo:
         has_edits=has_edits,
         picture_shift=shift,
         open_gop=has_open_gop(container, stream, picture),
+        audio_tracks=tracks,
         **_sound(container, sound, packet),
     )
 
@@ -264,7 +275,7 @@ def _length(packet) -> int:
     return length - 2**32 if 2**31 <= length < 2**32 else length
 
 
-def _scan(path: str, info: MediaInfo) -> MediaInfo:
+def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
     """Correct starts and durations by reading every packet."""
     spans = {}
     with open_container(path) as container:
@@ -272,7 +283,7 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
         if info.video_codec:
             streams.append(video_stream(container, path))
         if info.audio_codec:
-            streams.append(audio_stream(container, path))
+            streams.append(audio_stream(container, path, audio_track))
         try:
             for packet in packets(container, streams):
                 begin = packet.pts

@@ -28,9 +28,15 @@ _JITTER = 2e-3
 class PyAVAudio(AudioReader):
     """Sound through PyAV: seek to shortly before, decode onwards."""
 
-    def __init__(self, path: str, video_start: float | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        video_start: float | None = None,
+        audio_track: int = 0,
+    ) -> None:
         super().__init__(path)
-        self._container, info, self._fresh = open_probed(path)
+        self._track = audio_track
+        self._container, info, self._fresh = open_probed(path, audio_track)
         try:
             self._choose()
             self.sample_rate = info.sample_rate
@@ -50,7 +56,7 @@ class PyAVAudio(AudioReader):
         self._end = round(end * self.sample_rate)
 
     def _choose(self) -> None:
-        self._stream = audio_stream(self._container, self.path)
+        self._stream = audio_stream(self._container, self.path, self._track)
         if not self._stream.codec_context.is_open:
             self._stream.thread_type = 'NONE'
         discard_others(self._container, self._stream)

@@ -1,5 +1,6 @@
 """Pictures by presentation time, through PyAV."""
 
+import math
 from collections.abc import Iterator
 
 import av
@@ -24,6 +25,8 @@ _SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
 _SEEK_AHEAD = 4.0
 # How much earlier to look for a key frame when the first seek came too late.
 _SEEK_BACK = (0.0, 1.0, 5.0)
+# Seconds of pictures missing at the end that are not a matter of rounding.
+_CUT_OFF = 0.5
 
 
 class PyAVVideo(VideoReader):
@@ -32,6 +35,8 @@ class PyAVVideo(VideoReader):
     Right for every file whose pictures have times at all; see
     :class:`VideoReader`.
     """
+
+    _pass = 0  # counts what moves the container away from where it stood
 
     def __init__(self, path: str) -> None:
         self._container, info, self._fresh = open_probed(path)
@@ -58,9 +63,83 @@ class PyAVVideo(VideoReader):
             self._choose()
 
     def close(self) -> None:
+        self._pass += 1
         if self._container is not None:
             self._container.close()
             self._container = None
+
+    def stream(self, begin: float, step: float) -> Iterator[np.ndarray]:
+        """The pictures on screen at ``begin``, ``begin + step``, ... until
+        they end, in one pass of decoding and with no more than two of them in
+        memory.
+
+        The same reader cannot be asked for anything else meanwhile.
+
+        Args:
+            begin (float): Seconds after the first picture.
+            step (float): Seconds from one to the next, more than 0.
+
+        Yields:
+            np.ndarray: ``(H, W, 3)`` uint8, RGB; a picture that stays on
+            screen is the same array again.
+
+        Raises:
+            MediaError: ``begin`` lies outside the track by more than the
+                length of one picture, or the file is damaged or cut off.
+        """
+        if not (math.isfinite(begin) and 0 < step < math.inf):
+            raise ValueError(
+                f'{self.path}: bad steps: begin {begin}, step {step}'
+            )
+        if begin < -self._period:
+            raise self._outside(begin, self.info.video_duration)
+        try:
+            yield from self._stream_from(begin, step)
+        except av.FFmpegError as error:
+            self.close()
+            raise self._damaged(error) from None
+
+    def _stream_from(self, first: float, step: float) -> Iterator[np.ndarray]:
+        done, last, image, end = 0, None, None, 0.0
+        wanted = max(first, 0.0)
+        for begin, frame in self._decode_from(wanted):
+            if last is not None and begin < last[0] - EPSILON:
+                raise self._disordered(begin)
+            while begin > wanted + EPSILON:
+                if last is None:
+                    raise self._damaged('the beginning is missing')
+                if image is None:
+                    image = self._image(last[1])
+                current = self._pass
+                yield image
+                if current != self._pass:
+                    raise RuntimeError(
+                        f'{self.path}: something else was read from this '
+                        'reader while its pictures were streamed; open two'
+                    )
+                done += 1
+                wanted = max(first + done * step, 0.0)
+            last, image = (begin, frame), None
+            length = float(frame.duration * self._stream.time_base)
+            end = begin + (length or self._period)
+        if last is None:
+            raise self._damaged('no pictures found')
+        if done == 0 and wanted > end + self._period:
+            raise self._outside(wanted, end)
+        while wanted < end - EPSILON:
+            image = self._image(last[1]) if image is None else image
+            yield image
+            done += 1
+            wanted = max(first + done * step, 0.0)
+        # Only mp4 notes the length of each track.
+        known = self.info.video_duration
+        if self.info.container == 'mov' and end + _CUT_OFF < known:
+            raise self._outside((end + known) / 2, end)
+
+    def _image(self, frame) -> np.ndarray:
+        image = np.empty((*self._shape(), 3), np.uint8)
+        self._to_rgb(frame, image)
+        return image
 
     def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         wanted = np.unique(times)
@@ -124,6 +203,7 @@ class PyAVVideo(VideoReader):
     def _decode_from(self, time: float) -> Iterator:
         """Yield (begin, frame) in order of presentation, the first of them
         beginning at or before ``time`` unless it is the file's first."""
+        self._pass += 1
         start = self.info.video_start - self.info.picture_shift
         if self._container is None:
             self._rewind()

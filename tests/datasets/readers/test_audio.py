@@ -6,7 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from media_files import click, find_click, render
+from media_files import click, find_click, merge, render
 
 from avts_mm.datasets.readers import MediaError, open_audio
 
@@ -230,6 +230,22 @@ def test_start_of_the_pictures_can_be_given(tmp_path):
         read(path, 0.75, 1.0),
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+def test_several_tracks(tmp_path, ending):
+    first = render(tmp_path / 'a.mp4', events=(20,))
+    second = render(tmp_path / 'b.mp4', events=(45,), rate=32000)
+    path = merge(tmp_path / f'c.{ending}', first, second)
+    for track, click_at in enumerate((0.8, 1.8)):
+        sound = read(path, 0.0, 2.5, audio_track=track)
+        assert find_click(sound, 16000) == pytest.approx(click_at, abs=2e-3)
+    with pytest.raises(MediaError, match='audio_track=0 to 1') as caught:
+        open_audio(path, audio_track=2)
+    assert caught.value.reason == 'no_audio'
+    wave = write_wave(tmp_path / 'a.wav', np.zeros(16000))
+    with pytest.raises(MediaError, match='only audio_track=0'):
+        open_audio(wave, audio_track=1)
 
 
 def test_gap_in_the_track_is_silence(tmp_path):

@@ -22,6 +22,11 @@ def pictures(path, start=0.0, backend='pyav'):
         return reader.frames(start + CLIP)
 
 
+def streamed(path):
+    with open_video(path, 'pyav') as reader:
+        return [read_number(image) for image in reader.stream(0.0, 0.04)]
+
+
 def sound(path, start=0.0):
     with open_audio(path) as reader:
         return reader.read(start, 1.0, 16000)
@@ -87,6 +92,11 @@ def test_cut_off(tmp_path, ending):
     found = [read_number(frame) for frame in pictures(path)]
     assert found == list(range(25))
     np.testing.assert_allclose(sound(path), sound(whole.path), atol=1e-6)
+    if ending == 'mp4':
+        assert reason(streamed, path) == 'undecodable'
+    else:
+        assert streamed(path) == list(range(len(streamed(path))))
+        assert 40 < len(streamed(path)) < 60
     lost = 'undecodable' if ending == 'mp4' else 'too_short'
     assert reason(pictures, path, 2.5) == lost
     assert reason(sound, path, 2.5) in ('too_short', 'undecodable')
@@ -116,6 +126,7 @@ def test_garbage_in_the_middle(tmp_path):
     assert reason(pictures, path, 1.8) == 'undecodable'
     assert reason(pictures, path, 1.8, 'decord') == 'undecodable'
     assert reason(sound, path, 1.8) == 'undecodable'
+    assert reason(streamed, path) == 'undecodable'
 
 
 def test_header_that_promises_too_much(tmp_path):

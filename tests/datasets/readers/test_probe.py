@@ -5,7 +5,7 @@ import os
 import av
 import numpy as np
 import pytest
-from media_files import cut, render, set_edits
+from media_files import cut, merge, render, set_edits
 
 from avts_mm.datasets.readers import MediaError, probe
 
@@ -187,6 +187,32 @@ def test_cover_picture_is_no_video(tmp_path):
         for packet in sound.encode(noise) + sound.encode(None):
             out.mux(packet)
     assert probe(path).video_codec is None
+
+
+def test_several_audio_tracks(tmp_path):
+    first = render(tmp_path / 'a.mp4', audio='flac')
+    second = render(
+        tmp_path / 'b.mkv', None, 'libopus', audio_seconds=2, layout='stereo'
+    )
+    path = merge(tmp_path / 'c.mkv', first, second)
+    for scan in (False, True, False):
+        info = probe(path, scan=scan)
+        assert (info.audio_codec, info.channels) == ('flac', 1)
+        assert info.audio_tracks == 2
+        info = probe(path, scan=scan, audio_track=1)
+        assert (info.audio_codec, info.channels) == ('opus', 2)
+        assert info.common_span == pytest.approx((0.0, 2.0), abs=0.03)
+        with pytest.raises(MediaError, match='it holds 2 ') as caught:
+            probe(path, scan=scan, audio_track=2)
+        assert caught.value.reason == 'no_audio'
+    with pytest.raises(MediaError, match='choose only audio_track=0'):
+        probe(first.path, audio_track=1)
+    silent = render(tmp_path / 'silent.mp4', audio=None).path
+    assert probe(silent).audio_tracks == 0
+    with pytest.raises(MediaError, match='has no sound'):
+        probe(silent, audio_track=1)
+    with pytest.raises(ValueError, match='audio_track'):
+        probe(path, audio_track=-1)
 
 
 def test_a_changed_file_is_probed_again(tmp_path):

@@ -110,11 +110,69 @@ def test_a_frozen_picture_stays(tmp_path, backend):
     assert numbers(path, wanted, backend) == [19, 19, 19, 20]
 
 
+def test_stream(tmp_path):
+    path = render(tmp_path / 'a.mp4', b_frames=2, fps=30).path
+    with open_video(path, 'pyav') as reader:
+        for _ in range(2):  # the reader can be used again
+            found = [read_number(i) for i in reader.stream(0, 1 / 30)]
+            assert found == list(range(90))
+        image = next(reader.stream(0.5, 0.5))
+        assert image.shape == (48, 64, 3) and image.dtype == np.uint8
+        found = [read_number(i) for i in reader.stream(2.905, 0.02)]
+        assert found == [87, 87, 88, 88, 89]
+        assert read_number(next(reader.stream(-0.02, 0.5))) == 0
+        assert read_number(reader.frames([1.01])[0]) == 30
+
+
+def test_stream_ends_with_the_pictures(tmp_path):
+    path = render(tmp_path / 'a.mp4').path
+    with open_video(path, 'pyav') as reader:
+        assert list(reader.stream(3.0, 0.1)) == []
+        for asked in (-0.1, 3.1, 100.0):
+            with pytest.raises(MediaError) as caught:
+                list(reader.stream(asked, 0.1))
+            assert caught.value.reason == 'too_short'
+
+
+@pytest.mark.parametrize('movement', ['frames', 'close', 'stream'])
+def test_stream_notices_that_the_reader_moved(tmp_path, movement):
+    path = render(tmp_path / 'a.mp4').path
+    with open_video(path, 'pyav') as reader:
+        images = reader.stream(0.0, 0.04)
+        next(images)
+        if movement == 'frames':
+            reader.frames([2.0])
+        elif movement == 'close':
+            reader.close()
+        else:
+            next(reader.stream(1.0, 0.04))
+        with pytest.raises(RuntimeError, match='open two'):
+            next(images)
+
+
+def test_stream_is_one_pass(tmp_path, monkeypatch):
+    path = render(tmp_path / 'a.mp4', seconds=20, b_frames=2).path
+    with open_video(path, 'pyav') as reader:
+        seeks, decode = [], reader._decode_from
+        monkeypatch.setattr(
+            reader,
+            '_decode_from',
+            lambda time: seeks.append(time) or decode(time),
+        )
+        found = [read_number(i) for i in reader.stream(2.0, 6.0)]
+    assert found == [50, 200, 350 - 256]
+    assert seeks == [2.0]
+
+
 @BACKENDS
 def test_bad_arguments(tmp_path, backend):
     path = render(tmp_path / 'a.mp4').path
     with open_video(path, backend) as reader, pytest.raises(ValueError):
         reader.frames([0.1, np.nan])
+    with open_video(path, 'pyav') as reader:
+        for begin, step in ((0.0, 0.0), (0.0, -1.0), (np.nan, 0.1)):
+            with pytest.raises(ValueError, match='bad steps'):
+                next(reader.stream(begin, step))
     with pytest.raises(ValueError, match='torchcodec'):
         open_video(path, 'torchcodec')
 
