@@ -114,6 +114,11 @@ class AudioClipDataset(BaseDataset):
         """The recordings of the annotation; opens no sound.
 
         Their paths are joined with ``data_root``.
+
+        Raises:
+            FileNotFoundError: There is no annotation, or recordings are
+                missing.
+            ValueError: It is malformed, or lacks a fold.
         """
         recordings = read_recordings(self.ann_file)
         if self.folds is not None:
@@ -125,25 +130,24 @@ class AudioClipDataset(BaseDataset):
                     f'{unknown}'
                 )
             recordings = [r for r in recordings if r.fold in self.folds]
-        return [
+        recordings = [
             r._replace(audio=os.path.join(self.data_root, r.audio))
             for r in recordings
         ]
+        missing = [r.audio for r in recordings if not os.path.isfile(r.audio)]
+        if missing:
+            raise FileNotFoundError(
+                f'{self.ann_file}: {len(missing)} of {len(recordings)} '
+                f'recordings are missing, the first is {missing[0]}; correct '
+                'data_root, or write the list anew'
+            )
+        return recordings
 
     def full_init(self) -> None:
         """Read the annotation and listen where there is sound."""
         if self._fully_initialized:
             return
         self.recordings = self.read_annotation()
-        missing = [
-            r.audio for r in self.recordings if not os.path.isfile(r.audio)
-        ]
-        if missing:
-            raise FileNotFoundError(
-                f'{self.ann_file}: {len(missing)} of {len(self.recordings)} '
-                f'recordings are missing, the first is {missing[0]}; correct '
-                'data_root, or write the list anew'
-            )
         names = {r.label: r.category or str(r.label) for r in self.recordings}
         classes = tuple(
             names.get(label, str(label)) for label in range(max(names) + 1)

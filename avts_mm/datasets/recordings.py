@@ -119,9 +119,11 @@ def write_recordings(path: str, recordings: Sequence[Recording]) -> None:
     os.replace(f'{path}.part', path)
 
 
-@functools.lru_cache(maxsize=4)
 def load_recording(path: str, sample_rate: int) -> np.ndarray:
     """All of the sound of a file, in any format that PyAV reads.
+
+    The last few are kept in memory, since their clips are asked for one by
+    one.
 
     Args:
         path (str): The file.
@@ -134,6 +136,16 @@ def load_recording(path: str, sample_rate: int) -> np.ndarray:
     Raises:
         MediaError: The file is missing or damaged or holds no sound.
     """
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return _load(path, sample_rate, None)
+    return _load(path, sample_rate, (stat.st_mtime_ns, stat.st_size))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, sample_rate: int, version) -> np.ndarray:
+    """Read a file, again where its ``version`` is another."""
     info = probe(path, scan=True)
     start = 0.0
     if info.video_codec is not None:

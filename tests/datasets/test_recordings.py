@@ -84,6 +84,20 @@ def test_all_of_a_recording_is_loaded(tmp_path, name, encoder):
     assert load_recording(truth.path, 16000) is sound
 
 
+def test_a_changed_recording_is_read_again(tmp_path):
+    def sound_of(seconds):
+        path = render(
+            tmp_path / 'a.flac',
+            video=None,
+            audio='flac',
+            seconds=seconds,
+            events=(12,),
+        ).path
+        return load_recording(path, 16000)
+
+    assert len(sound_of(3)) > 1.4 * len(sound_of(2))
+
+
 def test_unreadable_recordings(tmp_path):
     with pytest.raises(MediaError, match='no such file'):
         load_recording(str(tmp_path / 'none.ogg'), 16000)

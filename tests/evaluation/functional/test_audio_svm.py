@@ -232,6 +232,36 @@ def test_what_is_learned_is_a_function_of_the_training_folds(monkeypatch):
 # The rest.
 
 
+def test_what_was_learned_once_is_remembered(monkeypatch):
+    fit, fits = LinearClassifier.fit, []
+
+    def counted(self, features, labels):
+        fits.append(self.svm.C)
+        return fit(self, features, labels)
+
+    monkeypatch.setattr(LinearClassifier, 'fit', counted)
+    features, recordings, labels, folds = make(folds=4, signal=0.3)
+    costs = (0.1, 1.0)
+    result = cross_validate(features, recordings, labels, folds, costs=costs)
+    # 6 pairs of folds to leave out, then each of 4.
+    assert len(fits) == 6 * 2 + 4
+    train = folds != 1
+    rows = train[recordings]
+    _, alone = fit_fold(
+        features[rows],
+        (np.cumsum(train) - 1)[recordings[rows]],
+        labels[train],
+        folds[train],
+        np.arange(train.sum()),
+        costs,
+    )
+    assert result.folds[0].inner_accuracy == alone
+    threads = cross_validate(
+        features, recordings, labels, folds, costs=costs, jobs=2
+    )
+    assert np.array_equal(threads.scores, result.scores)
+
+
 def test_c_of_equal_worth_is_the_smallest():
     features, recordings, labels, folds = make(signal=50.0)
     cost, inner = choose_cost(

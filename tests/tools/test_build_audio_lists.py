@@ -1,0 +1,156 @@
+"""Lists of ESC-50, ESC-10 and DCASE2014 from small made-up copies."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from avts_mm.datasets.recordings import read_recordings
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools' / 'data'
+SCENES = (
+    *('bus', 'busystreet', 'office', 'openairmarket', 'park'),
+    *('quietstreet', 'restaurant', 'supermarket', 'tube', 'tubestation'),
+)
+
+
+def load(name):
+    path = TOOLS / name / 'build_list.py'
+    spec = importlib.util.spec_from_file_location(f'{name}_list', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def touch(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'x')
+
+
+@pytest.fixture
+def esc50(tmp_path):
+    root = tmp_path / 'ESC-50-master'
+    lines = ['filename,fold,target,category,esc10,src_file,take\n']
+    rows = (
+        ('1-100032-A-0', 0, 'dog', True, 'A'),
+        ('1-100032-B-0', 0, 'dog', True, 'B'),
+        ('2-77-A-7', 7, 'rooster', False, 'A'),
+        ('3-88-A-41', 41, 'chainsaw', True, 'A'),
+    )
+    for name, target, category, ten, take in rows:
+        fold, source = name.split('-')[:2]
+        values = (f'{name}.wav', fold, target, category, ten, source, take)
+        lines.append(','.join(map(str, values)) + '\n')
+        touch(root / 'audio' / f'{name}.wav')
+    (root / 'meta').mkdir()
+    (root / 'meta' / 'esc50.csv').write_text(''.join(lines))
+    return root
+
+
+def test_esc50(esc50, tmp_path, capsys):
+    out, counts = tmp_path / 'out', tmp_path / 'counts.json'
+    arguments = [str(esc50), '--out', str(out), '--json', str(counts)]
+    assert load('esc50')(arguments) == 0
+    found = read_recordings(out / 'annotation.csv')
+    assert [r.label for r in found] == [0, 0, 1, 2]
+    assert [r.fold for r in found] == [1, 1, 2, 3]
+    assert [r.source for r in found] == ['100032', '100032', '77', '88']
+    assert found[3].category == 'chainsaw'
+    assert found[0].audio == str(esc50 / 'audio' / '1-100032-A-0.wav')
+    assert json.loads(counts.read_text()) == dict(
+        recordings=4, classes=3, sources=3, folds={'1': 2, '2': 1, '3': 1}
+    )
+    assert 'not the official' in capsys.readouterr().out
+
+
+def test_esc10_of_esc50(esc50, tmp_path):
+    out = tmp_path / 'out'
+    assert load('esc50')([str(esc50), '--out', str(out), '--esc10']) == 0
+    found = read_recordings(out / 'annotation.csv')
+    assert [(r.label, r.category) for r in found] == [
+        (0, 'dog'),
+        (0, 'dog'),
+        (1, 'chainsaw'),
+    ]
+
+
+def test_esc10_in_folders(tmp_path):
+    root, out = tmp_path / 'ESC-10-master', tmp_path / 'out'
+    touch(root / '002 - Rain' / '5-4-A.ogg')
+    touch(root / '001_Dog_bark' / '1-30226-A.ogg')
+    touch(root / '001_Dog_bark' / '1-30226-B.flac')
+    touch(root / '001_Dog_bark' / 'readme.ogg')
+    touch(root / 'README.md')
+    assert load('esc50')([str(root), '--out', str(out)]) == 0
+    found = read_recordings(out / 'annotation.csv')
+    assert [(r.label, r.fold, r.source, r.category) for r in found] == [
+        (0, 1, '30226', 'dog_bark'),
+        (0, 1, '30226', 'dog_bark'),
+        (1, 5, '4', 'rain'),
+    ]
+
+
+def test_bad_copies_of_esc50(esc50, tmp_path, capsys):
+    build = load('esc50')
+    out = ['--out', str(tmp_path / 'out')]
+    (esc50 / 'audio' / '2-77-A-7.wav').unlink()
+    (esc50 / 'audio' / '3-88-A-41.wav').unlink()
+    assert build([str(esc50), *out]) == 1
+    error = capsys.readouterr().err
+    assert '2 of 4 recordings are missing' in error and '2-77-A-7' in error
+    table = esc50 / 'meta' / 'esc50.csv'
+    table.write_text(table.read_text().replace('src_file', 'source'))
+    assert build([str(esc50), *out]) == 1
+    assert 'esc50.csv: lacks src_file' in capsys.readouterr().err
+    assert build([str(tmp_path / 'none'), *out]) == 1
+    assert 'no such folder' in capsys.readouterr().err
+    (tmp_path / 'empty').mkdir()
+    assert build([str(tmp_path / 'empty'), *out]) == 1
+    assert 'neither meta/esc50.csv' in capsys.readouterr().err
+    torn = tmp_path / 'torn'
+    touch(torn / '001 - Dog' / '1-9-A.ogg')
+    touch(torn / '001 - Dog' / '2-9-B.ogg')
+    assert build([str(torn), *out]) == 1
+    assert 'from one source (9)' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    for scene in SCENES:
+        for number in (2, 10, 11):
+            touch(tmp_path / 'public' / f'{scene}{number:02d}.wav')
+        touch(tmp_path / 'private' / 'sub' / f'{scene}07.wav')
+    touch(tmp_path / 'public' / 'README.txt')
+    return tmp_path
+
+
+def test_dcase2014(scenes):
+    folders = [str(scenes / 'public'), str(scenes / 'private')]
+    assert load('dcase2014')([*folders, '--out', str(scenes / 'out')]) == 0
+    found = read_recordings(scenes / 'out' / 'annotation.csv')
+    assert [r.fold for r in found] == [0] * 30 + [1] * 10
+    assert [r.label for r in found[:4]] == [0, 0, 0, 1]
+    tested = [(r.label, r.category) for r in found[30:]]
+    assert tested == list(enumerate(SCENES))
+
+
+def test_dcase2014_in_our_folds(scenes, capsys):
+    build, out = load('dcase2014'), ['--out', str(scenes / 'out')]
+    public = str(scenes / 'public')
+    assert build([public, '--folds', '3', *out]) == 0
+    found = read_recordings(scenes / 'out' / 'annotation.csv')
+    assert [r.fold for r in found] == [1, 2, 3] * 10
+    assert 'not official' in capsys.readouterr().out
+    assert build([public, '--folds', '4', *out]) == 1
+    assert 'too few for 4' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        build([public, *out])
+
+
+def test_dcase2014_without_a_class(scenes, capsys):
+    (scenes / 'private' / 'sub' / 'park07.wav').unlink()
+    folders = [str(scenes / 'public'), str(scenes / 'private')]
+    assert load('dcase2014')([*folders, '--out', str(scenes / 'out')]) == 1
+    assert 'none of park' in capsys.readouterr().err
