@@ -38,7 +38,8 @@ def tool(tmp_path, monkeypatch):
             path.write_text(json.dumps(figures))
         return SimpleNamespace(returncode=0)
 
-    monkeypatch.setattr(names['subprocess'], 'run', run)
+    place = names['main'].__globals__
+    monkeypatch.setitem(place, 'subprocess', SimpleNamespace(run=run))
     monkeypatch.chdir(tmp_path)
     data = tmp_path / 'data' / 'ucf101'
     data.mkdir(parents=True)
