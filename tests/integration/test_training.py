@@ -11,6 +11,8 @@ import torch
 from mmengine import Config
 from mmengine.runner import Runner
 
+from avts_mm.weights import load_state_dict
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -57,8 +59,7 @@ def run_tool(*args):
 
 
 def weights(work_dir, epoch=2):
-    path = Path(work_dir) / f'epoch_{epoch}.pth'
-    return torch.load(path, weights_only=True)['state_dict']
+    return load_state_dict(Path(work_dir) / f'epoch_{epoch}.pth')
 
 
 @pytest.mark.timeout(900)

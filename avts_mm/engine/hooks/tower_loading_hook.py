@@ -7,8 +7,8 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
-from avts_mm.weights import find_tower, state_dict_of
-from avts_mm.weights.towers import check_match, describe
+from ...weights import find_tower, load_state_dict, state_dict_of
+from ...weights.towers import check_match, describe
 
 
 @HOOKS.register_module()
@@ -48,6 +48,9 @@ class TowerLoadingHook(Hook):
                 "backbone=dict(init_cfg=dict(type='PretrainedTower', "
                 f'checkpoint={path!r}))'
             )
+        if path and '://' not in path:
+            # Says in a sentence what is wrong with a file.
+            load_state_dict(path)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Put the tower where this model has it, in place."""

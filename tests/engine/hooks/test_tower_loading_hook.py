@@ -1,6 +1,8 @@
 """``load_from`` of other models' checkpoints, by a real Runner."""
 
 import itertools
+import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ import torch.nn as nn
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
+from avts_mm.engine import TowerLoadingHook
 from avts_mm.models import MC3
 
 numbers = itertools.count()
@@ -223,3 +226,30 @@ def test_a_tower_the_model_lacks(make_runner, tmp_path):
 def test_safetensors_are_for_init_cfg(make_runner, tmp_path):
     with pytest.raises(ValueError, match='PretrainedTower'):
         make_runner(tmp_path / 'x.safetensors').train()
+
+
+class Hostile:
+    def __reduce__(self):
+        return os.system, ('true',)
+
+
+def test_files_that_cannot_be_read_are_named(make_runner, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'none\.pth: no such'):
+        make_runner(tmp_path / 'none.pth').train()
+    path = write(tmp_path / 'bad.pth', {'a': Hostile()})
+    with pytest.raises(ValueError, match=r'bad\.pth: refused.*system'):
+        make_runner(path).train()
+
+
+def test_a_wrapped_model_is_looked_into():
+    state = {f'module.{k}': v for k, v in filled(Classifier()).items()}
+    checkpoint = dict(state_dict=state, meta={})
+    runner = SimpleNamespace(
+        model=nn.DataParallel(Classifier()),
+        _load_from='x.pth',
+        _resume=False,
+        _train_loop=None,
+    )
+    TowerLoadingHook().after_load_checkpoint(runner, checkpoint)
+    own = Classifier().state_dict()
+    assert checkpoint['state_dict'].keys() == own.keys()
