@@ -1,6 +1,22 @@
 """What a trained model is used for."""
 
+from .embedding import FilmEmbedder
 from .features import FeatureExtractor, Features
+from .film import ArrayFilm, FileFilm, as_film
+from .inferencer import AVTSInferencer
 from .loading import load_model
+from .offset import find_offset
+from .offset_loop import OffsetTestLoop
 
-__all__ = ['FeatureExtractor', 'Features', 'load_model']
+__all__ = [
+    'AVTSInferencer',
+    'ArrayFilm',
+    'FeatureExtractor',
+    'Features',
+    'FileFilm',
+    'FilmEmbedder',
+    'OffsetTestLoop',
+    'as_film',
+    'find_offset',
+    'load_model',
+]

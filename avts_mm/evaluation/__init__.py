@@ -1,5 +1,5 @@
 """How good a model is."""
 
-from .metrics import SyncMetric
+from .metrics import OffsetMetric, SyncMetric
 
-__all__ = ['SyncMetric']
+__all__ = ['OffsetMetric', 'SyncMetric']

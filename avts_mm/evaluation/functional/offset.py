@@ -25,6 +25,8 @@ class OffsetEstimate:
     Attributes:
         offset (float | None): Seconds by which the sound is late; negative if
             it is early; None if that cannot be told.
+        best (float | None): The same, told or not: where the curve is
+            lowest. None if there is no curve.
         confidence (float): From 0 to 1: how often the same offset is found
             when the film is put together anew from its own blocks.
         clarity (float): How far the minimum lies below the rest of the curve,
@@ -43,6 +45,7 @@ class OffsetEstimate:
     """
 
     offset: float | None
+    best: float | None
     confidence: float
     clarity: float
     reason: str
@@ -145,7 +148,7 @@ def _estimate(
     if reason:
         nothing = np.full(len(shifts), np.nan)
         return OffsetEstimate(
-            None, 0.0, 0.0, reason, shifts, nothing, nothing, nothing
+            None, None, 0.0, 0.0, reason, shifts, nothing, nothing, nothing
         )
     best = int(np.nanargmin(score))
     rest = np.abs(np.arange(len(score)) - best) > NEAR + 1
@@ -172,6 +175,7 @@ def _estimate(
         reason = 'beyond_range'
     return OffsetEstimate(
         None if reason else float(offset),
+        float(offset),
         confidence,
         clarity,
         reason,

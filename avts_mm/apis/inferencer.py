@@ -1,0 +1,247 @@
+"""Inference a person can use: is a film in sync, and if not, which is late?"""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from mmaction.registry import INFERENCERS
+from mmengine import Config
+from mmengine.infer import BaseInferencer
+from rich.progress import Progress, TimeRemainingColumn
+
+import avts_mm
+from avts_mm.datasets.preparation.sources import SUFFIXES
+from avts_mm.datasets.readers import MediaError
+
+from .embedding import FilmEmbedder
+from .film import as_film
+from .loading import load_model
+from .offset import find_offset
+
+LONG = 60.0  # seconds of film from which on progress is shown
+
+
+def find_config(name: str) -> str:
+    """The file of a config given by path or by name.
+
+    Args:
+        name (str): A path, or the name of a config of this project such as
+            ``'avts_grid_steps'``.
+
+    Raises:
+        FileNotFoundError: There is neither.
+    """
+    if os.path.isfile(name):
+        return name
+    package = Path(avts_mm.__file__).parent
+    for root in (package / '.mim' / 'configs', package.parent / 'configs'):
+        found = sorted(root.rglob(f'{name}.py')) if root.is_dir() else []
+        if found:
+            return str(found[0])
+    raise FileNotFoundError(
+        f'{name}: neither a config file nor the name of a config of avts_mm'
+    )
+
+
+@INFERENCERS.register_module()
+class AVTSInferencer(BaseInferencer):
+    """Finds the offset between picture and sound of films.
+
+    Args:
+        model (str | Config): Config file, name of a config such as
+            ``'avts_grid_steps'``, or a config.
+        weights (str): Checkpoint that goes with it.
+        device (str, optional): Defaults to a GPU if there is one.
+        batch_size (int): Clips embedded at once. Defaults to 16.
+        stride (int): Steps from one clip of pictures to the next, for models
+            that embed whole clips. Defaults to 1.
+        show_progress (bool): Of films longer than a minute.
+            Defaults to True.
+
+    Example:
+        >>> infer = AVTSInferencer('avts_grid_steps', 'epoch_10.pth')
+        >>> infer('film.mp4')['predictions'][0]['verdict']
+        'The sound is 0.24 s late.'
+    """
+
+    preprocess_kwargs = {'audio_track'}
+    forward_kwargs = {'max_shift', 'min_confidence', 'min_clarity'}
+    visualize_kwargs = {'out_dir'}
+    postprocess_kwargs = {'tolerance'}
+
+    def __init__(
+        self,
+        model: str | Config,
+        weights: str,
+        device: str | None = None,
+        batch_size: int = 16,
+        stride: int = 1,
+        show_progress: bool = True,
+    ) -> None:
+        # Not the base's: it looks for configs in mmaction2, and loads
+        # checkpoints without looking whether they fit.
+        if device is None:
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        if not isinstance(model, Config):
+            model = Config.fromfile(find_config(str(model)))
+        self.cfg = model
+        self.model = load_model(model, weights, device)
+        self.batch_size, self.stride = batch_size, stride
+        self.embedder = self._init_pipeline(model)
+        # The base's bar counts films; one of seconds tells more.
+        self.show_progress = False
+        self.show_seconds = show_progress
+
+    def _init_pipeline(self, cfg: Config) -> FilmEmbedder:
+        return FilmEmbedder(
+            self.model, cfg, batch_size=self.batch_size, stride=self.stride
+        )
+
+    def __call__(
+        self,
+        inputs,
+        return_datasamples: bool = False,
+        batch_size: int = 1,
+        **kwargs,
+    ) -> dict:
+        """Find offsets.
+
+        Args:
+            inputs: A path, a folder (all videos below it), ``dict(path=...,
+                audio_path=..., audio_track=...)``, ``dict(video=(T, H, W,
+                3) uint8, fps=..., audio=(S,), sample_rate=...)``, or a
+                sequence of these.
+            return_datasamples (bool): Give `OffsetEstimate` instead of
+                dicts. Defaults to False.
+            batch_size (int): Films are taken one by one; see the constructor
+                for clips.
+            kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
+                ``min_clarity``, ``tolerance`` (s that count as in sync,
+                default 0.08), ``audio_track`` (default 0), ``out_dir`` (for
+                pictures of the curves).
+
+        Returns:
+            dict: ``predictions``, a dict for each film with ``name``,
+            ``verdict`` (a sentence), ``in_sync``, ``offset`` (s, positive if
+            the sound is late, None if it cannot be told), ``confidence``,
+            ``clarity``, ``reason``, ``drift`` (s per s), ``segments``,
+            ``shifts`` and ``curve``; and ``visualization``, paths of
+            pictures. A film that cannot be read has only ``name``,
+            ``verdict`` and ``reason``.
+        """
+        return super().__call__(
+            inputs, return_datasamples, batch_size, **kwargs
+        )
+
+    def _inputs_to_list(self, inputs) -> list:
+        if isinstance(inputs, (str, os.PathLike)) and os.path.isdir(inputs):
+            inputs = [
+                str(path)
+                for path in sorted(Path(inputs).rglob('*'))
+                if path.suffix.lower() in SUFFIXES
+            ]
+        if not isinstance(inputs, Sequence) or isinstance(inputs, str):
+            inputs = [inputs]
+        return list(inputs)
+
+    def preprocess(
+        self, inputs: Iterable, batch_size: int = 1, audio_track: int = 0
+    ):
+        """Open films one after the other."""
+        for source in inputs:
+            try:
+                yield as_film(source, audio_track)
+            except MediaError as error:
+                yield error
+
+    def forward(self, film, max_shift: float = 2.0, **options) -> list:
+        """The estimate for a film, or the error that there was."""
+        if isinstance(film, MediaError):
+            return [(film.path, film)]
+        try:
+            with self._progress(film) as report:
+                found = find_offset(
+                    self.embedder, film, max_shift, report, **options
+                )
+        except MediaError as error:
+            found = error
+        finally:
+            film.close()
+        return [(film.name, found)]
+
+    def _progress(self, film):
+        return _Bar(
+            film.name, film.seconds, self.show_seconds and film.seconds > LONG
+        )
+
+    def visualize(
+        self, inputs: list, preds: list, out_dir: str | None = None
+    ) -> list[str] | None:
+        """Draw the curve of each film into a folder."""
+        if out_dir is None:
+            return None
+        # Here, since matplotlib takes its time to import.
+        from avts_mm.visualization import plot_offset_curve
+
+        os.makedirs(out_dir, exist_ok=True)
+        paths = []
+        for number, (name, found) in enumerate(preds):
+            if not isinstance(found, MediaError):
+                stem = f'{number:03d}_{Path(name).stem}.png'
+                path = os.path.join(out_dir, stem)
+                plot_offset_curve(found, path, Path(name).name)
+                paths.append(path)
+        return paths
+
+    def postprocess(
+        self,
+        preds: list,
+        visualization: list[str] | None,
+        return_datasamples: bool = False,
+        tolerance: float = 0.08,
+    ) -> dict:
+        """Estimates as plain values."""
+        if not return_datasamples:
+            preds = [self._plain(*pred, tolerance) for pred in preds]
+        else:
+            preds = [found for _, found in preds]
+        return dict(predictions=preds, visualization=visualization)
+
+    @staticmethod
+    def _plain(name: str, found, tolerance: float) -> dict:
+        if isinstance(found, MediaError):
+            return dict(
+                name=name,
+                verdict=f'Cannot read it: {found}',
+                reason=found.reason,
+            )
+        return dict(
+            name=name,
+            verdict=found.describe(tolerance),
+            in_sync=found.in_sync(tolerance),
+            offset=found.offset,
+            confidence=found.confidence,
+            clarity=found.clarity,
+            reason=found.reason,
+            drift=found.drift,
+            segments=[list(segment) for segment in found.segments],
+            shifts=found.shifts.tolist(),
+            curve=[None if c != c else float(c) for c in found.curve],
+        )
+
+
+class _Bar:
+    """A progress bar over the seconds of one film."""
+
+    def __init__(self, name: str, seconds: float, shown: bool) -> None:
+        columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
+        self.bar = Progress(*columns, transient=True, disable=not shown)
+        self.task = self.bar.add_task(Path(name).name, total=seconds or None)
+
+    def __enter__(self):
+        self.bar.start()
+        return lambda done: self.bar.update(self.task, completed=done)
+
+    def __exit__(self, *exc) -> None:
+        self.bar.stop()
