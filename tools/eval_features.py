@@ -240,6 +240,8 @@ def evaluate_retrieval(args) -> tuple[dict, dict, Features]:
     ):
         rankings = rank_gallery(*pair, names, args.metric)
         for target, ranking in zip(('clip', 'video'), rankings):
+            if target == 'video' and len(set(video.names)) == len(video):
+                continue  # the same as the clip
             measures = retrieval_measures(ranking, args.at)
             for part, values in measures.items():
                 for name, value in values.items():
