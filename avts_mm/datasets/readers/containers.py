@@ -29,8 +29,10 @@ def open_container(path: str, options: dict | None = None):
         MediaError: The file is missing, empty or not media.
     """
     path = os.fspath(path)
+    # FFmpeg would take what stands before a colon for a protocol.
+    name = os.path.join('.', path) if os.path.exists(path) else path
     try:
-        return av.open(path, options=options, metadata_errors='replace')
+        return av.open(name, options=options, metadata_errors='replace')
     except FileNotFoundError:
         raise MediaError(
             f'{path}: no such file; check data_root and the annotation file',

@@ -53,7 +53,9 @@ class DecordVideo(VideoReader):
         decord = _import_decord()
         try:
             self._reader = decord.VideoReader(
-                self.path, ctx=decord.cpu(0), num_threads=1
+                os.path.join('.', self.path),  # see open_container
+                ctx=decord.cpu(0),
+                num_threads=1,
             )
             _opened.add(self._reader)
             spans = self._reader.get_frame_timestamp(range(len(self._reader)))

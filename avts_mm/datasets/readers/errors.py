@@ -11,7 +11,8 @@ class MediaError(Exception):
             file), ``'empty'`` (zero bytes), ``'undecodable'`` (not media, or
             damaged), ``'no_video'``, ``'no_audio'``, ``'too_short'`` (asked
             beyond the ends of the track), ``'unsupported'`` (this backend
-            would read the file wrongly).
+            would read the file wrongly, or this container cannot hold it),
+            ``'unwritable'`` (a file to be written).
     """
 
     # The message comes first and suffices by itself: torch re-raises the
