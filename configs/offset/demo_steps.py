@@ -11,4 +11,4 @@ test_cfg = dict(
     max_drawn=1.5,
     fp16=True,  # bfloat16 on a CPU
 )
-test_evaluator = dict(_delete_=True, type='OffsetMetric')
+test_evaluator = dict(_delete_=True, type='OffsetMetric', max_shift=2.0)
