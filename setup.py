@@ -32,6 +32,18 @@ class BuildPy(build_py):
             )
 
 
+EXTRAS = {
+    'demo': ['gradio'],  # demo/app.py
+    'export': ['onnx', 'onnxruntime', 'onnxscript', 'safetensors'],
+    'parquet': ['pyarrow'],  # tools/extract_features.py
+}
+EXTRAS['test'] = [
+    *('pytest', 'pytest-cov', 'pytest-timeout', 'ruff', 'librosa'),
+    *EXTRAS['export'],
+    *EXTRAS['parquet'],
+]
+
+
 def read(name):
     path = ROOT / name
     return path.read_text(encoding='utf-8') if path.exists() else ''
@@ -60,15 +72,7 @@ if __name__ == '__main__':
             name + specifier
             for name, specifier in VERSION['HOST_REQUIRES'].items()
         ],
-        extras_require={
-            'test': [
-                'pytest',
-                'pytest-cov',
-                'pytest-timeout',
-                'ruff',
-                'librosa',
-            ],
-        },
+        extras_require=EXTRAS,
         cmdclass={'build_py': BuildPy},
         zip_safe=False,
     )

@@ -24,6 +24,7 @@ HOST_REQUIRES = {
     'av': '>=17,<19',
     'numpy': '>=1.26',
     'scipy': '',
+    'scikit-learn': '',
     'einops': '',
     'importlib-metadata': '',
     'setuptools': '>=77,<82',
