@@ -48,6 +48,24 @@ class AVTS(BaseModel):
         """Map log-mel ``(N, 1, bands, frames)`` to embeddings ``(N, D)``."""
         return self.audio_neck(self.audio_backbone(audio))
 
+    def embed_places(self, video: torch.Tensor) -> torch.Tensor:
+        """Embed each place of clips as if the picture were all like it.
+
+        Args:
+            video (Tensor): ``(N, C, T, H, W)``.
+
+        Returns:
+            Tensor: ``(N, D, T', h, w)``, a place for each of the last
+            features; ``T'`` is 1 if the neck embeds whole clips.
+        """
+        features = self.video_backbone(video)
+        places = features.permute(0, 3, 4, 1, 2)  # (N, h, w, C, T)
+        embedded = self.video_neck(places.flatten(0, 2)[..., None, None])
+        if embedded.dim() == 2:
+            embedded = embedded[..., None]
+        embedded = embedded.unflatten(0, places.shape[:3])
+        return embedded.permute(0, 3, 4, 1, 2)
+
     def forward(
         self,
         inputs: dict[str, torch.Tensor],

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -38,3 +39,10 @@ def save(figure: Figure, path: str | os.PathLike) -> str:
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     figure.savefig(path)
     return path
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """A figure as a picture ``(H, W, 3)`` uint8, RGB."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import (
     MaxNLocator,
     PercentFormatter,
@@ -26,18 +27,30 @@ def plot_distance_histograms(
     notes: Mapping[str, str] | None = None,
     bins: int | None = None,
 ) -> str:
+    """Write :func:`draw_distance_histograms` to a file.
+
+    Returns:
+        str: ``path``.
+    """
+    return save(draw_distance_histograms(distances, notes, bins), path)
+
+
+def draw_distance_histograms(
+    distances: Mapping[str, np.ndarray],
+    notes: Mapping[str, str] | None = None,
+    bins: int | None = None,
+) -> Figure:
     """Draw how far apart the pairs of each kind are.
 
     Args:
         distances (dict[str, np.ndarray]): Kind of pair to distances ``(N,)``,
             as :attr:`SyncMetric.last_distances` has them.
-        path (str): Of the picture.
         notes (dict[str, str], optional): Added to a kind's legend, such as
             ``dict(hard='AUC 0.95')``.
         bins (int, optional): None means by the number of pairs, 10 to 40.
 
     Returns:
-        str: ``path``.
+        Figure: Not known to pyplot.
 
     Raises:
         ValueError: There is no finite distance.
@@ -78,7 +91,7 @@ def plot_distance_histograms(
     axes.set_ylabel('share of pairs')
     polish(axes)
     figure.legend(loc='outside upper left', frameon=False, fontsize=9)
-    return save(figure, path)
+    return figure
 
 
 def plot_training_curve(

@@ -4,6 +4,7 @@ from .class_count_hook import ClassCountHook
 from .curriculum_hook import CurriculumHook, mix_at
 from .progress_bar_hook import ProgressBarHook
 from .sync_report_hook import SyncReportHook
+from .sync_visualization_hook import SyncVisualizationHook
 from .tower_loading_hook import TowerLoadingHook
 from .train_loss_plateau_hook import TrainLossPlateauHook
 
@@ -12,6 +13,7 @@ __all__ = [
     'CurriculumHook',
     'ProgressBarHook',
     'SyncReportHook',
+    'SyncVisualizationHook',
     'TowerLoadingHook',
     'TrainLossPlateauHook',
     'mix_at',

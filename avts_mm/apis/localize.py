@@ -1,0 +1,378 @@
+"""Where in the picture the sound of a film comes from."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from avts_mm.models import AVTS
+from avts_mm.visualization.heat_map import (
+    map_scale,
+    overlay_heat_map,
+    sound_distances,
+)
+from avts_mm.visualization.video_file import VideoWriter
+
+from .embedding import LOUDNESS, FilmEmbedder
+from .film import Film
+
+CONTEXT = 2.0  # seconds of sound around a piece that it is set against
+MARGIN = 10  # steps of pictures around a piece that convolutions see
+HEIGHT = 360  # of pictures that are kept to be shown
+
+
+@torch.no_grad()
+def embed_places(
+    model: AVTS, video: np.ndarray, refine: int = 1
+) -> np.ndarray:
+    """Embed each place of a clip.
+
+    The features of the last layer lie far apart in the picture. With
+    ``refine`` the clip is embedded again and again, a part of that distance
+    further on each time, which fills the gaps between them.
+
+    Args:
+        model (AVTS): In evaluation mode.
+        video (np.ndarray): uint8 ``(C, T, H, W)``, as the pipeline packs it.
+        refine (int): Places for each of the model's own, along either axis;
+            takes ``refine ** 2`` times as long. Defaults to 1.
+
+    Returns:
+        np.ndarray: ``(D, T, h, w)``; one step if the model embeds clips.
+    """
+    device = next(model.parameters()).device
+    clip = torch.as_tensor(video, device=device)[None]
+    clip = model.data_preprocessor(dict(inputs=dict(video=clip)))
+    clip = clip['inputs']['video']
+    places = model.embed_places(clip)[0].float()
+    if refine == 1:
+        return places.cpu().numpy()
+    high, wide = places.shape[2:]
+    fine = places.new_empty((*places.shape[:2], high * refine, wide * refine))
+    size = clip.shape[-2:]
+    strides = size[0] / high, size[1] / wide
+    pad = [int(np.ceil(stride / 2)) for stride in strides]
+    padded = F.pad(clip, (pad[1], pad[1], pad[0], pad[0]))
+    for row in range(refine):
+        for column in range(refine):
+            top, left = (
+                edge + round(((place + 0.5) / refine - 0.5) * stride)
+                for place, stride, edge in zip((row, column), strides, pad)
+            )
+            part = padded[..., top : top + size[0], left : left + size[1]]
+            fine[:, :, row::refine, column::refine] = model.embed_places(part)[
+                0
+            ]
+    return fine.cpu().numpy()
+
+
+@torch.no_grad()
+def embed_sound(model: AVTS, audio: np.ndarray) -> np.ndarray:
+    """Embed sound.
+
+    Args:
+        model (AVTS): In evaluation mode.
+        audio (np.ndarray): Samples ``(N, S)``.
+
+    Returns:
+        np.ndarray: ``(N, D, T)``; one step if the model embeds clips.
+    """
+    device = next(model.parameters()).device
+    audio = torch.as_tensor(audio, device=device)
+    data = model.data_preprocessor(dict(inputs=dict(audio=audio)))
+    sounds = model.embed_audio(data['inputs']['audio']).float()
+    return (sounds if sounds.dim() == 3 else sounds[..., None]).cpu().numpy()
+
+
+def sound_map(
+    model: AVTS,
+    inputs: Mapping,
+    others: np.ndarray | None = None,
+    refine: int = 1,
+) -> np.ndarray:
+    """Find out where in a clip its sound comes from.
+
+    The layers after the video backbone are applied at each place of its
+    features, before they are averaged. A place belongs to the sound if it is
+    nearer to it than to other sounds (`sound_distances`).
+
+    Args:
+        model (AVTS): In evaluation mode.
+        inputs (Mapping): ``video``, uint8 ``(C, T, H, W)``, and ``audio``,
+            samples ``(S,)``, as `PackAVInputs` gives them.
+        others (np.ndarray, optional): Embeddings ``(D, K)`` of other sounds.
+            Defaults to those of all steps of the clip.
+        refine (int): Of :func:`embed_places`. Defaults to 1.
+
+    Returns:
+        np.ndarray: ``(T, h, w)``; small where the sound comes from. One step
+        if the model embeds clips.
+
+    Raises:
+        ValueError: The model embeds whole clips and there are no ``others``.
+    """
+    places = embed_places(model, np.asarray(inputs['video']), refine)
+    sounds = embed_sound(model, np.asarray(inputs['audio'])[None])[0]
+    if others is None and sounds.shape[1] == 1:
+        raise ValueError(
+            'this model has one embedding for a whole clip, so its sound can '
+            'only be told from others: give others=(D, K)'
+        )
+    steps = min(places.shape[1], sounds.shape[1])
+    others = sounds if others is None else others
+    return sound_distances(places[:, :steps], sounds[:, :steps], others)
+
+
+@dataclass
+class LocatedPiece:
+    """Successive steps of a film.
+
+    Attributes:
+        begin (float): Seconds at which it begins.
+        frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB, made smaller.
+        maps (np.ndarray): ``(T, h, w)``, small where the sound comes from;
+            NaN where nothing is heard.
+        sound (np.ndarray): Samples ``(S,)`` at the model's rate.
+    """
+
+    begin: float
+    frames: np.ndarray
+    maps: np.ndarray
+    sound: np.ndarray
+
+
+class FilmLocalizer:
+    """Finds where the sound comes from, along a film.
+
+    Args:
+        embedder (FilmEmbedder): The model.
+        refine (int): Of :func:`embed_places`. Defaults to 1.
+        chunk (int): Steps at once. Defaults to 100.
+    """
+
+    def __init__(
+        self, embedder: FilmEmbedder, refine: int = 1, chunk: int = 100
+    ) -> None:
+        self.embedder, self.model = embedder, embedder.model
+        self.refine, self.chunk = refine, chunk
+        self.margin = MARGIN if embedder.by_steps else embedder.length
+        # Clips overlap by four fifths.
+        self.hop = 1 if embedder.by_steps else max(embedder.length // 5, 1)
+
+    def region(self, height: int, width: int) -> tuple:
+        """The part of a picture that the model looks at, as shares.
+
+        Found by what the pipeline does to a picture of its own coordinates.
+        """
+        x = (np.arange(width, dtype=np.float32) + 0.5) / width
+        y = (np.arange(height, dtype=np.float32) + 0.5) / height
+        picture = np.stack([*np.meshgrid(x, y), np.zeros((height, width))], 2)
+        seen = self._transform([picture.astype(np.float32)])
+        across, down = seen[0, 0].mean(0), seen[1, 0].mean(1)
+        sides = []
+        for line in (across, down):
+            # Half a pixel beyond the middle of the first and the last.
+            half = np.median(np.diff(line)) / 2 if len(line) > 1 else 0.5
+            sides.append((line[0] - half, line[-1] + half))
+        (left, right), (top, bottom) = sides
+        return tuple(
+            float(np.clip(value, 0, 1)) for value in (left, top, right, bottom)
+        )
+
+    def pieces(
+        self, film: Film, begin: float = 0.0, seconds: float | None = None
+    ) -> Iterator[LocatedPiece]:
+        """Go along a film.
+
+        Args:
+            film (Film): The film.
+            begin (float): Where to begin, seconds. Defaults to 0.
+            seconds (float, optional): For how long. Defaults to the end.
+
+        Raises:
+            MediaError: The film is damaged.
+        """
+        step = self.embedder.step
+        first = round(begin / step)
+        end = None if seconds is None else first + round(seconds / step)
+        source = self._pictures(film, max(first - self.margin, 0), end)
+        held, shown = None, []
+        # Numbers of the first picture held, and of the first to be given.
+        at, done, ended = max(first - self.margin, 0), first, False
+        while end is None or done < end:
+            while not ended and at + len(shown) < (
+                done + self.chunk + self.margin
+            ):
+                more = next(source, None)
+                if more is None:
+                    ended = True
+                    break
+                clip, small = more
+                shown += small
+                held = (
+                    clip if held is None else np.concatenate([held, clip], 1)
+                )
+            known = at + len(shown)
+            last = min(done + self.chunk, known)
+            last = last if end is None else min(last, end)
+            if held is None or last <= done:
+                return
+            inside = slice(done - at, last - at)
+            yield self._locate(film, held, at, done, last, shown[inside])
+            done = last
+            drop = max(0, done - self.margin - at)
+            held, shown, at = held[:, drop:], shown[drop:], at + drop
+
+    def _pictures(self, film: Film, first: int, end: int | None) -> Iterator:
+        """Batches, transformed ``(C, T, H, W)`` and made smaller."""
+        stop = None if end is None else end + self.margin
+        source = islice(film.pictures(self.embedder.step), first, stop)
+        while batch := list(islice(source, 25)):
+            yield self._transform(batch), [_small(p) for p in batch]
+
+    def _transform(self, pictures: list[np.ndarray]) -> np.ndarray:
+        return self.embedder._transform(pictures)
+
+    def _locate(
+        self, film: Film, held, at: int, done: int, last: int, shown
+    ) -> LocatedPiece:
+        step, rate = self.embedder.step, self.embedder.rate
+        around = round(CONTEXT / step)
+        first = max(done - around, 0)
+        ends = max(round(film.seconds / step), last)
+        stop = min(last + around, ends)
+        count = round((stop - first) * step * rate)
+        sound = film.sound(first * step, count / rate, rate)
+        heard = np.nan_to_num(sound)
+        if self.embedder.by_steps:
+            sounds = embed_sound(self.model, heard[None])[0]
+            begin = max(done - self.margin, at)
+            clip = held[:, begin - at : last + self.margin - at]
+            places = embed_places(self.model, clip, self.refine)
+            places = places[:, done - begin : last - begin]
+            own = sounds[:, done - first : last - first]
+            maps = sound_distances(places[:, : own.shape[1]], own, sounds)
+        else:
+            maps = self._clips(held, at, done, last, heard, first, stop)
+        per_step = step * rate
+        inside = slice(
+            round((done - first) * per_step), round((last - first) * per_step)
+        )
+        parts = np.array_split(heard[inside], len(shown))
+        loud = np.array([np.sqrt(np.mean(part**2)) for part in parts])
+        maps = np.pad(  # should the sound have a step less
+            maps,
+            ((0, len(shown) - len(maps)), (0, 0), (0, 0)),
+            constant_values=np.nan,
+        )
+        maps[loud <= LOUDNESS] = np.nan
+        return LocatedPiece(done * step, np.stack(shown), maps, heard[inside])
+
+    def _clips(
+        self, held, at: int, done: int, last: int, heard, first: int, stop: int
+    ) -> np.ndarray:
+        """Maps of overlapping clips, blended from one to the next."""
+        length = self.embedder.length
+        samples = round(length * self.embedder.step * self.embedder.rate)
+
+        def cut(begin):
+            start = round(
+                (begin - first) * self.embedder.step * self.embedder.rate
+            )
+            part = heard[max(start, 0) : start + samples]
+            return np.pad(part, (0, samples - len(part)))
+
+        others = range(first, max(stop - length, first) + 1, self.hop)
+        others = embed_sound(self.model, np.stack([cut(b) for b in others]))
+        others = others[..., 0].T
+        latest = at + held.shape[1] - length
+        middle = length // 2
+        begins = np.unique(
+            np.clip(
+                np.arange(done - middle, last - middle + self.hop, self.hop),
+                at,
+                max(latest, at),
+            )
+        )
+        maps = []
+        for begin in begins:
+            clip = held[:, begin - at : begin - at + length]
+            if clip.shape[1] < length:  # a film shorter than a clip
+                short = length - clip.shape[1]
+                clip = np.pad(
+                    clip, ((0, 0), (0, short), (0, 0), (0, 0)), mode='edge'
+                )
+            places = embed_places(self.model, clip, self.refine)
+            own = embed_sound(self.model, cut(begin)[None])[0]
+            maps.append(sound_distances(places, own, others)[0])
+        maps = np.stack(maps)
+        where = np.interp(
+            np.arange(done, last), begins + middle, np.arange(len(maps))
+        )
+        low = np.floor(where).astype(int)
+        high = np.minimum(low + 1, len(maps) - 1)
+        share = (where - low)[:, None, None]
+        return maps[low] * (1 - share) + maps[high] * share
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """Of a height to be shown: neither tiny nor large."""
+    height, width = picture.shape[:2]
+    if height > HEIGHT:
+        ratio = HEIGHT / height
+        size = max(round(width * ratio), 2), HEIGHT
+        return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    grow = HEIGHT // height
+    if grow > 1:
+        return cv2.resize(
+            picture,
+            (width * grow, height * grow),
+            interpolation=cv2.INTER_NEAREST,
+        )
+    return picture
+
+
+def write_heat_map_video(
+    embedder: FilmEmbedder,
+    film: Film,
+    path: str | os.PathLike,
+    begin: float = 0.0,
+    seconds: float | None = None,
+    refine: int = 1,
+) -> str:
+    """Write a film, with its sound, in which what sounds is lit.
+
+    Args:
+        embedder (FilmEmbedder): The model.
+        film (Film): The film.
+        path (str): The video to write, ``.mp4``.
+        begin (float): Where to begin, seconds. Defaults to 0.
+        seconds (float, optional): For how long. Defaults to the end.
+        refine (int): Of :func:`embed_places`. Defaults to 1.
+
+    Returns:
+        str: ``path``.
+
+    Raises:
+        MediaError: The film is damaged.
+        ValueError: There is no picture from ``begin`` on.
+    """
+    localizer = FilmLocalizer(embedder, refine)
+    scale = region = None
+    with VideoWriter(path, 1 / embedder.step, embedder.rate) as writer:
+        for piece in localizer.pieces(film, begin, seconds):
+            if region is None:
+                region = localizer.region(*piece.frames.shape[1:3])
+            if scale is None and np.isfinite(piece.maps).any():
+                scale = map_scale(piece.maps)
+            frames = overlay_heat_map(piece.frames, piece.maps, region, scale)
+            parts = np.array_split(piece.sound, len(frames))
+            for frame, part in zip(frames, parts):
+                writer.add_picture(frame)
+                writer.add_sound(part)
+    return writer.path

@@ -1,0 +1,206 @@
+"""Pictures of what a model makes of the clips of a data set."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from .heat_map import draw_heat_maps, sound_distances
+from .retrieval import Second, draw_retrieval
+from .similarity import draw_similarity
+
+QUERIES = 5  # rows of a retrieval sheet
+
+
+@dataclass
+class EmbeddedClip:
+    """A clip with its own sound, and what a model makes of both.
+
+    Attributes:
+        video_input (torch.Tensor): As the pipeline packs it, ``(C, T, H,
+            W)``.
+        wave (np.ndarray): ``(S,)``.
+        log_mel (np.ndarray): ``(bands, M)``.
+        video (np.ndarray): Embeddings ``(D, T)``; one step of models that
+            embed whole clips.
+        audio (np.ndarray): Embeddings ``(D, T)``, likewise.
+        name (str): The film.
+        start (float): Where the clip begins, seconds.
+        seconds (float): How long it is.
+    """
+
+    video_input: torch.Tensor
+    wave: np.ndarray
+    log_mel: np.ndarray
+    video: np.ndarray
+    audio: np.ndarray
+    name: str
+    start: float
+    seconds: float
+
+    @property
+    def frames(self) -> np.ndarray:
+        """``(T, H, W, 3)`` uint8."""
+        return self.video_input.numpy().transpose(1, 2, 3, 0)
+
+    @property
+    def title(self) -> str:
+        """Its name and when it begins."""
+        return f'{self.name} from {self.start:.2f} s'
+
+
+@torch.no_grad()
+def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
+    """Embed clips in sync.
+
+    Args:
+        model (AVTS): It is run in evaluation mode.
+        samples (Iterable[dict]): As `AVPairDataset` gives them.
+    """
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    clips = []
+    for sample in samples:
+        inputs = {k: x[None].to(device) for k, x in sample['inputs'].items()}
+        inputs = model.data_preprocessor(dict(inputs=inputs))['inputs']
+        video, audio = (
+            x[0].float().reshape(x.shape[1], -1).cpu().numpy()
+            for x in model(inputs)
+        )
+        log_mel = inputs['audio'][0, 0].float().cpu().numpy()
+        meta = sample['data_samples']
+        hop = model.data_preprocessor.log_mel.hop_seconds
+        clips.append(
+            EmbeddedClip(
+                sample['inputs']['video'],
+                sample['inputs']['audio'].numpy(),
+                log_mel,
+                video,
+                audio,
+                Path(meta.get('video_path', '')).stem,
+                float(meta.get('video_start', 0.0)),
+                hop * (log_mel.shape[1] - 1),
+            )
+        )
+    model.train(training)
+    return clips
+
+
+def distances_of(video: np.ndarray, audio: np.ndarray) -> np.ndarray:
+    """Distances ``(N, M)`` of embeddings ``(N, D)`` and ``(M, D)``."""
+    squares = np.square(video).sum(1)[:, None] + np.square(audio).sum(1)
+    squares = squares - 2 * video @ audio.T
+    return np.sqrt(np.maximum(squares, 0) / video.shape[1])
+
+
+def clip_distances(clips: Sequence[EmbeddedClip]) -> np.ndarray:
+    """Distance of each clip's picture to each clip's sound, ``(N, N)``.
+
+    Of models with an embedding for each step, the mean over the steps.
+    """
+    steps = min(min(c.video.shape[1], c.audio.shape[1]) for c in clips)
+    total = np.zeros((len(clips), len(clips)))
+    for step in range(steps):
+        total += distances_of(
+            np.stack([clip.video[:, step] for clip in clips]),
+            np.stack([clip.audio[:, step] for clip in clips]),
+        )
+    return total / steps
+
+
+def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
+    """Every moment of the picture against every moment of the sound.
+
+    Of the first clip; of models that embed whole clips, every clip's picture
+    against every clip's sound.
+    """
+    clip = clips[0]
+    steps = clip.video.shape[1]
+    if steps == 1:
+        return draw_similarity(
+            clip_distances(clips),
+            np.arange(1, len(clips) + 1),
+            'Pictures and sounds of clips',
+            unit='number of the clip',
+        )
+    times = [
+        clip.start + (np.arange(n) + 0.5) * clip.seconds / steps
+        for n in (steps, clip.audio.shape[1])
+    ]
+    return draw_similarity(
+        distances_of(clip.video.T, clip.audio.T),
+        tuple(times),
+        clip.title,
+        frames=clip.frames,
+        log_mel=clip.log_mel,
+    )
+
+
+@torch.no_grad()
+def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
+    """Where in the picture of the first clip its sound comes from.
+
+    Of models that embed whole clips, a column for each of the first clips,
+    set against the sounds of all.
+    """
+    maps, others = [], None
+    by_clip = clips[0].video.shape[1] == 1
+    if by_clip:
+        others = np.concatenate([clip.audio for clip in clips], axis=1)
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    for clip in clips[: 8 if by_clip else 1]:
+        video = clip.video_input[None].to(device)
+        inputs = dict(inputs=dict(video=video))
+        video = model.data_preprocessor(inputs)['inputs']['video']
+        places = model.embed_places(video)[0].float().cpu().numpy()
+        steps = min(places.shape[1], clip.audio.shape[1])
+        maps.append(
+            sound_distances(
+                places[:, :steps],
+                clip.audio[:, :steps],
+                clip.audio if others is None else others,
+            )
+        )
+    model.train(training)
+    if not by_clip:
+        clip = clips[0]
+        frames = clip.frames[: len(maps[0])]
+        times = (np.arange(len(frames)) + 0.5) * clip.seconds
+        return draw_heat_maps(
+            frames,
+            maps[0],
+            times / len(clip.frames),
+            clip.wave,
+            clip.seconds,
+            title=clip.title,
+        )
+    shown = clips[: len(maps)]
+    seconds = clips[0].seconds
+    return draw_heat_maps(
+        np.stack([clip.frames[len(clip.frames) // 2] for clip in shown]),
+        np.concatenate(maps),
+        (np.arange(len(shown)) + 0.5) * seconds,
+        np.concatenate([clip.wave for clip in shown]),
+        seconds * len(shown),
+        title='Clips, one after the other',
+    )
+
+
+def draw_clip_retrieval(
+    clips: Sequence[EmbeddedClip], by: str = 'picture'
+) -> Figure:
+    """The clips nearest to some of them, see :func:`draw_retrieval`."""
+    seconds = [
+        Second(clip.frames, clip.log_mel, clip.name, clip.start)
+        for clip in clips
+    ]
+    queries = np.linspace(0, len(clips) - 1, min(QUERIES, len(clips)))
+    return draw_retrieval(
+        seconds, clip_distances(clips), queries.astype(int).tolist(), by
+    )

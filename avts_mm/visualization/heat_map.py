@@ -1,0 +1,234 @@
+"""Where in the picture the sound comes from."""
+
+import os
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from .figures import COLOURS, new_figure, save
+
+COLOUR_MAP = 'inferno'
+OPACITY = 0.65
+QUIET = '#666666'
+
+
+def sound_distances(
+    places: np.ndarray, sounds: np.ndarray, others: np.ndarray | None = None
+) -> np.ndarray:
+    """How much nearer than other sounds a sound is to each place.
+
+    The distance itself mostly tells how unusual a place looks; a mean over
+    other sounds does so too and is taken away.
+
+    Args:
+        places (np.ndarray): Embeddings ``(D, T, h, w)`` of places.
+        sounds (np.ndarray): Embeddings ``(D, T)`` of the sound at the same
+            steps.
+        others (np.ndarray, optional): Embeddings ``(D, K)`` to compare with.
+            Defaults to ``sounds``.
+
+    Returns:
+        np.ndarray: ``(T, h, w)``; small, below zero, where the sound comes
+        from.
+    """
+    others = sounds if others is None else others
+    maps = np.empty(places.shape[1:])
+    for step, sound in enumerate(sounds.T):
+        place = places[:, step, :, :, None]  # (D, h, w, 1)
+        own = np.sqrt(np.square(place[..., 0] - sound[:, None, None]).mean(0))
+        usual = np.sqrt(np.square(place - others[:, None, None]).mean(0))
+        maps[step] = own - usual.mean(-1)
+    return maps
+
+
+def map_scale(maps: np.ndarray) -> float:
+    """The nearness that is drawn in the strongest colour."""
+    near = -maps[np.isfinite(maps) & (maps < 0)]
+    return float(np.quantile(near, 0.99)) if len(near) else 1.0
+
+
+def overlay_heat_map(
+    frames: np.ndarray,
+    maps: np.ndarray,
+    region: Sequence[float] = (0, 0, 1, 1),
+    scale: float | None = None,
+    mark: bool = True,
+) -> np.ndarray:
+    """Lay maps over frames: bright where the sound comes from.
+
+    Places that are no nearer to the sound than to others stay as they are,
+    and so does a frame whose map is NaN.
+
+    Args:
+        frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB.
+        maps (np.ndarray): ``(T, h, w)``, small where the sound comes from,
+            as :func:`sound_distances` gives them.
+        region (Sequence[float]): (x1, y1, x2, y2), the part of the frame
+            that the maps are of, shares of its width and height. What lies
+            beyond is darkened. Defaults to all of it.
+        scale (float, optional): The nearness drawn in the strongest colour.
+            Defaults to :func:`map_scale`.
+        mark (bool): Circle the smallest value. Defaults to True.
+
+    Returns:
+        np.ndarray: ``(T, H, W, 3)`` uint8.
+
+    Raises:
+        ValueError: Shapes that do not fit.
+    """
+    frames, maps = np.asarray(frames), np.asarray(maps)
+    if (
+        frames.ndim != 4
+        or maps.ndim != 3
+        or len(frames) != len(maps)
+        or frames.shape[3] != 3
+    ):
+        raise ValueError(
+            'need frames (T, H, W, 3) and maps (T, h, w), got '
+            f'{frames.shape} and {maps.shape}'
+        )
+    scale = scale or map_scale(maps)
+    height, width = frames.shape[1:3]
+    left, right = (round(region[i] * width) for i in (0, 2))
+    top, bottom = (round(region[i] * height) for i in (1, 3))
+    size = max(right - left, 1), max(bottom - top, 1)
+    colours = colormaps[COLOUR_MAP]
+    out = frames.copy()
+    outside = np.ones((height, width), bool)
+    outside[top:bottom, left:right] = False
+    out[:, outside] //= 2
+    for image, values in zip(out, maps):
+        if not np.isfinite(values).all():
+            continue
+        near = cv2.resize(
+            -values.astype(np.float32), size, interpolation=cv2.INTER_CUBIC
+        )
+        near = np.clip(near / scale, 0, 1)[..., None]
+        part = image[top : top + size[1], left : left + size[0]]
+        warm = 255 * colours(0.25 + 0.75 * near[..., 0])[..., :3]
+        opacity = OPACITY * np.sqrt(near)
+        part[:] = part * (1 - opacity) + warm * opacity
+        if mark and values.min() < 0:
+            _circle(part, values)
+    return out
+
+
+def _circle(part: np.ndarray, values: np.ndarray) -> None:
+    """A ring around the smallest value of a map."""
+    y, x = np.unravel_index(values.argmin(), values.shape)
+    centre = (
+        round((x + 0.5) / values.shape[1] * part.shape[1]),
+        round((y + 0.5) / values.shape[0] * part.shape[0]),
+    )
+    ring = np.ascontiguousarray(part)
+    radius = max(min(part.shape[:2]) // 10, 2)
+    thick = max(min(part.shape[:2]) // 100, 1)
+    cv2.circle(ring, centre, radius, (255, 255, 255), thick, cv2.LINE_AA)
+    part[:] = ring
+
+
+def draw_heat_maps(
+    frames: np.ndarray,
+    maps: np.ndarray,
+    times: Sequence[float],
+    wave: np.ndarray,
+    seconds: float,
+    region: Sequence[float] = (0, 0, 1, 1),
+    title: str = '',
+    columns: int = 8,
+) -> Figure:
+    """A sheet: frames, the same with their maps, and the sound below.
+
+    The moments shown are those at which the maps are clearest, at least a
+    little apart.
+
+    Args:
+        frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB.
+        maps (np.ndarray): ``(T, h, w)``.
+        times (Sequence[float]): ``(T,)`` seconds.
+        wave (np.ndarray): ``(S,)``, the sound of ``seconds`` from 0.
+        seconds (float): Length of the sound.
+        region (Sequence[float]): Of :func:`overlay_heat_map`.
+        title (str): Above it. Defaults to none.
+        columns (int): Greatest number of moments. Defaults to 8.
+
+    Returns:
+        Figure: Not known to pyplot.
+    """
+    frames, maps = np.asarray(frames), np.asarray(maps)
+    times = np.asarray(times, np.float64)
+    chosen = clearest(maps, times, columns)
+    height, width = frames.shape[1:3]
+    grow = max(1, round(160 / height))
+    large = [
+        cv2.resize(frames[i], (width * grow, height * grow)) for i in chosen
+    ]
+    scale = map_scale(maps)
+    over = overlay_heat_map(np.stack(large), maps[chosen], region, scale=scale)
+    figure = new_figure(11, 2 * 11 / columns * height / width + 1.9)
+    grid = figure.add_gridspec(
+        3, columns, height_ratios=[1, 1, 0.6], hspace=0.02, wspace=0.02
+    )
+    for place, index in enumerate(chosen):
+        for row, picture in enumerate((large[place], over[place])):
+            axes = figure.add_subplot(grid[row, place])
+            axes.imshow(picture)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+            if not row:
+                axes.set_title(f'{times[index]:.2f} s', fontsize=9)
+            if not place:
+                name = ('picture', 'sound comes\nfrom here')[row]
+                axes.set_ylabel(name, fontsize=9, color=QUIET)
+    below = figure.add_subplot(grid[2, :])
+    at = np.linspace(0, seconds, len(wave), endpoint=False)
+    below.plot(at, wave, color=COLOURS['easy'], linewidth=0.5)
+    for index in chosen:
+        below.axvline(times[index], color=COLOURS['hard'], linewidth=1.2)
+    below.set_xlim(0, seconds)
+    below.set_yticks([])
+    below.set_ylabel('sound', fontsize=9, color=QUIET)
+    below.set_xlabel('seconds (lines: the moments above)', fontsize=9)
+    below.spines[['top', 'right', 'left']].set_visible(False)
+    figure.suptitle(title, x=0.012, ha='left', fontsize=11, weight='bold')
+    return figure
+
+
+def clearest(maps: np.ndarray, times: np.ndarray, count: int) -> list[int]:
+    """The steps whose smallest values are smallest, spread over the time."""
+    found: list[int] = []
+    depth = np.where(
+        np.isfinite(maps).all((1, 2)),
+        np.nan_to_num(maps).min((1, 2)),
+        np.inf,
+    )
+    apart = (times[-1] - times[0]) / (2 * count)
+    for index in np.argsort(depth):
+        if len(found) == count or not np.isfinite(depth[index]):
+            break
+        if all(abs(times[index] - times[i]) >= apart for i in found):
+            found.append(int(index))
+    return sorted(found)
+
+
+def plot_heat_maps(
+    frames: np.ndarray,
+    maps: np.ndarray,
+    times: Sequence[float],
+    wave: np.ndarray,
+    seconds: float,
+    path: str | os.PathLike,
+    **kwargs,
+) -> str:
+    """Write :func:`draw_heat_maps` to a file.
+
+    Returns:
+        str: ``path``.
+    """
+    return save(
+        draw_heat_maps(frames, maps, times, wave, seconds, **kwargs), path
+    )
