@@ -25,9 +25,13 @@ def read_config(path: Path) -> dict:
 
 def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Call):
-        if getattr(node.func, 'id', '') != 'dict' or node.args:
+        if getattr(node.func, 'id', '') != 'dict' or len(node.args) > 1:
             raise ValueError(f'line {node.lineno} calls something')
-        return {word.arg: _literal(word.value) for word in node.keywords}
+        words = {word.arg: _literal(word.value) for word in node.keywords}
+        # Names that are no identifiers come as dict({...}).
+        return {**(_literal(node.args[0]) if node.args else {}), **words}
+    if isinstance(node, ast.Name):  # inf, nan
+        return float(node.id)
     if isinstance(node, ast.Dict):
         return {
             ast.literal_eval(key): _literal(value)
@@ -35,6 +39,4 @@ def _literal(node: ast.expr) -> Any:
         }
     if isinstance(node, (ast.List, ast.Tuple)):
         return [_literal(entry) for entry in node.elts]
-    if isinstance(node, ast.Name):  # inf, nan
-        return float(node.id)
     return ast.literal_eval(node)

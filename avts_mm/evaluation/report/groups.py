@@ -174,7 +174,8 @@ def _identity(run: Run) -> tuple[str, dict[str, str]]:
     if run.logged or run.facts['task'] == 'synchronisation':
         name = Path(run.config_name or run.result.get('config') or '?').stem
         if run.config:
-            return name, _flat_config(run.config)
+            data = {'dataset': run.facts['dataset']}
+            return name, {**_flat_config(run.config), **data}
         command = _timeless(run.result.get('command'))
         return name, {'name': name, 'command': command}
     result = run.result
@@ -186,7 +187,8 @@ def _identity(run: Run) -> tuple[str, dict[str, str]]:
     }
     for place, word in enumerate(_timeless(result.get('command')).split()):
         settings[f'word {place}'] = word
-    settings['dataset'] = run.facts['dataset']
+    for key in ('dataset', 'method', 'source'):
+        settings[key] = run.facts[key]
     settings['epochs'] = str(result.get('epochs'))
     name = ', '.join(str(word) for word in words if word)
     return name, {'name': name, **settings}
