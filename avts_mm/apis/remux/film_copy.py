@@ -19,6 +19,9 @@ _HIDING = ('mp4', 'mov')
 # Seconds of sound kept before the first that is heard, where it can be
 # hidden: Opus wants 0.08 for its decoder to settle, MP3 takes as much.
 _PRE_ROLL = 0.1
+# The same where it cannot be hidden: one packet, which is nearly silent if the
+# encoder put it there.
+_LEAD = 0.03
 # Seconds, beyond the length of a packet, by which the sound of the written
 # file may begin elsewhere than meant: what encoders put before it.
 _SLACK = 0.1
@@ -67,6 +70,9 @@ class FilmCopy:
         self.begin = 0.0
         if self.form != 'avi':
             self.begin = min(self.zero, info.audio_start)
+        # Where the sound would begin if nothing were lost.
+        self.ideal = info.audio_start - info.picture_shift
+        self.ideal += self.moved - self.begin
         self.first_picture = self.first_sound = None
         self.longest = 0.0  # packet of the sound
         self.left_out = []
@@ -142,6 +148,8 @@ class FilmCopy:
         end = begin + (packet.duration or 0) * base
         self.longest = max(self.longest, float(end - begin))
         first = self.first_sound is None
+        if self.ideal > 0 and end < self.ideal - _LEAD:
+            return  # hidden in the source
         if self.form in _HIDING:
             if end <= -_PRE_ROLL:
                 return
@@ -227,10 +235,9 @@ class FilmCopy:
             float: Seconds of sound that are lost.
         """
         info, zero = self.info, self.zero - self.begin
-        if self.form not in (*_HIDING, 'avi'):
+        if info.has_edits and self.form not in _HIDING:
             zero = self.first_picture  # what was hidden is seen now
-        ideal = info.audio_start - info.picture_shift + self.moved - self.begin
-        expected = 0.0 if self.form == 'avi' else max(ideal, 0.0)
+        expected = 0.0 if self.form == 'avi' else max(self.ideal, 0.0)
         try:
             found = probe(part, audio_track=audio_track)
         except MediaError:
@@ -248,7 +255,8 @@ class FilmCopy:
                 'picture and sound would not be found where they belong',
                 'write .mkv instead, or convert the film first',
             )
-        return max(0.0, begin - ideal + zero) if ideal < 0 else 0.0
+        late = begin - self.ideal + zero
+        return max(0.0, late) if self.ideal < 0 else 0.0
 
 
 def _sound(data: bytes, like, time: int):
