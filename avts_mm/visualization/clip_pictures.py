@@ -90,6 +90,11 @@ def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
     return clips
 
 
+def liveliest(clips: Sequence[EmbeddedClip]) -> EmbeddedClip:
+    """The clip whose loudness varies most; of some clips always the same."""
+    return max(clips, key=lambda clip: float(clip.log_mel.mean(0).std()))
+
+
 def distances_of(video: np.ndarray, audio: np.ndarray) -> np.ndarray:
     """Distances ``(N, M)`` of embeddings ``(N, D)`` and ``(M, D)``."""
     squares = np.square(video).sum(1)[:, None] + np.square(audio).sum(1)
@@ -115,10 +120,10 @@ def clip_distances(clips: Sequence[EmbeddedClip]) -> np.ndarray:
 def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
     """Every moment of the picture against every moment of the sound.
 
-    Of the first clip; of models that embed whole clips, every clip's picture
-    against every clip's sound.
+    Of the liveliest clip; of models that embed whole clips, every clip's
+    picture against every clip's sound.
     """
-    clip = clips[0]
+    clip = liveliest(clips)
     steps = clip.video.shape[1]
     if steps == 1:
         return draw_similarity(
@@ -142,19 +147,20 @@ def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
 
 @torch.no_grad()
 def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
-    """Where in the picture of the first clip its sound comes from.
+    """Where in the picture of the liveliest clip its sound comes from.
 
     Of models that embed whole clips, a column for each of the first clips,
     set against the sounds of all.
     """
     maps, others = [], None
     by_clip = clips[0].video.shape[1] == 1
+    shown = clips[:8] if by_clip else [liveliest(clips)]
     if by_clip:
         others = np.concatenate([clip.audio for clip in clips], axis=1)
     training = model.training
     model.eval()
     device = next(model.parameters()).device
-    for clip in clips[: 8 if by_clip else 1]:
+    for clip in shown:
         video = clip.video_input[None].to(device)
         inputs = dict(inputs=dict(video=video))
         video = model.data_preprocessor(inputs)['inputs']['video']
@@ -169,7 +175,7 @@ def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
         )
     model.train(training)
     if not by_clip:
-        clip = clips[0]
+        (clip,) = shown
         frames = clip.frames[: len(maps[0])]
         times = (np.arange(len(frames)) + 0.5) * clip.seconds
         return draw_heat_maps(
@@ -180,7 +186,6 @@ def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
             clip.seconds,
             title=clip.title,
         )
-    shown = clips[: len(maps)]
     seconds = clips[0].seconds
     return draw_heat_maps(
         np.stack([clip.frames[len(clip.frames) // 2] for clip in shown]),

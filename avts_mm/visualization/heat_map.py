@@ -12,6 +12,7 @@ from .figures import COLOURS, new_figure, save
 
 COLOUR_MAP = 'inferno'
 OPACITY = 0.65
+SWELL = 0.05  # of the loudest: less is no onset
 QUIET = '#666666'
 
 
@@ -44,10 +45,20 @@ def sound_distances(
     return maps
 
 
+def nearness(maps: np.ndarray) -> np.ndarray:
+    """How much nearer than half of its picture each place is, at least 0."""
+    if not maps.size:
+        return np.zeros(maps.shape)
+    middle = np.median(maps, axis=(1, 2), keepdims=True)
+    return np.maximum(middle - maps, 0)
+
+
 def map_scale(maps: np.ndarray) -> float:
     """The nearness that is drawn in the strongest colour."""
-    near = -maps[np.isfinite(maps) & (maps < 0)]
-    return float(np.quantile(near, 0.99)) if len(near) else 1.0
+    near = nearness(maps[np.isfinite(maps).all((1, 2))])
+    # The nearest place of a picture is clear in most of them.
+    highest = near.max((1, 2)) if near.size else np.zeros(1)
+    return float(np.quantile(highest, 0.9)) or 1.0
 
 
 def overlay_heat_map(
@@ -59,8 +70,8 @@ def overlay_heat_map(
 ) -> np.ndarray:
     """Lay maps over frames: bright where the sound comes from.
 
-    Places that are no nearer to the sound than to others stay as they are,
-    and so does a frame whose map is NaN.
+    Places that are no nearer to the sound than half of the picture is stay
+    as they are, and so does a frame whose map is NaN.
 
     Args:
         frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB.
@@ -103,15 +114,14 @@ def overlay_heat_map(
     for image, values in zip(out, maps):
         if not np.isfinite(values).all():
             continue
-        near = cv2.resize(
-            -values.astype(np.float32), size, interpolation=cv2.INTER_CUBIC
-        )
+        near = nearness(values[None])[0].astype(np.float32)
+        near = cv2.resize(near, size, interpolation=cv2.INTER_CUBIC)
         near = np.clip(near / scale, 0, 1)[..., None]
         part = image[top : top + size[1], left : left + size[0]]
         warm = 255 * colours(0.25 + 0.75 * near[..., 0])[..., :3]
         opacity = OPACITY * np.sqrt(near)
         part[:] = part * (1 - opacity) + warm * opacity
-        if mark and values.min() < 0:
+        if mark and values.min() < values.max():
             _circle(part, values)
     return out
 
@@ -142,8 +152,7 @@ def draw_heat_maps(
 ) -> Figure:
     """A sheet: frames, the same with their maps, and the sound below.
 
-    The moments shown are those at which the maps are clearest, at least a
-    little apart.
+    The moments shown are those at which the sound swells most.
 
     Args:
         frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB.
@@ -160,7 +169,8 @@ def draw_heat_maps(
     """
     frames, maps = np.asarray(frames), np.asarray(maps)
     times = np.asarray(times, np.float64)
-    chosen = clearest(maps, times, columns)
+    chosen = onsets(np.asarray(wave), seconds, times, columns)
+    columns = len(chosen)
     height, width = frames.shape[1:3]
     grow = max(1, round(160 / height))
     large = [
@@ -168,7 +178,8 @@ def draw_heat_maps(
     ]
     scale = map_scale(maps)
     over = overlay_heat_map(np.stack(large), maps[chosen], region, scale=scale)
-    figure = new_figure(11, 2 * 11 / columns * height / width + 1.9)
+    wide = max(1.4 * columns, 6)
+    figure = new_figure(wide, 2 * wide / columns * height / width + 1.9)
     grid = figure.add_gridspec(
         3, columns, height_ratios=[1, 1, 0.6], hspace=0.02, wspace=0.02
     )
@@ -192,27 +203,40 @@ def draw_heat_maps(
     below.set_xlim(0, seconds)
     below.set_yticks([])
     below.set_ylabel('sound', fontsize=9, color=QUIET)
-    below.set_xlabel('seconds (lines: the moments above)', fontsize=9)
+    below.set_xlabel(
+        'seconds (lines: the moments above; ring: the nearest place)',
+        fontsize=9,
+    )
     below.spines[['top', 'right', 'left']].set_visible(False)
     figure.suptitle(title, x=0.012, ha='left', fontsize=11, weight='bold')
     return figure
 
 
-def clearest(maps: np.ndarray, times: np.ndarray, count: int) -> list[int]:
-    """The steps whose smallest values are smallest, spread over the time."""
-    found: list[int] = []
-    depth = np.where(
-        np.isfinite(maps).all((1, 2)),
-        np.nan_to_num(maps).min((1, 2)),
-        np.inf,
-    )
+def onsets(
+    wave: np.ndarray, seconds: float, times: np.ndarray, count: int
+) -> list[int]:
+    """The steps at which the sound swells most, spread over the time.
+
+    Chosen by the sound alone, so that the maps shown are not the best ones.
+    """
+    half = (times[-1] - times[0]) / max(len(times) - 1, 1) / 2
+    rate = len(wave) / seconds
+    loud = np.zeros(len(times))
+    for index, time in enumerate(times):
+        begin = max(round((time - half) * rate), 0)
+        part = wave[begin : max(round((time + half) * rate), begin + 1)]
+        loud[index] = np.sqrt(np.mean(np.square(part))) if len(part) else 0
+    rise = np.diff(loud, prepend=loud[:1])
+    if len(times) <= count:
+        return list(range(len(times)))
     apart = (times[-1] - times[0]) / (2 * count)
-    for index in np.argsort(depth):
-        if len(found) == count or not np.isfinite(depth[index]):
+    found: list[int] = []
+    for index in np.argsort(-rise, kind='stable'):
+        if len(found) == count or rise[index] < SWELL * loud.max():
             break
         if all(abs(times[index] - times[i]) >= apart for i in found):
             found.append(int(index))
-    return sorted(found)
+    return sorted(found) or [int(np.argmax(loud))]
 
 
 def plot_heat_maps(

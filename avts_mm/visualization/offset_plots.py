@@ -105,7 +105,7 @@ def _head(figure, estimate, title: str, tolerance: float) -> None:
     ]
     notes = [title] if title else []
     if np.isfinite(estimate.curve).any():
-        notes.append(f'confidence {estimate.confidence:.0%}')
+        notes.append(f'confidence {100 * estimate.confidence:.0f} %')
     figure.suptitle(
         verdict,
         x=0.012,

@@ -74,6 +74,7 @@ def draw_retrieval(
     count = min(count, number)
     other = 'sound' if by == 'picture' else 'picture'
     figure = new_figure(1.9 * (count + 1) + 0.3, 1.45 * len(queries) + 0.75)
+    figure.get_layout_engine().set(h_pad=0.02, w_pad=0.02, hspace=0.01)
     outer = figure.add_gridspec(
         len(queries),
         count + 2,
@@ -116,15 +117,19 @@ def draw_retrieval(
     first = sum(rank <= 1 for rank in found) / number
     within = sum(rank <= count for rank in found) / number
     figure.suptitle(
-        (title or f'The {other}s nearest to a {by}')
-        + f'\nof all {number}: own {other} first in {first:.0%} (chance '
-        f'{1 / number:.0%}), among the first {count} in {within:.0%} (chance '
-        f'{count / number:.0%})',
+        (title or f'Asked with a {by}: the nearest of {number} {other}s')
+        + f'\nIts own {other} is the first in {_percent(first)} (chance '
+        f'{_percent(1 / number)}) and among the first {count} in '
+        f'{_percent(within)} (chance {_percent(count / number)}).',
         x=0.012,
         ha='left',
         fontsize=10,
     )
     return figure
+
+
+def _percent(share: float) -> str:
+    return f'{100 * share:.0f} %'
 
 
 def rank_of(distances: np.ndarray, query: int) -> float:

@@ -76,8 +76,9 @@ def draw_similarity(
             f'the picture and {len(columns)} of the sound'
         )
     shown = double_centred(distances)
-    limit = np.nanquantile(np.abs(shown), 0.995) if shown.size else 1.0
-    limit = float(limit) if np.isfinite(limit) and limit > 0 else 1.0
+    known = np.abs(shown[np.isfinite(shown)])
+    limit = float(np.quantile(known, 0.995)) if len(known) else 0.0
+    limit = limit or 1.0
     figure = new_figure(6.6, 6.2)
     wide, high = [0.14, 1] if frames is not None else [0.001, 1], [1]
     high = [1, 0.16] if log_mel is not None else [1, 0.001]

@@ -1,0 +1,112 @@
+"""Where in the picture of a clip its sound comes from."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from avts_mm.models import AVTS
+from avts_mm.visualization.heat_map import sound_distances
+
+
+@torch.no_grad()
+def embed_places(
+    model: AVTS, video: np.ndarray, refine: int = 1
+) -> np.ndarray:
+    """Embed each place of a clip.
+
+    The features of the last layer lie far apart in the picture. With
+    ``refine`` the clip is embedded again and again, a part of that distance
+    further on each time, which fills the gaps between them.
+
+    Args:
+        model (AVTS): In evaluation mode.
+        video (np.ndarray): uint8 ``(C, T, H, W)``, as the pipeline packs it.
+        refine (int): Places for each of the model's own, along either axis;
+            takes ``refine ** 2`` times as long. Defaults to 1.
+
+    Returns:
+        np.ndarray: ``(D, T, h, w)``; one step if the model embeds clips.
+    """
+    device = next(model.parameters()).device
+    clip = torch.as_tensor(video, device=device)[None]
+    clip = model.data_preprocessor(dict(inputs=dict(video=clip)))
+    clip = clip['inputs']['video']
+    places = model.embed_places(clip)[0].float()
+    if refine == 1:
+        return places.cpu().numpy()
+    high, wide = places.shape[2:]
+    fine = places.new_empty((*places.shape[:2], high * refine, wide * refine))
+    size = clip.shape[-2:]
+    strides = size[0] / high, size[1] / wide
+    pad = [int(np.ceil(stride / 2)) for stride in strides]
+    padded = F.pad(clip, (pad[1], pad[1], pad[0], pad[0]))
+    for row in range(refine):
+        for column in range(refine):
+            top, left = (
+                edge + round(((place + 0.5) / refine - 0.5) * stride)
+                for place, stride, edge in zip((row, column), strides, pad)
+            )
+            part = padded[..., top : top + size[0], left : left + size[1]]
+            fine[:, :, row::refine, column::refine] = model.embed_places(part)[
+                0
+            ]
+    return fine.cpu().numpy()
+
+
+@torch.no_grad()
+def embed_sound(model: AVTS, audio: np.ndarray) -> np.ndarray:
+    """Embed sound.
+
+    Args:
+        model (AVTS): In evaluation mode.
+        audio (np.ndarray): Samples ``(N, S)``.
+
+    Returns:
+        np.ndarray: ``(N, D, T)``; one step if the model embeds clips.
+    """
+    device = next(model.parameters()).device
+    audio = torch.as_tensor(audio, device=device)
+    data = model.data_preprocessor(dict(inputs=dict(audio=audio)))
+    sounds = model.embed_audio(data['inputs']['audio']).float()
+    return (sounds if sounds.dim() == 3 else sounds[..., None]).cpu().numpy()
+
+
+def sound_map(
+    model: AVTS,
+    inputs: Mapping,
+    others: np.ndarray | None = None,
+    refine: int = 1,
+) -> np.ndarray:
+    """Find out where in a clip its sound comes from.
+
+    The layers after the video backbone are applied at each place of its
+    features, before they are averaged. A place belongs to the sound if it is
+    nearer to it than to other sounds (`sound_distances`).
+
+    Args:
+        model (AVTS): In evaluation mode.
+        inputs (Mapping): ``video``, uint8 ``(C, T, H, W)``, and ``audio``,
+            samples ``(S,)``, as `PackAVInputs` gives them.
+        others (np.ndarray, optional): Embeddings ``(D, K)`` of other sounds.
+            Defaults to those of all steps of the clip.
+        refine (int): Of :func:`embed_places`. Defaults to 1.
+
+    Returns:
+        np.ndarray: ``(T, h, w)``; small where the sound comes from. One step
+        if the model embeds clips.
+
+    Raises:
+        ValueError: The model embeds whole clips and there are no ``others``.
+    """
+    places = embed_places(model, np.asarray(inputs['video']), refine)
+    sounds = embed_sound(model, np.asarray(inputs['audio'])[None])[0]
+    if others is None and sounds.shape[1] == 1:
+        raise ValueError(
+            'this model has one embedding for a whole clip, so its sound can '
+            'only be told from others: give others=(D, K)'
+        )
+    steps = min(places.shape[1], sounds.shape[1])
+    others = sounds if others is None else others
+    return sound_distances(places[:, :steps], sounds[:, :steps], others)
