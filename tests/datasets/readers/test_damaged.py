@@ -155,6 +155,14 @@ def test_names_with_spaces_and_unicode(tmp_path, backend):
     assert len(sound(path)) == 16000
 
 
+@pytest.mark.parametrize('backend', ['decord', 'pyav'])
+def test_names_that_look_like_protocols(tmp_path, monkeypatch, backend):
+    monkeypatch.chdir(tmp_path)
+    render(tmp_path / '12:30.mp4')
+    assert len(pictures('12:30.mp4', 0.0, backend)) == 25
+    assert len(sound('12:30.mp4')) == 16000
+
+
 def test_errors_reach_the_main_process():
     error = MediaError('a.mp4: bad', 'a.mp4', 'no_audio')
     again = pickle.loads(pickle.dumps(error))
