@@ -73,6 +73,7 @@ def estimate_offset(
     min_confidence: float = 0.8,
     min_clarity: float = 3.5,
     min_overlap: float = 0.5,
+    min_compared: float = 1.5,
     segment_seconds: float = 20.0,
     seed: int = 0,
 ) -> OffsetEstimate:
@@ -86,6 +87,9 @@ def estimate_offset(
         min_clarity (float): Likewise. Defaults to 3.5.
         min_overlap (float): Seconds that must be compared at a shift for it
             to count, at least a fifth of the best shift. Defaults to 0.5.
+        min_compared (float): Seconds that must be compared at the minimum
+            for it to be told. Of less the bootstrap is too sure.
+            Defaults to 1.5.
         segment_seconds (float): Parts of the film judged on their own, to
             find drift. Defaults to 20.
         seed (int): Of the bootstrap. Defaults to 0.
@@ -93,9 +97,14 @@ def estimate_offset(
     Returns:
         OffsetEstimate
     """
-    estimate = _estimate(
-        sums, reason, min_confidence, min_clarity, min_overlap, seed
+    options = (
+        min_confidence,
+        min_clarity,
+        min_overlap,
+        min_compared,
+        seed,
     )
+    estimate = _estimate(sums, reason, *options)
     per_segment = max(1, round(segment_seconds / (sums.step * sums.block)))
     if not reason and len(sums.sums) >= 2 * per_segment:
         for begin in range(0, len(sums.sums) - per_segment // 2, per_segment):
@@ -107,10 +116,7 @@ def estimate_offset(
                     sums.sums[part], sums.counts[part], sums.step, sums.block
                 ),
                 '',
-                min_confidence,
-                min_clarity,
-                min_overlap,
-                seed,
+                *options,
             )
             seconds = sums.step * sums.block
             end = min(part.stop, len(sums.sums)) * seconds
@@ -138,6 +144,7 @@ def _estimate(
     min_confidence: float,
     min_clarity: float,
     min_overlap: float,
+    min_compared: float,
     seed: int,
 ) -> OffsetEstimate:
     shifts = np.arange(-sums.radius, sums.radius + 1) * sums.step
@@ -169,7 +176,9 @@ def _estimate(
     confidence = same / BOOTSTRAP
     low, high = _percentiles(np.array(curves))
     offset = shifts[best] + sums.step * _vertex(score, best)
-    if confidence < min_confidence or clarity < min_clarity:
+    if sums.counts.sum(0)[best] * sums.step < min_compared:
+        reason = 'too_little'
+    elif confidence < min_confidence or clarity < min_clarity:
         reason = 'no_clear_minimum'
     elif best in (0, len(score) - 1):
         reason = 'beyond_range'

@@ -130,6 +130,15 @@ def test_nothing_to_compare():
     assert np.isnan(found.curve).all()
 
 
+def test_too_little_is_compared():
+    video, audio = film(40, 5)
+    found = estimate_offset(sums_of(video, audio))
+    assert found.best == pytest.approx(5 * STEP, abs=STEP / 2)
+    assert (found.offset, found.reason) == (None, 'too_little')
+    found = estimate_offset(sums_of(video, audio), min_compared=1.0)
+    assert found.offset == found.best
+
+
 def test_drift():
     rng = np.random.default_rng(0)
     steps = 3000  # two minutes, a step later every 10 s
