@@ -1,0 +1,284 @@
+"""A page that tells whether the sound of a film is late.
+
+Drop a film in: the verdict, the curve it comes from, where in the picture the
+sound comes from, and a corrected copy. Runs on this computer alone: it binds
+to loopback, fetches nothing, and deletes what it was given.
+"""
+
+import argparse
+import atexit
+import html
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+
+# Read when gradio is imported. Everything it stores lies below one folder.
+os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
+os.environ['HF_HUB_DISABLE_TELEMETRY'] = '1'
+os.environ['HF_HUB_OFFLINE'] = '1'
+
+try:
+    import gradio as gr
+    from gradio.processing_utils import save_file_to_cache
+    from starlette.middleware import Middleware
+except ImportError:
+    sys.exit("the page needs gradio: pip install -e '.[demo]'")
+
+from film_check import FilmCheck, Limits, Refused, Verdict, make_example
+from kept_files import KeptFiles, remove
+
+from avts_mm.apis import AVTSInferencer
+
+KEPT_SECONDS = 1800  # at most, also while the page stays open
+LOOPBACK = ('127.0.0.1', 'localhost', '::1')
+WAITING = 8  # films in the queue
+# The page is all that the browser may talk to.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' "
+    "blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "media-src 'self' data: blob:; font-src 'self' data:; "
+    "worker-src 'self' blob:; frame-ancestors 'self'"
+)
+NO_CHECKPOINT = (
+    'the page needs a trained model: give --checkpoint. One for the embedded '
+    'corpus takes some minutes: python tools/data/make_synthetic_corpus.py '
+    'data/avts_demo, then python tools/train.py configs/avts_demo_steps.py; '
+    'it is work_dirs/avts_demo_steps/epoch_10.pth'
+)
+STYLE = """
+.verdict {font-size: 1.6em; font-weight: 600; line-height: 1.3}
+.verdict.yes {color: #1b7f3b} .verdict.no {color: #c8401f}
+.notes {opacity: 0.8; margin-top: 0.4em}
+"""
+log = logging.getLogger('avts_mm.page')
+
+from gradio.events import Dependency
+
+class Upload(gr.File):
+    """Takes files from the browser, and no address to fetch one from."""
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path):
+        if '://' in str(url_or_file_path or ''):
+            raise gr.Error('Give a file, not an address.')
+        return await super().async_move_resource_to_block_cache(
+            url_or_file_path
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+class Headers:
+    """Adds the policy to every answer."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:
+        async def send_more(message):
+            if message['type'] == 'http.response.start':
+                message['headers'] = [
+                    *message['headers'],
+                    (b'content-security-policy', POLICY.encode()),
+                    (b'referrer-policy', b'no-referrer'),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, send_more)
+
+class Page:
+    """The page and what it keeps.
+
+    Args:
+        check (FilmCheck): Looks at films.
+        folder (str): For all files; gradio's ``GRADIO_TEMP_DIR``.
+    """
+
+    def __init__(self, check: FilmCheck, folder: str) -> None:
+        self.check, self.folder = check, folder
+        self.kept = KeptFiles()
+
+    def look(self, path: str | None, session: str, progress=None) -> tuple:
+        """Look at a film.
+
+        Returns:
+            tuple: HTML of the verdict, and paths (or None) of the curve, the
+            heat map and the corrected copy.
+        """
+        self.kept.release(session)
+        if path is None:
+            return '', None, None, None
+        try:
+            with tempfile.TemporaryDirectory(dir=self.folder) as work:
+                verdict = self.check.analyse(path, work, progress)
+                # Where gradio would copy them, so that we know the places.
+                files = [
+                    file and save_file_to_cache(file, self.folder)
+                    for file in (
+                        verdict.curve,
+                        verdict.heat_map,
+                        verdict.fixed,
+                    )
+                ]
+        except Refused as refused:
+            return told(str(refused)), None, None, None
+        except Exception as error:
+            log.exception('a film could not be looked at')
+            name = type(error).__name__
+            text = (
+                f'Something went wrong ({name}), which is the fault of this '
+                'page; whoever runs it finds more in its log.'
+            )
+            return told(text), None, None, None
+        self.kept.replace(session, filter(None, files))
+        return told(verdict.sentence, verdict), *files
+
+    def upload(self, path, request: gr.Request, progress=gr.Progress()):  # noqa: B008
+        """A film was dropped in; it is deleted once it was looked at."""
+        try:
+            found = self.look(path, request.session_hash, progress)
+        finally:
+            if path is not None:
+                remove(path)
+        return None, *shown(found)
+
+    def example(self, request: gr.Request, progress=gr.Progress()):  # noqa: B008
+        """Look at a rendered film."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as work:
+            progress(0, 'Rendering')
+            path = make_example(work)
+            return shown(self.look(path, request.session_hash, progress))
+
+    def unload(self, request: gr.Request) -> None:
+        """The page was closed."""
+        self.kept.release(request.session_hash)
+
+    def build(self) -> gr.Blocks:
+        """Lay out the page."""
+        limits = self.check.limits
+        with gr.Blocks(
+            title='Is the sound late?',
+            analytics_enabled=False,
+            delete_cache=(60, KEPT_SECONDS),
+        ) as page:
+            gr.Markdown(
+                '# Is the sound late?\n'
+                'Drop in a film to find out whether its sound fits its '
+                'picture, and which of them is late. At most '
+                f'{limits.max_mb:g} MB and {limits.max_minutes:g} minutes; '
+                'your film is deleted as soon as it was looked at, the '
+                'results when you close the page or after '
+                f'{KEPT_SECONDS // 60} minutes.'
+            )
+            film = Upload(label='Film', height=140)
+            button = gr.Button('Try a rendered film, its sound 0.24 s late')
+            verdict = gr.HTML(elem_id='verdict', min_height=60)
+            with gr.Row():
+                curve = gr.Image(
+                    label='How well they fit, shifted against each other',
+                    visible=False,
+                    type='filepath',
+                    interactive=False,
+                )
+                heat = gr.Video(
+                    label='Where the sound comes from, '
+                    f'first {limits.heat_seconds:g} s',
+                    visible=False,
+                    interactive=False,
+                    height=360,
+                )
+            fixed = gr.File(label='Corrected copy', visible=False)
+            outputs = [verdict, curve, heat, fixed]
+            # One film at a time, from whichever of the two it comes.
+            how = dict(
+                concurrency_limit=1,
+                concurrency_id='film',
+                api_visibility='private',
+                show_progress_on=verdict,
+            )
+            film.upload(self.upload, film, [film, *outputs], **how)
+            button.click(self.example, None, outputs, **how)
+            page.unload(self.unload)
+        return page.queue(max_size=WAITING)
+
+def told(sentence: str, verdict: Verdict | None = None) -> str:
+    """A sentence, and notes on it, as HTML."""
+    sync = verdict and verdict.in_sync
+    kind = {True: 'yes', False: 'no', None: ''}[sync]
+    notes = ''.join(
+        f'<div class="notes">{html.escape(note)}</div>'
+        for note in (verdict.notes if verdict else ())
+    )
+    return f'<div class="verdict {kind}">{html.escape(sentence)}</div>{notes}'
+
+def shown(found: tuple) -> list:
+    """What there is, shown; what there is not, hidden."""
+    sentence, *files = found
+    return [sentence] + [gr.update(value=f, visible=bool(f)) for f in files]
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--config', default='avts_demo_steps', help='config, or its name'
+    )
+    parser.add_argument('--checkpoint', help='its weights')
+    parser.add_argument('--device', help='such as cpu or cuda:1')
+    parser.add_argument(
+        '--host', default='127.0.0.1', help='who can reach it: only you'
+    )
+    parser.add_argument('--port', type=int, default=7860)
+    parser.add_argument(
+        '--max-mb', type=float, default=200, help='size of a film'
+    )
+    parser.add_argument(
+        '--max-minutes', type=float, default=10, help='length of a film'
+    )
+    args = parser.parse_args(argv)
+    if args.checkpoint is None:
+        parser.error(NO_CHECKPOINT)
+    if not (args.max_mb > 0 and args.max_minutes > 0):
+        parser.error('--max-mb and --max-minutes must be above 0')
+    return args
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    try:
+        infer = AVTSInferencer(args.config, args.checkpoint, args.device)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'{error}\n({NO_CHECKPOINT})')
+    if args.host not in LOOPBACK:
+        log.warning('%s: others can reach this page', args.host)
+    folder = tempfile.mkdtemp(prefix='avts_page_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.environ['GRADIO_TEMP_DIR'] = folder
+    limits = Limits(args.max_mb, args.max_minutes)
+    page = Page(FilmCheck(infer, limits), folder).build()
+    try:
+        page.launch(
+            server_name=args.host,
+            server_port=args.port,
+            share=False,
+            max_file_size=int(args.max_mb * 1e6),
+            max_threads=4,
+            theme=gr.themes.Default(
+                font=['system-ui', 'sans-serif'], font_mono=['monospace']
+            ),
+            css=STYLE,
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            app_kwargs=dict(middleware=[Middleware(Headers)]),
+        )
+    except OSError as error:
+        sys.exit(f'the page cannot be opened: {error}; try another --port')
+
+if __name__ == '__main__':
+    main()
