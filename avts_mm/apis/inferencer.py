@@ -13,6 +13,7 @@ from rich.progress import Progress, TimeRemainingColumn
 import avts_mm
 from avts_mm.datasets.preparation.sources import SUFFIXES
 from avts_mm.datasets.readers import MediaError
+from avts_mm.evaluation.functional.offset_words import REASONS
 
 from .embedding import FilmEmbedder
 from .film import as_film
@@ -66,7 +67,12 @@ class AVTSInferencer(BaseInferencer):
     """
 
     preprocess_kwargs = {'audio_track'}
-    forward_kwargs = {'max_shift', 'min_confidence', 'min_clarity'}
+    forward_kwargs = {
+        'max_shift',
+        'min_confidence',
+        'min_clarity',
+        'min_compared',
+    }
     visualize_kwargs = {'out_dir'}
     postprocess_kwargs = {'tolerance'}
 
@@ -117,8 +123,8 @@ class AVTSInferencer(BaseInferencer):
             batch_size (int): Films are taken one by one; see the constructor
                 for clips.
             kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
-                ``min_clarity``, ``tolerance`` (s that count as in sync,
-                default 0.08), ``audio_track`` (default 0), ``out_dir`` (for
+                ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
+                as in sync, default 0.08), ``audio_track`` (default 0), ``out_dir`` (for
                 pictures of the curves).
 
         Returns:
@@ -212,9 +218,7 @@ class AVTSInferencer(BaseInferencer):
     def _plain(name: str, found, tolerance: float) -> dict:
         if isinstance(found, MediaError):
             return dict(
-                name=name,
-                verdict=f'Cannot read it: {found}',
-                reason=found.reason,
+                name=name, verdict=_complaint(found), reason=found.reason
             )
         return dict(
             name=name,
@@ -229,6 +233,14 @@ class AVTSInferencer(BaseInferencer):
             shifts=found.shifts.tolist(),
             curve=[None if c != c else float(c) for c in found.curve],
         )
+
+
+def _complaint(error: MediaError) -> str:
+    """The sentence about a film that cannot be read."""
+    # The readers' own sentences tell what to do with an annotation file.
+    if error.reason in REASONS and 'audio_track' not in str(error):
+        return f'Cannot tell: {REASONS[error.reason]}.'
+    return f'Cannot read it: {error}'
 
 
 class _Bar:
