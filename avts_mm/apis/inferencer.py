@@ -124,8 +124,8 @@ class AVTSInferencer(BaseInferencer):
                 for clips.
             kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
                 ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
-                as in sync, default 0.08), ``audio_track`` (default 0), ``out_dir`` (for
-                pictures of the curves).
+                as in sync, default 0.08), ``audio_track`` (default 0),
+                ``out_dir`` (for pictures of the curves).
 
         Returns:
             dict: ``predictions``, a dict for each film with ``name``,
