@@ -28,6 +28,7 @@ except ImportError:
     sys.exit("the page needs gradio: pip install -e '.[demo]'")
 
 from film_check import FilmCheck, Limits, Refused, Verdict, make_example
+from headers import Headers
 from kept_files import KeptFiles, remove
 
 from avts_mm.apis import AVTSInferencer
@@ -35,13 +36,6 @@ from avts_mm.apis import AVTSInferencer
 KEPT_SECONDS = 1800  # at most, also while the page stays open
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
 WAITING = 8  # films in the queue
-# The page is all that the browser may talk to.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' "
-    "blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' data: blob:; font-src 'self' data:; "
-    "worker-src 'self' blob:; frame-ancestors 'self'"
-)
 NO_CHECKPOINT = (
     'the page needs a trained model: give --checkpoint. One for the embedded '
     'corpus takes some minutes: python tools/data/make_synthetic_corpus.py '
@@ -68,25 +62,6 @@ def no_addresses(upload: gr.File) -> gr.File:
     # Not a subclass: gradio would look for a front end of its own.
     upload.async_move_resource_to_block_cache = checked
     return upload
-
-
-class Headers:
-    """Adds the policy to every answer."""
-
-    def __init__(self, app) -> None:
-        self.app = app
-
-    async def __call__(self, scope, receive, send) -> None:
-        async def send_more(message):
-            if message['type'] == 'http.response.start':
-                message['headers'] = [
-                    *message['headers'],
-                    (b'content-security-policy', POLICY.encode()),
-                    (b'referrer-policy', b'no-referrer'),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, send_more)
 
 
 class Page:
@@ -224,6 +199,50 @@ def shown(found: tuple) -> list:
     return [sentence] + [gr.update(value=f, visible=bool(f)) for f in files]
 
 
+def launch(
+    check: FilmCheck, host: str = '127.0.0.1', port: int | None = None
+) -> tuple[gr.Blocks, str]:
+    """Open the page.
+
+    Args:
+        check (FilmCheck): Looks at films.
+        host (str): Address to bind to. Defaults to loopback.
+        port (int, optional): Defaults to a free one from 7860 on.
+
+    Returns:
+        tuple: The page, and its address.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    folder = tempfile.mkdtemp(prefix='avts_page_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ['GRADIO_TEMP_DIR'] = folder
+    page = Page(check, folder).build()
+    _, address, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        inbrowser=False,
+        quiet=True,  # it advertises sharing
+        prevent_thread_lock=True,
+        max_file_size=int(check.limits.max_mb * 1e6),
+        max_threads=4,
+        theme=gr.themes.Default(
+            font=['system-ui', 'sans-serif'], font_mono=['monospace']
+        ),
+        css=STYLE,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        app_kwargs=dict(middleware=[Middleware(Headers)]),
+    )
+    return page, address
+
+
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -257,32 +276,10 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f'{error}\n({NO_CHECKPOINT})')
     if args.host not in LOOPBACK:
         log.warning('%s: others can reach this page', args.host)
-    folder = tempfile.mkdtemp(prefix='avts_page_')
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    os.environ['GRADIO_TEMP_DIR'] = folder
     limits = Limits(args.max_mb, args.max_minutes)
-    page = Page(FilmCheck(infer, limits), folder).build()
     try:
-        _, address, _ = page.launch(
-            server_name=args.host,
-            server_port=args.port,
-            share=False,
-            quiet=True,  # it advertises sharing
-            prevent_thread_lock=True,
-            max_file_size=int(args.max_mb * 1e6),
-            max_threads=4,
-            theme=gr.themes.Default(
-                font=['system-ui', 'sans-serif'], font_mono=['monospace']
-            ),
-            css=STYLE,
-            footer_links=[],
-            run_history=False,
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            app_kwargs=dict(middleware=[Middleware(Headers)]),
-        )
+        page, address = launch(FilmCheck(infer, limits), args.host, args.port)
     except OSError as error:
         sys.exit(f'the page cannot be opened: {error}; try another --port')
     print(f'open {address} in a browser; Ctrl+C ends it', flush=True)

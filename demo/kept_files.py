@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -33,7 +34,5 @@ class KeptFiles:
 def remove(path: str) -> None:
     """Remove a file that may be gone, and its folder if that is empty."""
     Path(path).unlink(missing_ok=True)
-    try:
+    with suppress(OSError):  # it holds other files, or is gone
         os.rmdir(os.path.dirname(path))
-    except OSError:
-        pass  # it holds other files, or is gone
