@@ -70,6 +70,9 @@ class OffsetTestLoop(BaseLoop):
         max_drawn (float, optional): Seconds, drawn from; less than is
             searched where videos are short. Defaults to ``max_shift``.
         stride (int): Of `FilmEmbedder`. Defaults to 1.
+        swap_sound (bool): Give every video the sound of the next one: there
+            is nothing to be found, and ``told`` is how often the answer is
+            wrong by being one. Defaults to False.
         seed (int): Defaults to 0.
         fp16 (bool): Autocast, as in mmengine's loops; `FilmEmbedder` takes it
             from the config. Defaults to False.
@@ -84,6 +87,7 @@ class OffsetTestLoop(BaseLoop):
         max_shift: float = 2.0,
         max_drawn: float | None = None,
         stride: int = 1,
+        swap_sound: bool = False,
         seed: int = 0,
         fp16: bool = False,
     ) -> None:
@@ -95,6 +99,7 @@ class OffsetTestLoop(BaseLoop):
         self.max_shift = max_shift
         self.max_drawn = max_shift if max_drawn is None else max_drawn
         self.stride = stride
+        self.swap_sound = swap_sound
         self.seed = seed
 
     def run(self) -> dict:
@@ -130,8 +135,12 @@ class OffsetTestLoop(BaseLoop):
         late = float(rng.uniform(-self.max_drawn, self.max_drawn))
         length = duration if seconds is None else min(seconds, duration)
         begin = start + float(rng.uniform(0, duration - length))
+        sound = info['audio_path']
+        if self.swap_sound:
+            following = (index + 1) % len(dataset)
+            sound = dataset.get_data_info(following)['audio_path']
         film = ShiftedFilm(
-            FileFilm(info['video_path'], info['audio_path']),
+            FileFilm(info['video_path'], sound),
             begin,
             length,
             late,

@@ -40,3 +40,9 @@ def test_measures_of_each_length(runner):
         assert found[f'offset/{length}/baseline/mae'] < 0.5
     again = runner.test_loop.run()
     assert again == pytest.approx(found, nan_ok=True)
+
+
+def test_the_sound_of_another_video(runner):
+    runner.test_loop.swap_sound = True
+    found = runner.test()
+    assert found['offset/3s/baseline/mae'] > 0.3
