@@ -70,6 +70,8 @@ FILMS = {
     'mpeg2.ts': dict(video='mpeg2video', audio='mp2', b_frames=2),
     'pcm.avi': dict(PCM, video='mpeg4'),
     'h264_b.avi': dict(PCM, b_frames=2),
+    'mp3.avi': dict(video='mpeg4', audio='libmp3lame'),
+    'mpeg1.mpg': dict(video='mpeg1video', audio='mp2', rate=44100, b_frames=2),
 }
 # Into other containers; all others stay in their own.
 MOVES = {
@@ -81,6 +83,9 @@ MOVES = {
     'aac.mkv': ('mp4', 'ts'),
     'pcm.mkv': ('mov',),
     'b_frames.ts': ('mp4', 'mkv'),
+    'mpeg2.ts': ('mp4',),
+    'mpeg1.mpg': ('mp4', 'mkv', 'ts'),
+    'mp3.avi': ('mp4', 'mkv'),
     'pcm.avi': ('mkv', 'mp4'),
     'vp9.webm': ('mp4', 'mkv'),
 }
@@ -88,6 +93,7 @@ CASES = [
     (name, ending)
     for name in FILMS
     for ending in (name.split('.')[1], *MOVES.get(name, ()))
+    if f'{name} {ending}' not in ('mpeg1.mpg mpg', 'mp3.avi avi')  # refused
 ]
 
 

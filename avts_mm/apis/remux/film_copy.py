@@ -1,6 +1,7 @@
 """Copying the packets of a film, with one audio track moved."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 
@@ -63,8 +64,10 @@ class FilmCopy:
                 'AVI has no times for sound, so that only PCM can be moved',
                 'write .mkv instead',
             )
-        base = self.sound.time_base
-        self.moved = round(-seconds / base) * float(base)
+        # To the sample also where the film counts milliseconds or packets.
+        self.base = Fraction(1, self.sound.codec_context.sample_rate)
+        self.base = min(self.base, self.sound.time_base)
+        self.moved = float(round(-seconds / self.base) * self.base)
         # As libavformat counts; see MediaInfo.picture_shift.
         self.zero = info.video_start - info.picture_shift
         self.begin = 0.0
@@ -120,7 +123,10 @@ class FilmCopy:
     def _moved_packets(self, streams) -> Iterator:
         """The packets of the copy, with their times and their old stream."""
         for packet in self._timed_packets(streams):
-            stream, base = packet.stream, packet.time_base
+            stream = packet.stream
+            if stream is self.sound:
+                _recount(packet, self.base)
+            base = packet.time_base
             ticks = -round(self.begin / base)
             if stream is not self.picture:
                 # The edit list's correction of the pictures, reversed.
@@ -242,11 +248,13 @@ class FilmCopy:
             found = probe(part, audio_track=audio_track)
         except MediaError:
             found = None
+        # mp4 has one name for both.
+        other = 'mp3' if info.audio_codec == 'mp2' else None
         begin = found and found.audio_start - found.video_start
         if (
             found is None
             or found.video_codec != info.video_codec
-            or found.audio_codec != info.audio_codec
+            or found.audio_codec not in (info.audio_codec, other)
             or found.audio_tracks != info.audio_tracks
             or abs(begin - expected + zero) > _SLACK + self.longest
         ):
@@ -257,6 +265,15 @@ class FilmCopy:
             )
         late = begin - self.ideal + zero
         return max(0.0, late) if self.ideal < 0 else 0.0
+
+
+def _recount(packet, base: Fraction) -> None:
+    """Give the times of a packet in ticks of ``base``."""
+    factor = packet.time_base / base
+    packet.pts = round(packet.pts * factor)
+    packet.dts = round(packet.dts * factor)
+    packet.duration = round((packet.duration or 0) * factor)
+    packet.time_base = base
 
 
 def _sound(data: bytes, like, time: int):

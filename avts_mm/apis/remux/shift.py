@@ -25,9 +25,9 @@ class ShiftedSound(NamedTuple):
 
     Attributes:
         seconds (float): By how much earlier the sound is heard: what was
-            asked for, rounded to the clock of the source's track (1 ms in
-            Matroska, mostly one sample elsewhere). A coarser clock of the
-            target adds up to 0.5 ms to single packets, and no drift.
+            asked for, rounded to one sample. Matroska and webm count
+            milliseconds: there, as source or target, single packets are up
+            to 0.5 ms off this, without drift.
         dropped (float): Seconds of sound lost because they would be heard
             before the film begins.
         left_out (tuple[str]): Kinds of tracks, other than picture, sound and
@@ -113,10 +113,11 @@ def _check(info: MediaInfo, target: str, seconds: float) -> None:
         )
     avi = info.container == 'avi', kind_of(target) == 'avi'
     if avi == (True, False) and info.has_b_frames:
+        pcm = info.audio_codec.startswith('pcm')
         raise unsupported(
             target,
             'the AVI file does not tell when its B-frames are shown',
-            'write .avi instead, or convert the film first',
+            'write .avi instead' if pcm else 're-encode the film first',
         )
     if avi == (False, True):
         raise unsupported(
