@@ -67,4 +67,8 @@ def find_offset(
         reason = 'silent'
     elif moving * embedder.step < LEAST:
         reason = 'still'
-    return estimate_offset(sums.finish(), reason, **options)
+    found = sums.finish()
+    # A clip of pictures stands for those that the stride has left out.
+    found.counts *= embedder.stride
+    found.sums *= embedder.stride
+    return estimate_offset(found, reason, **options)

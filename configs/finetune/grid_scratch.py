@@ -73,7 +73,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = val_evaluator
 
-max_iters = 500  # 200 for a tenth of the labels, 300 for a quarter
+max_iters = 300  # 200 with a tenth of the labels
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2),

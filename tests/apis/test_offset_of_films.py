@@ -63,6 +63,17 @@ def test_pieces_make_no_difference(embedder, path):
         np.testing.assert_allclose(small, large, atol=1e-5)
 
 
+def test_a_stride_counts_as_much(embedder, path):
+    embedder.stride = 3
+    film = FileFilm(path)
+    # Of the clips of 2 s a third is 0.7 s.
+    found = find_offset(
+        embedder, ShiftedFilm(film, 0.5, 2.6, 0.2), 1.0, min_compared=1.2
+    )
+    film.close()
+    assert found.best is not None and found.reason != 'too_little'
+
+
 def test_arrays(embedder, path):
     with as_film(path)._video as reader:
         video = reader.frames((np.arange(150) + 0.5) / 25)
