@@ -9,21 +9,28 @@ from typing import Any, NamedTuple
 
 from .runs import Run
 
-# What of a config decides the result.
+# What of a config decides the result, what to mention first in front.
 _DECISIVE = (
+    'load_from',
     'model',
     'train_dataloader',
-    'val_dataloader',
     'train_cfg',
-    'val_cfg',
     'optim_wrapper',
-    'param_scheduler',
+    'val_dataloader',
+    'val_cfg',
     'custom_hooks',
-    'load_from',
+    'param_scheduler',
 )
 _REPORTING = ('SyncReportHook', 'ProgressBarHook')
 # Last parts of names that do not: where data lie, how they are loaded.
-_INCIDENTAL = ('data_root', 'num_workers', 'persistent_workers', 'pin_memory')
+# Which labels are kept (share_seed) is part of the repetition.
+_INCIDENTAL = (
+    'data_root',
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'share_seed',
+)
 # Of weights it counts whether there are any: each seed has its own.
 _LOADED = ('checkpoint', 'load_from')
 # Options that name a repetition or a file, with their value.
@@ -104,18 +111,18 @@ class Group:
         (run,) = runs
         parts = list(run.parts.values())
         spread = run.measures.get(f'{measure}_std')
-        if measure.endswith('/accuracy') and spread is not None:
-            seeds = run.result['baselines'][measure.rpartition('/')[0]]
-            return Summary(
-                values[0], spread, f'{len(seeds.get("seeds") or parts)} seeds'
-            )
-        if measure == 'accuracy' and len(parts) > 1:
-            kinds = {name.rstrip('0123456789_') for name in run.parts}
-            kind = kinds.pop() if len(kinds) == 1 else 'part'
-            spread = run.measures.get('accuracy_std')
-            if spread is None:
+        baseline, _, name = measure.rpartition('/')
+        if name == 'accuracy' and len(parts) > 1:
+            about = (run.result.get('baselines') or {}).get(baseline, {})
+            if about.get('seeds'):
+                of = f'{len(about["seeds"])} seeds'
+            else:
+                kinds = {part.rstrip('0123456789_') for part in run.parts}
+                kind = kinds.pop() if len(kinds) == 1 else 'part'
+                of = f'{len(parts)} {kind}s'
+            if spread is None and not baseline:
                 spread = statistics.stdev(parts)
-            return Summary(values[0], spread, f'{len(parts)} {kind}s')
+            return Summary(values[0], spread, of)
         interval = (run.result.get('intervals') or {}).get(measure)
         return Summary(
             values[0], interval=tuple(interval) if interval else None
@@ -158,12 +165,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     groups = []
     for key, members in found.items():
         alike = [other for other in found if names[other] == names[key]]
-        # What most runs have in common needs no mention, unless that is all.
-        usual = max(alike, key=lambda other: len(found[other]))
-        varying = _varying([dict(other) for other in alike])
-        if len(varying) > _MENTIONED:
-            varying = _varying([dict(key), dict(usual)])
-        name = names[key] + _mention(dict(key), varying)
+        mentioned = _to_mention(key, {o: found[o] for o in alike})
+        name = names[key] + _mention(dict(key), mentioned)
         members.sort(key=lambda run: (run.seed is None, run.seed or 0))
         groups.append(Group(members, name))
     return sorted(groups, key=lambda group: group.name)
@@ -242,15 +245,42 @@ def _flatten(value: Any, prefix: str = '') -> list[tuple[str, Any]]:
     return flat
 
 
+def _to_mention(key: frozenset, alike: Mapping[frozenset, list]) -> list[str]:
+    """The settings that tell a group from others of the same name.
+
+    What most runs have in common needs no mention, unless that is all there
+    is to tell, or all others differ in how much they are trained on.
+    """
+    usual = max(alike, key=lambda other: len(alike[other]))
+    varying = _varying([dict(other) for other in alike])
+    if len(varying) <= _MENTIONED:
+        return varying
+    if key != usual:
+        return _varying([dict(key), dict(usual)])
+    others = [dict(other) for other in alike if other != usual]
+    return [
+        name
+        for name in varying
+        if name.startswith(('train_dataloader', 'train_cfg'))
+        and all(dict(key).get(name) != other.get(name) for other in others)
+    ]
+
+
 def _varying(settings: Sequence[Mapping]) -> list[str]:
     """Keys that differ, but for those of hooks.
 
     Their mixes of negatives have a column of their own.
     """
-    keys = sorted({key for setting in settings for key in setting})
+    keys = {key for setting in settings for key in setting}
+
+    def rank(key: str) -> tuple[int, str]:
+        section = key.partition('.')[0]
+        known = section in _DECISIVE
+        return (_DECISIVE.index(section) if known else -1, key)
+
     return [
         key
-        for key in keys
+        for key in sorted(keys, key=rank)
         if len({setting.get(key) for setting in settings}) > 1
         and not key.startswith('custom_hooks')
     ]

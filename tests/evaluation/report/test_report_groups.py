@@ -45,13 +45,27 @@ def test_settings_that_differ_are_mentioned(sync_run):
 def test_many_differences_are_counted(sync_run):
     edits = {
         'margin=0.99': 'margin=2.0',
-        'max_epochs=10': 'max_epochs=60',
         "type='MC3'": "type='MC3', base_channels=8",
+        'load_from = None': "load_from = 'a.pth'",
     }
-    groups = group_runs([sync_run('a'), sync_run('b', edits=edits)])
-    assert len(groups) == 2
-    assert sum(g.name.endswith(', 1 more)') for g in groups) == 1
-    assert sum(g.name == 'avts' for g in groups) == 1
+    runs = [sync_run('a'), sync_run('b', seed=1), sync_run('c', edits=edits)]
+    assert [g.name for g in group_runs(runs)] == [
+        'avts',
+        'avts (load_from=given, loss.margin=2.0, 1 more)',
+    ]
+
+
+def test_how_much_is_trained_on_is_mentioned_of_all(sync_run):
+    few = {
+        "root='data/kinetics400'), n": "root='data', label_share=0.1), n",
+        'max_epochs=10': 'max_epochs=60',
+        'margin=0.99': 'margin=2.0',
+    }
+    runs = [sync_run('a'), sync_run('b', seed=1), sync_run('c', edits=few)]
+    assert sorted(g.name for g in group_runs(runs)) == [
+        'avts (dataset.label_share=none, train_cfg.max_epochs=10)',
+        'avts (loss.margin=2.0, dataset.label_share=0.1, 1 more)',
+    ]
 
 
 def test_other_data_are_another_group(sync_run):
