@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 
 # Read when gradio is imported. Everything it stores lies below one folder.
 os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
@@ -29,7 +30,7 @@ except ImportError:
 
 from film_check import FilmCheck, Limits, Refused, Verdict, make_example
 from headers import Headers
-from kept_files import KeptFiles, remove
+from kept_files import KeptFiles
 
 from avts_mm.apis import AVTSInferencer
 
@@ -74,29 +75,33 @@ class Page:
 
     def __init__(self, check: FilmCheck, folder: str) -> None:
         self.check, self.folder = check, folder
-        self.kept = KeptFiles()
+        self.kept = KeptFiles(folder, KEPT_SECONDS)
 
-    def look(self, path: str | None, session: str, progress=None) -> tuple:
-        """Look at a film.
+    def look(
+        self,
+        fetch: Callable[[str], str],
+        session: str,
+        progress: Callable[[float, str], None] | None = None,
+    ) -> tuple:
+        """Look at a film, which is gone afterwards.
+
+        Args:
+            fetch (Callable): Puts the film into a folder, returns its path.
+            session (str): Who asks; what there was before is removed.
+            progress (Callable, optional): Of :meth:`FilmCheck.analyse`.
 
         Returns:
             tuple: HTML of the verdict, and paths (or None) of the curve, the
             heat map and the corrected copy.
         """
         self.kept.release(session)
-        if path is None:
-            return '', None, None, None
         try:
-            with tempfile.TemporaryDirectory(dir=self.folder) as work:
-                verdict = self.check.analyse(path, work, progress)
+            with self.kept.work() as work:
+                verdict = self.check.analyse(fetch(work), work, progress)
+                files = (verdict.curve, verdict.heat_map, verdict.fixed)
                 # Where gradio would copy them, so that we know the places.
                 files = [
-                    file and save_file_to_cache(file, self.folder)
-                    for file in (
-                        verdict.curve,
-                        verdict.heat_map,
-                        verdict.fixed,
-                    )
+                    f and save_file_to_cache(f, self.folder) for f in files
                 ]
         except Refused as refused:
             return told(str(refused)), None, None, None
@@ -112,20 +117,25 @@ class Page:
         return told(verdict.sentence, verdict), *files
 
     def upload(self, path, request: gr.Request, progress=gr.Progress()):  # noqa: B008
-        """A film was dropped in; it is deleted once it was looked at."""
-        try:
-            found = self.look(path, request.session_hash, progress)
-        finally:
-            if path is not None:
-                remove(path)
+        """A film was dropped in."""
+
+        def fetch(folder: str) -> str:
+            target = os.path.join(folder, os.path.basename(path))
+            try:
+                os.rename(path, target)
+            except FileNotFoundError:
+                raise Refused(
+                    'The film is no longer here; drop it in again.'
+                ) from None
+            return target
+
+        found = self.look(fetch, request.session_hash, progress)
+        self.kept.remove(path)  # with the folder that it was in
         return None, *shown(found)
 
     def example(self, request: gr.Request, progress=gr.Progress()):  # noqa: B008
         """Look at a rendered film."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as work:
-            progress(0, 'Rendering')
-            path = make_example(work)
-            return shown(self.look(path, request.session_hash, progress))
+        return shown(self.look(make_example, request.session_hash, progress))
 
     def unload(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -137,7 +147,6 @@ class Page:
         with gr.Blocks(
             title='Is the sound late?',
             analytics_enabled=False,
-            delete_cache=(60, KEPT_SECONDS),
         ) as page:
             gr.Markdown(
                 '# Is the sound late?\n'
@@ -150,7 +159,9 @@ class Page:
             )
             film = no_addresses(gr.File(label='Film', height=140))
             button = gr.Button('Try a rendered film, its sound 0.24 s late')
-            verdict = gr.HTML(elem_id='verdict', min_height=60)
+            verdict = gr.Markdown(
+                elem_id='verdict', min_height=60, latex_delimiters=[]
+            )
             with gr.Row():
                 curve = gr.Image(
                     show_label=False,  # it has a title
@@ -179,6 +190,7 @@ class Page:
             film.upload(self.upload, film, [film, *outputs], **how)
             button.click(self.example, None, outputs, **how)
             page.unload(self.unload)
+        self.kept.keep_sweeping()
         return page.queue(max_size=WAITING)
 
 
@@ -204,16 +216,11 @@ def launch(
 ) -> tuple[gr.Blocks, str]:
     """Open the page.
 
-    Args:
-        check (FilmCheck): Looks at films.
-        host (str): Address to bind to. Defaults to loopback.
-        port (int, optional): Defaults to a free one from 7860 on.
-
     Returns:
         tuple: The page, and its address.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The port, by default the first free one, is taken.
     """
     folder = tempfile.mkdtemp(prefix='avts_page_')
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -226,7 +233,7 @@ def launch(
         inbrowser=False,
         quiet=True,  # it advertises sharing
         prevent_thread_lock=True,
-        max_file_size=int(check.limits.max_mb * 1e6),
+        max_file_size=int(check.limits.max_mb * 2**20),
         max_threads=4,
         theme=gr.themes.Default(
             font=['system-ui', 'sans-serif'], font_mono=['monospace']

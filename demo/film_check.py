@@ -36,7 +36,7 @@ class Limits:
     """What is taken.
 
     Attributes:
-        max_mb (float): Size of a file, 10^6 bytes.
+        max_mb (float): Size of a file, 2^20 bytes (as browsers count).
         max_minutes (float): Length of a film.
         max_pixels (int): Of a picture.
         heat_seconds (float): So much of the film gets a heat map.
@@ -49,9 +49,9 @@ class Limits:
 
     def check_size(self, size: int, name: str) -> None:
         """Refuse a file of ``size`` bytes if it is too large."""
-        if size > self.max_mb * 1e6:
+        if size > self.max_mb * 2**20:
             raise Refused(
-                f'{name} has {size / 1e6:.1f} MB, and this page takes '
+                f'{name} has {size / 2**20:.1f} MB, and this page takes '
                 f'{self.max_mb:g} MB at most: cut out a part of the film.'
             )
 

@@ -24,10 +24,11 @@ def flash_and_click():
     other = load('flash_and_click', TESTS / 'apis' / 'conftest.py')
 
     class WithPlaces(other.FlashAndClick):
-        def embed_places(self, video):
-            size = video.shape[2], 3, 4
+        def embed_places(self, video, refine=1):
+            size = video.shape[2], 3 * refine, 4 * refine
             bright = F.adaptive_avg_pool3d(video.mean(1, True), size) > 150
-            return bright.float().diff(dim=2, prepend=bright[:, :, :1].float())
+            bright = bright.float()
+            return bright.diff(dim=2, prepend=bright[:, :, :1])
 
     model = WithPlaces(by_steps=True)
     return SimpleNamespace(embedder=FilmEmbedder(model, other.config(25)))
