@@ -70,14 +70,7 @@ def test_train_resume_and_test_by_the_tools(tiny, tmp_path):
     out = run_tool('tools/train.py', config)
     run = tmp_path / 'run'
     result = json.loads((run / 'result.json').read_text())
-    assert set(result) == {
-        'easy',
-        'hard',
-        'within_video',
-        'seed',
-        'epochs',
-        'seconds',
-    }
+    assert {'within_video', 'seconds', 'command'} <= set(result)
     assert (result['seed'], result['epochs']) == (3, 2)
     for kind in ('easy', 'hard'):
         assert 0 <= result[kind]['auc'] <= 1
