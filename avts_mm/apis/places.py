@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from avts_mm.models import AVTS
 from avts_mm.visualization.heat_map import sound_distances
@@ -16,15 +15,10 @@ def embed_places(
 ) -> np.ndarray:
     """Embed each place of a clip.
 
-    The features of the last layer lie far apart in the picture. With
-    ``refine`` the clip is embedded again and again, a part of that distance
-    further on each time, which fills the gaps between them.
-
     Args:
         model (AVTS): In evaluation mode.
         video (np.ndarray): uint8 ``(C, T, H, W)``, as the pipeline packs it.
-        refine (int): Places for each of the model's own, along either axis;
-            takes ``refine ** 2`` times as long. Defaults to 1.
+        refine (int): Of :meth:`AVTS.embed_places`. Defaults to 1.
 
     Returns:
         np.ndarray: ``(D, T, h, w)``; one step if the model embeds clips.
@@ -33,26 +27,7 @@ def embed_places(
     clip = torch.as_tensor(video, device=device)[None]
     clip = model.data_preprocessor(dict(inputs=dict(video=clip)))
     clip = clip['inputs']['video']
-    places = model.embed_places(clip)[0].float()
-    if refine == 1:
-        return places.cpu().numpy()
-    high, wide = places.shape[2:]
-    fine = places.new_empty((*places.shape[:2], high * refine, wide * refine))
-    size = clip.shape[-2:]
-    strides = size[0] / high, size[1] / wide
-    pad = [int(np.ceil(stride / 2)) for stride in strides]
-    padded = F.pad(clip, (pad[1], pad[1], pad[0], pad[0]))
-    for row in range(refine):
-        for column in range(refine):
-            top, left = (
-                edge + round(((place + 0.5) / refine - 0.5) * stride)
-                for place, stride, edge in zip((row, column), strides, pad)
-            )
-            part = padded[..., top : top + size[0], left : left + size[1]]
-            fine[:, :, row::refine, column::refine] = model.embed_places(part)[
-                0
-            ]
-    return fine.cpu().numpy()
+    return model.embed_places(clip, refine)[0].float().cpu().numpy()
 
 
 @torch.no_grad()

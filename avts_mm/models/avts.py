@@ -3,6 +3,7 @@
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModel
+from torch.nn import functional as F
 
 
 @MODELS.register_module()
@@ -48,16 +49,45 @@ class AVTS(BaseModel):
         """Map log-mel ``(N, 1, bands, frames)`` to embeddings ``(N, D)``."""
         return self.audio_neck(self.audio_backbone(audio))
 
-    def embed_places(self, video: torch.Tensor) -> torch.Tensor:
+    def embed_places(
+        self, video: torch.Tensor, refine: int = 1
+    ) -> torch.Tensor:
         """Embed each place of clips as if the picture were all like it.
+
+        The last features lie far apart in the picture. With ``refine`` the
+        clips are embedded again and again, a part of that distance further
+        on each time, which fills the gaps.
 
         Args:
             video (Tensor): ``(N, C, T, H, W)``.
+            refine (int): Places for each of the features, along either axis;
+                takes ``refine ** 2`` times as long. Defaults to 1.
 
         Returns:
-            Tensor: ``(N, D, T', h, w)``, a place for each of the last
-            features; ``T'`` is 1 if the neck embeds whole clips.
+            Tensor: ``(N, D, T', refine * h, refine * w)``; ``T'`` is 1 if
+            the neck embeds whole clips.
         """
+        if refine == 1:
+            return self._embed_places(video)
+        size = video.shape[-2:]
+        pad = [side // 2 for side in size]
+        padded = F.pad(video, (pad[1], pad[1], pad[0], pad[0]))
+        coarse = self._embed_places(video)
+        strides = [a / b for a, b in zip(size, coarse.shape[-2:])]
+        rows = []
+        for row in range(refine):
+            columns = []
+            for column in range(refine):
+                top, left = (
+                    edge + round(((place + 0.5) / refine - 0.5) * stride)
+                    for place, stride, edge in zip((row, column), strides, pad)
+                )
+                part = padded[..., top : top + size[0], left : left + size[1]]
+                columns.append(self._embed_places(part))
+            rows.append(torch.stack(columns, dim=-1).flatten(-2))
+        return torch.stack(rows, dim=-2).flatten(-3, -2)
+
+    def _embed_places(self, video: torch.Tensor) -> torch.Tensor:
         features = self.video_backbone(video)
         places = features.permute(0, 3, 4, 1, 2)  # (N, h, w, C, T)
         embedded = self.video_neck(places.flatten(0, 2)[..., None, None])

@@ -12,6 +12,7 @@ from .heat_map import draw_heat_maps, sound_distances
 from .retrieval import Second, draw_retrieval
 from .similarity import draw_similarity
 
+REFINE = 2  # of maps
 QUERIES = 5  # rows of a retrieval sheet
 
 
@@ -164,7 +165,7 @@ def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
         video = clip.video_input[None].to(device)
         inputs = dict(inputs=dict(video=video))
         video = model.data_preprocessor(inputs)['inputs']['video']
-        places = model.embed_places(video)[0].float().cpu().numpy()
+        places = model.embed_places(video, REFINE)[0].float().cpu().numpy()
         steps = min(places.shape[1], clip.audio.shape[1])
         maps.append(
             sound_distances(

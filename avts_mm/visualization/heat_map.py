@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from .figures import COLOURS, new_figure, save
 
 COLOUR_MAP = 'inferno'
-OPACITY = 0.65
+OPACITY = 0.75
 SWELL = 0.05  # of the loudest: less is no onset
 QUIET = '#666666'
 
@@ -118,7 +118,7 @@ def overlay_heat_map(
         near = cv2.resize(near, size, interpolation=cv2.INTER_CUBIC)
         near = np.clip(near / scale, 0, 1)[..., None]
         part = image[top : top + size[1], left : left + size[0]]
-        warm = 255 * colours(0.25 + 0.75 * near[..., 0])[..., :3]
+        warm = 255 * colours(0.4 + 0.6 * near[..., 0])[..., :3]
         opacity = OPACITY * np.sqrt(near)
         part[:] = part * (1 - opacity) + warm * opacity
         if mark and values.min() < values.max():

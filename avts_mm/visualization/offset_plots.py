@@ -104,7 +104,8 @@ def _head(figure, estimate, title: str, tolerance: float) -> None:
         estimate.in_sync(tolerance)
     ]
     notes = [title] if title else []
-    if np.isfinite(estimate.curve).any():
+    # That of one offset for the whole film says nothing about a drift.
+    if np.isfinite(estimate.curve).any() and estimate.drift is None:
         notes.append(f'confidence {100 * estimate.confidence:.0f} %')
     figure.suptitle(
         verdict,

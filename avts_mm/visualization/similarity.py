@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from .figures import COLOURS, new_figure, save
 
-QUIET = '#666666'
+QUIET, NOTHING = '#666666', '#cccccc'
 COLUMNS = 8  # pictures beside the matrix
 
 
@@ -50,7 +50,7 @@ def draw_similarity(
     moves it to the right.
 
     Args:
-        distances (np.ndarray): ``(Tv, Ta)``; NaN stays white.
+        distances (np.ndarray): ``(Tv, Ta)``; NaN stays grey.
         times (Sequence[float]): ``(T,)`` seconds of the rows and columns, or
             one sequence for each of the two.
         title (str): Above it. Defaults to none.
@@ -107,6 +107,9 @@ def draw_similarity(
             + ('late' if offset > 0 else 'early'),
             **{**line, 'linewidth': 1.6},
         )
+    if not np.isfinite(shown).all():
+        axes.set_facecolor(NOTHING)
+        axes.fill([], [], color=NOTHING, label='no motion or no sound')
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.set_xlabel(f'moment of the sound, {unit}')
@@ -118,7 +121,7 @@ def draw_similarity(
     axes.legend(
         loc='lower left',
         bbox_to_anchor=(0, 1),
-        ncols=2,
+        ncols=3,
         frameon=False,
         fontsize=8,
     )

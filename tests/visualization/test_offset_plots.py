@@ -116,6 +116,7 @@ def test_drift(tmp_path):
     figure = draw_drift(found, 'film.mp4')
     (axes,) = figure.axes
     assert heading(figure)[0].startswith('The sound drifts')
+    assert axes.get_title('left') == 'film.mp4'
     bars = [x for x in axes.collections if hasattr(x, 'get_segments')]
     drawn = [bar.get_segments()[0] for bar in bars]
     assert len(drawn) == 3
