@@ -12,6 +12,9 @@ from .figures import COLOURS, new_figure, save
 RIGHT, SAME = COLOURS['positive'], COLOURS['easy']
 QUIET = '#666666'
 PICTURES = 3  # of a second
+# Inches. Placed by hand: a layout engine takes seconds for so many axes.
+_WIDE, _STRIP, _MEL = 1.8, 0.58, 0.58
+_HEAD, _FOOT, _GAP, _TITLE, _EDGE = 0.24, 0.22, 0.12, 0.62, 0.08
 
 
 @dataclass
@@ -73,28 +76,35 @@ def draw_retrieval(
         distances = distances.T
     count = min(count, number)
     other = 'sound' if by == 'picture' else 'picture'
-    figure = new_figure(1.9 * (count + 1) + 0.3, 1.45 * len(queries) + 0.75)
-    figure.get_layout_engine().set(h_pad=0.02, w_pad=0.02, hspace=0.01)
-    outer = figure.add_gridspec(
-        len(queries),
-        count + 2,
-        width_ratios=[1, 0.05] + [1] * count,
-        wspace=0.02,
-        hspace=0.02,
-    )
+    cell = _HEAD + _STRIP + _MEL + _FOOT
+    width = (_WIDE + _GAP) * (count + 1) + _GAP + _EDGE
+    height = cell * len(queries) + _TITLE
+    figure = new_figure(width, height)
+    figure.set_layout_engine('none')
+
+    def place(row, column):
+        # What was found stands a little apart from what was asked with.
+        left = _EDGE + (_WIDE + _GAP) * column + (_GAP if column else 0)
+        bottom = height - _TITLE - cell * (row + 1) + _FOOT
+        strip = left / width, (bottom + _MEL) / height
+        mel = left / width, bottom / height
+        return [
+            figure.add_axes((*corner, _WIDE / width, tall / height))
+            for corner, tall in ((strip, _STRIP), (mel, _MEL))
+        ]
+
     for row, query in enumerate(queries):
         order = np.argsort(distances[query], kind='stable')
         rank = rank_of(distances, query)
         _draw(
-            figure,
-            outer[row, 0],
+            place(row, 0),
             seconds[query],
             f'asked with this {by}',
             f'its own {other}: {rank} of {number}',
             by,
             '#222222',
         )
-        for place, found in enumerate(order[:count]):
+        for rank_found, found in enumerate(order[:count]):
             same = seconds[found].name == seconds[query].name
             colour = RIGHT if found == query else SAME if same else '#cccccc'
             word = (
@@ -105,10 +115,9 @@ def draw_retrieval(
                 else seconds[found].name
             )
             _draw(
-                figure,
-                outer[row, place + 2],
+                place(row, rank_found + 1),
                 seconds[found],
-                f'{place + 1}.  {word}',
+                f'{rank_found + 1}.  {word}',
                 f'distance {distances[query, found]:.2f}',
                 other,
                 colour,
@@ -121,8 +130,10 @@ def draw_retrieval(
         + f'\nIts own {other} is the first in {_percent(first)} (chance '
         f'{_percent(1 / number)}) and among the first {count} in '
         f'{_percent(within)} (chance {_percent(count / number)}).',
-        x=0.012,
+        x=_EDGE / width,
+        y=1 - 0.08 / height,
         ha='left',
+        va='top',
         fontsize=10,
     )
     return figure
@@ -142,19 +153,17 @@ def rank_of(distances: np.ndarray, query: int) -> float:
 
 
 def _draw(
-    figure, place, second: Second, head: str, foot: str, strong: str, colour
+    both, second: Second, head: str, foot: str, strong: str, colour
 ) -> None:
     """Pictures above the log-mel of a second, framed."""
-    inner = place.subgridspec(2, 1, hspace=0.02, height_ratios=[1, 0.9])
+    above, below = both
     middles = (np.arange(PICTURES) + 0.5) / PICTURES
     shown = second.frames[(middles * len(second.frames)).astype(int)]
-    above = figure.add_subplot(inner[0])
     above.imshow(
         np.concatenate(list(shown), axis=1),
         aspect='auto',
         alpha=1.0 if strong == 'picture' else 0.35,
     )
-    below = figure.add_subplot(inner[1])
     below.imshow(
         second.log_mel,
         origin='lower',

@@ -60,7 +60,8 @@ def draw_similarity(
             over the rows' time, shown beside them.
         log_mel (np.ndarray, optional): ``(bands, M)``, evenly spaced over
             the columns' time, shown below them.
-        unit (str): Of ``times``. Defaults to 'seconds'.
+        unit (str): Of ``times``, which may also number clips. Defaults to
+            'seconds'.
 
     Returns:
         Figure: Not known to pyplot.
@@ -70,6 +71,8 @@ def draw_similarity(
     """
     distances = np.asarray(distances, np.float64)
     rows, columns = _pair(times)
+    timed = unit == 'seconds'
+    what = ('moment of the {}, ' if timed else '{}, ') + unit
     if distances.shape != (len(rows), len(columns)) or not distances.size:
         raise ValueError(
             f'distances {distances.shape} do not fit {len(rows)} moments of '
@@ -97,7 +100,13 @@ def draw_similarity(
     )
     ends = np.array([min(left, top), max(right, bottom)])
     line = dict(linewidth=1, linestyle=(0, (1, 4)))
-    axes.plot(ends, ends, color='#222222', label='same moment', **line)
+    axes.plot(
+        ends,
+        ends,
+        color='#222222',
+        label='same moment' if timed else 'its own sound',
+        **line,
+    )
     if offset is not None and abs(offset) > 1e-9:
         axes.plot(
             ends + offset,
@@ -112,8 +121,8 @@ def draw_similarity(
         axes.fill([], [], color=NOTHING, label='no motion or no sound')
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    axes.set_xlabel(f'moment of the sound, {unit}')
-    axes.set_ylabel(f'moment of the picture, {unit}')
+    axes.set_xlabel(what.format('sound'))
+    axes.set_ylabel(what.format('picture'))
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
     bar.set_ticks([-limit, 0, limit], labels=['near', 'as usual', 'far apart'])
@@ -131,7 +140,7 @@ def draw_similarity(
         )
         axes.set_ylabel('')
         axes.tick_params(axis='y', labelleft=False, length=0)
-        figure.axes[-1].set_ylabel(f'moment of the picture, {unit}')
+        figure.axes[-1].set_ylabel(what.format('picture'))
     if log_mel is not None:
         below = figure.add_subplot(grid[1, 1], sharex=axes)
         below.imshow(
@@ -146,7 +155,7 @@ def draw_similarity(
         below.spines[:].set_visible(False)
         axes.set_xlabel('')
         axes.tick_params(axis='x', labelbottom=False, length=0)
-        below.set_xlabel(f'moment of the sound, {unit}')
+        below.set_xlabel(what.format('sound'))
     figure.suptitle(title, x=0.012, ha='left', fontsize=11, fontweight='bold')
     return figure
 

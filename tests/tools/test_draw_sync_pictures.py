@@ -66,7 +66,7 @@ def test_films(run, corpus, tmp_path):
     text = tmp_path / 'text.mp4'
     text.write_text('no film')
     code, printed, errors = run(
-        str(text), str(film), '--late', '0.2', '--seconds', '2'
+        '--late', '0.2', str(text), str(film), '--seconds', '2'
     )
     assert code == 1 and 'text.mp4' in errors
     assert names(printed) == [

@@ -81,7 +81,9 @@ def test_two_clocks_and_units():
     )
     axes = figure.axes[0]
     assert axes.images[0].get_extent() == pytest.approx([5, 6, 2, 0])
-    assert axes.get_xlabel() == 'moment of the sound, clips'
+    assert axes.get_xlabel() == 'sound, clips'
+    assert axes.get_ylabel() == 'picture, clips'
+    assert axes.lines[0].get_label() == 'its own sound'
 
 
 def test_shapes_must_fit():

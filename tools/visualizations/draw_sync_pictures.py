@@ -91,7 +91,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         action=DictAction,
         help='settings of the config to override, as key=value',
     )
-    return parser.parse_args(argv)
+    # Films may also stand after the options.
+    return parser.parse_intermixed_args(argv)
 
 
 def draw_clips(model, config, folder: Path, number: int) -> list[str]:
