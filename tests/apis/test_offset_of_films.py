@@ -91,6 +91,20 @@ def test_arrays(embedder, path):
     )
 
 
+def test_a_sound_that_drifts(embedder):
+    rng = np.random.default_rng(0)
+    events = np.cumsum(rng.integers(11, 40, 70))
+    video = np.zeros((int(events[-1]) + 40, 48, 64, 3), np.uint8)
+    for event in events:
+        video[event : event + 3] = 255
+    # The sound gets 4 ms later every second.
+    sound = soundtrack(events / 25 * 1.004, len(video) / 25 * 1.01, 16000)
+    found = find_offset(embedder, ArrayFilm(video, 25, sound, 16000), 1.0)
+    assert found.drift == pytest.approx(0.004, abs=0.001)
+    assert found.describe().startswith('The sound drifts: ')
+    assert found.in_sync(10.0) is False
+
+
 @pytest.mark.parametrize(
     ('change', 'reason'),
     [('still', 'still'), ('silent', 'silent'), ('short', 'too_short')],
