@@ -175,7 +175,7 @@ class Page:
                     f'first {limits.heat_seconds:g} s',
                     visible=False,
                     interactive=False,
-                    height=360,
+                    height=260,
                     buttons=['download'],
                 )
             fixed = gr.File(label='Corrected copy', visible=False)

@@ -129,7 +129,11 @@ class FilmCheck:
         """
         path = os.fspath(path)
         name = os.path.basename(path)
-        progress = progress or (lambda share, doing: None)
+        if progress is None:
+
+            def progress(share: float, doing: str) -> None:
+                pass
+
         try:
             return self._analyse(path, name, Path(folder), progress)
         except MediaError as error:
