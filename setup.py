@@ -33,7 +33,7 @@ class BuildPy(build_py):
 
 
 EXTRAS = {
-    'demo': ['gradio'],  # demo/app.py
+    'demo': ['gradio>=6.31,<7'],  # demo/app.py
     'export': ['onnx', 'onnxruntime', 'onnxscript', 'safetensors'],
     'parquet': ['pyarrow'],  # tools/extract_features.py
 }
