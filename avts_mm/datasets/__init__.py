@@ -5,7 +5,8 @@ from .audio_clip_dataset import AudioClipDataset
 from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
 from .labelled_video_dataset import LabelledVideoDataset
-from .pair_sampler import AVPairSampler, AVPairTestSampler
+from .pair_sampler import AVPairSampler
+from .pair_test_sampler import AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
 from .video_list_dataset import VideoListDataset
 

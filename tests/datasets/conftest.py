@@ -1,4 +1,4 @@
-"""Let the tests of readers and transforms import ``media_files``."""
+"""Let the tests here import helpers such as ``media_files``."""
 
 import sys
 from pathlib import Path

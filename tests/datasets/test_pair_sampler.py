@@ -3,42 +3,14 @@
 import time
 from collections import Counter
 from itertools import chain
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bare_videos import Videos, counts, on_rank, videos
 from mmaction.registry import DATA_SAMPLERS
 
-from avts_mm.datasets.pair_sampler import (
-    AVPairSampler,
-    AVPairTestSampler,
-    mix_pattern,
-)
-from avts_mm.datasets.pairs import AVPair, PairKind, PairTiming
-
-
-class Videos(SimpleNamespace):
-    """Durations without files."""
-
-    def __init__(self, durations, **kwargs):
-        durations = np.asarray(durations, float)
-        super().__init__(durations=durations, timing=PairTiming(), **kwargs)
-
-    def __len__(self):
-        return len(self.durations)
-
-
-def videos(number=64, seconds=10.0):
-    return Videos(np.full(number, seconds))
-
-
-def counts(pairs):
-    return Counter(PairKind(pair.kind).name.lower() for pair in pairs)
-
-
-def on_rank(sampler, rank, world_size):
-    sampler.rank, sampler.world_size = rank, world_size
-    return list(sampler)
+from avts_mm.datasets import AVPair, AVPairSampler, PairKind
+from avts_mm.datasets.pair_plan import mix_pattern
 
 
 @pytest.mark.parametrize(
@@ -68,23 +40,6 @@ def test_batches_have_exact_counts(mix, period, expected):
             assert window == {
                 k: n * size / period for k, n in expected.items()
             }
-
-
-def test_kinds_are_spread_out():
-    pattern = np.tile(mix_pattern(dict(easy=3, hard=1)), 4)
-    for size in range(2, 16):
-        for begin in range(len(pattern) - size):
-            window = pattern[begin : begin + size]
-            positives = (window == PairKind.POSITIVE).sum()
-            assert abs(positives - size / 2) <= 1.5
-            assert abs((window == PairKind.HARD).sum() - size / 8) <= 1.5
-
-
-def test_too_fine_a_mix_is_refused():
-    with pytest.raises(ValueError, match='simpler ratios'):
-        mix_pattern(dict(easy=1000, hard=1))
-    with pytest.raises(ValueError, match='simpler ratios'):
-        mix_pattern(dict(easy=1, hard=1e-9))
 
 
 def test_pairs_are_what_their_kind_says():
@@ -240,7 +195,7 @@ def test_short_videos_are_left_out_and_reported(caplog_mmengine):
 def caplog_mmengine(monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.pair_sampler.print_log',
+        'avts_mm.datasets.plan_sampler.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     return lines
@@ -256,12 +211,6 @@ def test_wrong_arguments():
         AVPairSampler([1, 2, 3], seed=0)
     with pytest.raises(ValueError, match='at least 1'):
         AVPairSampler(videos(), seed=0, pairs_per_video=0)
-    with pytest.raises(ValueError, match='name each kind once'):
-        AVPairTestSampler(videos(), kinds=('easy', 'easy'))
-    with pytest.raises(ValueError, match='unknown kind'):
-        AVPairTestSampler(videos(), kinds=('positive', 'soft'))
-    with pytest.raises(ValueError, match='clips_per_video'):
-        AVPairTestSampler(videos(), clips_per_video=0)
 
 
 def test_unshuffled():
@@ -275,42 +224,7 @@ def test_built_as_the_runner_builds_it():
         default_args=dict(dataset=videos(64), seed=7),
     )
     assert (sampler.seed, len(sampler.pattern)) == (7, 8)
-    tester = DATA_SAMPLERS.build(
-        dict(type='AVPairTestSampler', seed=0),
-        default_args=dict(dataset=videos(64), seed=7),
-    )
-    assert tester.seed == 0
     assert AVPairSampler(videos(), seed=None).seed >= 0
-
-
-def test_test_pairs():
-    durations = np.full(10, 6.0)
-    durations[3] = 2.0
-    sampler = AVPairTestSampler(Videos(durations), clips_per_video=2)
-    pairs = list(sampler)
-    assert pairs == list(sampler) and len(pairs) == len(sampler) == 9 * 2 * 3
-    assert counts(pairs) == dict(positive=18, easy=18, hard=18)
-    assert 3 not in {p.video for p in pairs} | {p.audio for p in pairs}
-    for clip in zip(pairs[::3], pairs[1::3], pairs[2::3]):
-        assert len({(p.video, p.seed) for p in clip}) == 1
-        assert [p.kind for p in clip] == [0, 1, 2]
-        positive, easy, hard = clip
-        assert positive.audio == hard.audio == positive.video != easy.audio
-    assert len({p.seed for p in pairs}) == 18
-    other = AVPairTestSampler(Videos(durations), clips_per_video=2, seed=1)
-    assert list(other) != pairs
-
-
-def test_test_pairs_over_ranks():
-    sampler = AVPairTestSampler(videos(9))
-    alone = list(sampler)
-    parts = [on_rank(sampler, rank, 4) for rank in range(4)]
-    assert [len(part) for part in parts] == [9] * 4  # 3 clips of 3 kinds
-    assert set(chain(*parts)) == set(alone)
-    for part in parts:
-        assert counts(part) == dict(positive=3, easy=3, hard=3)
-    more_ranks_than_clips = AVPairTestSampler(videos(2))
-    assert len(on_rank(more_ranks_than_clips, 3, 4)) == 3
 
 
 def test_two_million_pairs_in_seconds():
