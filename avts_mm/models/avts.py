@@ -122,7 +122,7 @@ class AVTS(BaseModel):
             return video, audio
         if mode == 'loss':
             target = torch.cat([s.gt_label for s in data_samples])
-            return self.head.loss(video, audio, target.to(video.device))
+            return self.head.loss(video, audio, target)
         if mode == 'predict':
             distances = self.head.predict(video, audio)
             for sample, distance in zip(data_samples, distances):

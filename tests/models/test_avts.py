@@ -1,5 +1,7 @@
 """The two-tower model in its three modes."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -94,3 +96,33 @@ def test_fusion_head_fits_in_its_place():
 def test_unknown_mode(model):
     with pytest.raises(ValueError, match='mode'):
         model(**model.data_preprocessor(data()), mode='train')
+
+
+@pytest.mark.parametrize(
+    'head',
+    [
+        dict(type='AVContrastiveHead'),
+        dict(type='FusionHead', in_channels=6),
+        dict(type='StepContrastiveHead', max_shift=2, trim=0),
+    ],
+    ids=lambda head: head['type'],
+)
+def test_a_step_asks_nothing_of_the_device(head, monkeypatch):
+    # Meta tensors have no values, so whatever waits for one fails here, as
+    # it would stop the queue of a GPU. Autocast does not know their device.
+    monkeypatch.setattr(torch, 'autocast', lambda *_, **__: nullcontext())
+    cfg = config(head=head)
+    if head['type'] == 'StepContrastiveHead':
+        neck = dict(type='StepProjectionNeck', out_channels=6)
+        cfg['video_neck'] = dict(neck, in_channels=32)
+        # Five steps, like the video's.
+        cfg['audio_backbone']['pools'] = ((2, 2), (2, 2), (2, 2), (2, 3))
+        cfg['audio_neck'] = dict(neck, in_channels=8, time_dim=3)
+    model = MODELS.build(cfg).to('meta')
+    batch = model.data_preprocessor(data())
+    assert batch['data_samples'][0].gt_label.device.type == 'cpu'
+    losses = model(**batch, mode='loss')
+    assert 'distance_positive' in losses or head['type'] == 'FusionHead'
+    total, log = model.parse_losses(losses)
+    total.backward()
+    assert log['loss'].device.type == 'meta'

@@ -53,14 +53,16 @@ class AVContrastiveHead(BaseModule):
         Args:
             video (Tensor): Embeddings ``(N, D)``.
             audio (Tensor): Embeddings ``(N, D)``.
-            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``. On the
+                CPU, so that choosing pairs does not wait for the device.
         """
         distance = self(video, audio)
         losses = dict(loss=self.loss_module(distance, target))
         for name, picked in (('positive', 1), ('negative', 0)):
-            chosen = distance.detach()[target == picked]
+            chosen = (target == picked).nonzero()[:, 0]
             if len(chosen):
-                losses[f'distance_{name}'] = chosen.mean()
+                chosen = chosen.to(distance.device, non_blocking=True)
+                losses[f'distance_{name}'] = distance.detach()[chosen].mean()
         return losses
 
     def predict(

@@ -45,7 +45,8 @@ class FusionHead(BaseModule):
     ) -> dict[str, torch.Tensor]:
         """Binary cross-entropy; arguments as in `AVContrastiveHead.loss`."""
         logits = self(video, audio).float()
-        loss = F.binary_cross_entropy_with_logits(logits, target.float())
+        target = target.to(logits, non_blocking=True)
+        loss = F.binary_cross_entropy_with_logits(logits, target)
         return dict(loss=loss)
 
     def predict(

@@ -115,15 +115,18 @@ class StepContrastiveHead(AVContrastiveHead):
         Args:
             video (Tensor): Embeddings ``(N, D, T)``.
             audio (Tensor): Embeddings ``(N, D, T)``.
-            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``, on the
+                CPU.
         """
         losses = super().loss(video, audio, target)
-        in_sync = target == 1
-        if not self.max_shift or not in_sync.any():
+        in_sync = (target == 1).nonzero()[:, 0]
+        if not self.max_shift or not len(in_sync):
             return losses
+        in_sync = in_sync.to(video.device, non_blocking=True)
         distances = self.shift_distances(video[in_sync], audio[in_sync])
-        shifts = torch.arange(-self.max_shift, self.max_shift + 1).abs()
-        apart = distances[:, shifts >= self.min_shift]
+        # Without the columns of shifts smaller than min_shift.
+        side = self.max_shift + 1 - self.min_shift
+        apart = torch.cat((distances[:, :side], distances[:, -side:]), dim=1)
         # One loss each: there are many more shifts than zero shifts.
         losses['loss_shift'] = self.shift_weight * self.loss_module(
             apart, torch.zeros_like(apart)

@@ -68,7 +68,7 @@ class ContrastiveLoss(nn.Module):
         Returns:
             Tensor: The scalar loss.
         """
-        target = target.to(distance.dtype)
+        target = target.to(distance, non_blocking=True)
         together = distance.square()
         apart = F.relu(self.margin - distance).square()
         loss = target * together + (1 - target) * apart
