@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
+from inspect import getfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch.nn as nn
 from mmengine import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger, print_log
+from mmengine.model import BaseModel
 from torch.utils.data import DataLoader
 
 from ..datasets import AudioClipDataset, audio_clip_dataset, recordings
@@ -27,7 +29,7 @@ from ..datasets.readers import audio_reader, pyav_audio, wave_audio
 from ..models import LogMel
 from ..weights import load_tower
 from . import features as features_module
-from .features import FeatureExtractor, Features
+from .features import Extractor, FeatureExtractor, Features
 from .loading import load_model
 
 # What computes features besides the networks themselves.
@@ -50,7 +52,7 @@ def load_audio_model(
     layer: str,
     device: str | torch.device = 'cpu',
     seed: int = 0,
-) -> nn.Module:
+) -> BaseModel:
     """Build the model of a config and load what ``layer`` needs.
 
     Args:
@@ -112,17 +114,16 @@ def log_mel_statistics(images: np.ndarray) -> np.ndarray:
     return np.concatenate(columns, axis=1)
 
 
-class LogMelStatistics:
-    """A :class:`FeatureExtractor` of :func:`log_mel_statistics`.
+class LogMelStatistics(Extractor):
+    """Give :func:`log_mel_statistics`.
 
     Args:
-        model (nn.Module): Whose data preprocessor makes the images.
+        model (BaseModel): Whose data preprocessor makes the images.
     """
 
-    extract = FeatureExtractor.extract
     layer, pool, normalize = 'log_mel', list(STATISTICS), False
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: BaseModel) -> None:
         self.model = model.eval()
 
     @torch.no_grad()
@@ -168,7 +169,7 @@ class FeatureStore:
 
     def _check_copies(self) -> None:
         """Refuse copies of one recording in several folds."""
-        first = {}
+        first: dict[str, recordings.Recording] = {}
         for recording, content in zip(self.recordings, self._contents):
             other = first.setdefault(content, recording)
             if other.fold != recording.fold:
@@ -180,13 +181,12 @@ class FeatureStore:
                 )
 
     def get(
-        self, extractor: FeatureExtractor | LogMelStatistics, config: Config
+        self, extractor: Extractor, config: Config
     ) -> tuple[Features, bool]:
         """Features of all sub-clips, in the order of the recordings.
 
         Args:
-            extractor (FeatureExtractor | LogMelStatistics): What computes
-                them if they are not there.
+            extractor (Extractor): What computes them if they are not there.
             config (Config): That its model was built from.
 
         Returns:
@@ -206,7 +206,7 @@ class FeatureStore:
                 cause = str(error)
             print_log(f'{path}: computed anew ({cause})', logger='current')
         self.dataset.full_init()
-        loader = DataLoader(
+        loader: DataLoader = DataLoader(
             self.dataset,
             self.batch_size,
             num_workers=self.workers,
@@ -219,9 +219,7 @@ class FeatureStore:
         os.replace(part, path)
         return found, False
 
-    def key(
-        self, extractor: FeatureExtractor | LogMelStatistics, config: Config
-    ) -> dict:
+    def key(self, extractor: Extractor, config: Config) -> dict:
         """All that the features depend on, as JSON has it."""
         model, dataset = extractor.model, self.dataset
         names = ['data_preprocessor']
@@ -232,7 +230,7 @@ class FeatureStore:
         modules = {name: getattr(model, name) for name in names}
         paths = [r.audio for r in self.recordings]
         code = [*CODE, *(type(m).__module__ for m in modules.values())]
-        files = [sys.modules[name].__file__ for name in dict.fromkeys(code)]
+        files = [getfile(sys.modules[name]) for name in dict.fromkeys(code)]
         key = dict(
             layer=extractor.layer,
             pool=extractor.pool,
@@ -268,7 +266,7 @@ def _digest(data: bytes) -> str:
 def _weights(module: nn.Module) -> str:
     """Digest of a module's tensors and their names."""
     digest = hashlib.blake2b(digest_size=16)
-    tensors = dict(module.named_parameters())
+    tensors: dict[str, torch.Tensor] = dict(module.named_parameters())
     tensors.update(module.named_buffers())
     for name, tensor in sorted(tensors.items()):
         value = tensor.detach().cpu().contiguous()

@@ -204,11 +204,11 @@ class FilmEmbedder:
         samples = round(self.length * self.step * self.rate)
         begins = [round(k * self.step * self.rate) for k in range(steps)]
         padded = np.pad(sound, (0, samples))
-        audio = [
+        parts = [
             self._run(None, np.stack([padded[b : b + samples] for b in part]))
             for part in _batches(begins, self.batch_size)
         ]
-        audio = np.concatenate([found for _, found in audio])
+        audio = np.concatenate([found for _, found in parts])
         chosen = [k for k in range(steps) if (done + k) % self.stride == 0]
         video = np.full((steps, audio.shape[1]), np.nan, np.float32)
         for part in _batches(chosen, self.batch_size):
@@ -251,9 +251,10 @@ def _motion(held: np.ndarray, first: int, last: int) -> np.ndarray:
 def _around(flags: np.ndarray, before: int, after: int) -> np.ndarray:
     """Whether any flag is set from ``before`` steps before to ``after``."""
     padded = np.pad(flags, (before, after))
-    return np.lib.stride_tricks.sliding_window_view(
+    windows = np.lib.stride_tricks.sliding_window_view(
         padded, before + after + 1
-    ).any(1)
+    )
+    return np.logical_or.reduce(windows, axis=1)
 
 
 def _batches(items: list, size: int) -> Iterator[list]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
+from mmengine.model import BaseModel
 
 POOLS = {
     1: F.adaptive_max_pool1d,
@@ -49,7 +49,7 @@ class Features:
         if self.features.ndim != 2 or any(
             np.shape(column) != self.features.shape[:1] for column in columns
         ):
-            shapes = [self.features.shape, *map(np.shape, columns)]
+            shapes = [self.features.shape, *(np.shape(c) for c in columns)]
             raise ValueError(
                 'features (N, D), names, starts and labels (N,) do not fit '
                 f'each other: {shapes}'
@@ -175,7 +175,62 @@ class _Reached(Exception):
     """Ends a forward pass where the wanted layer has run."""
 
 
-class FeatureExtractor:
+class Extractor:
+    """What gives features of clips: of a batch, or of a data loader.
+
+    Attributes:
+        model (BaseModel): What computes them.
+        layer (str): Where they come from.
+        pool: What becomes of time and place, as JSON has it.
+        normalize (bool): Whether rows have the Euclidean length 1.
+    """
+
+    model: BaseModel
+    layer: str
+    pool: object
+    normalize: bool
+
+    def __call__(self, inputs: Mapping) -> np.ndarray:
+        """Features of a batch: float32 ``(N, D)``."""
+        raise NotImplementedError
+
+    def extract(self, dataloader: Iterable) -> Features:
+        """Features of all clips of a data loader.
+
+        Names, starts and labels are found in the samples' metainfo, where
+        those of a picture come before those of sound, so that the rows of
+        both towers for the same clips have the same names. The label is the
+        ``class_label`` if there is one, else the ``gt_label``.
+
+        Raises:
+            ValueError: The loader gives nothing.
+        """
+        features, samples = [], []
+        for batch in dataloader:
+            features.append(self(batch['inputs']))
+            samples += batch['data_samples']
+        if not features:
+            raise ValueError('no clips to extract features from')
+        return Features(
+            np.concatenate(features),
+            [_name(sample, i) for i, sample in enumerate(samples)],
+            np.array(
+                [
+                    _first(s, ('video_start', 'audio_start'), 'nan')
+                    for s in samples
+                ]
+            ),
+            np.array([_label(sample) for sample in samples]),
+            dict(
+                layer=self.layer,
+                pool=self.pool,
+                normalize=self.normalize,
+                model=type(self.model).__name__,
+            ),
+        )
+
+
+class FeatureExtractor(Extractor):
     """Give the output of a layer of a frozen model.
 
     Of a model with two towers (:class:`~avts_mm.models.AVTS`) only the tower
@@ -184,7 +239,7 @@ class FeatureExtractor:
     of several clips or crops of a sample are averaged.
 
     Args:
-        model (nn.Module): AVTS, another model with ``embed_video`` and
+        model (BaseModel): AVTS, another model with ``embed_video`` and
             ``embed_audio``, or a recognizer of mmaction2. It is put into
             evaluation mode.
         layer (str): Dotted name of the layer, such as
@@ -206,9 +261,11 @@ class FeatureExtractor:
         ValueError: No such layer, or an impossible ``pool``.
     """
 
+    pool: str | int | Sequence[int] | None
+
     def __init__(
         self,
-        model: nn.Module,
+        model: BaseModel,
         layer: str,
         pool: str | int | Sequence[int] | None = 'mean',
         normalize: bool = False,
@@ -295,39 +352,6 @@ class FeatureExtractor:
             features = F.normalize(features)
         return features.cpu().numpy()
 
-    def extract(self, dataloader: Iterable) -> Features:
-        """Features of all clips of a data loader.
-
-        Names, starts and labels are found in the samples' metainfo, where
-        those of a picture come before those of sound, so that the rows of
-        both towers for the same clips have the same names. The label is the
-        ``class_label`` if there is one, else the ``gt_label``.
-
-        Raises:
-            ValueError: The loader gives nothing.
-        """
-        features, samples = [], []
-        for batch in dataloader:
-            features.append(self(batch['inputs']))
-            samples += batch['data_samples']
-        if not features:
-            raise ValueError('no clips to extract features from')
-        return Features(
-            np.concatenate(features),
-            [_name(sample, i) for i, sample in enumerate(samples)],
-            [
-                _first(s, ('video_start', 'audio_start'), 'nan')
-                for s in samples
-            ],
-            [_label(sample) for sample in samples],
-            dict(
-                layer=self.layer,
-                pool=self.pool,
-                normalize=self.normalize,
-                model=type(self.model).__name__,
-            ),
-        )
-
     def _run(self, batch: Sequence) -> torch.Tensor:
         """The output of the layer for a batch of one modality."""
         model, modality = self.model, self.modality
@@ -362,10 +386,9 @@ class FeatureExtractor:
         axes = output.dim() - 2
         if not axes or self.pool is None:
             return output.flatten(1)
-        if self.pool == 'mean':
-            return output.flatten(2).mean(2)
-        if self.pool == 'max':
-            return output.flatten(2).amax(2)
+        if isinstance(self.pool, str):
+            flat = output.flatten(2)
+            return flat.mean(2) if self.pool == 'mean' else flat.amax(2)
         grid = self.pool
         grid = (grid,) * axes if isinstance(grid, int) else tuple(grid)
         if len(grid) != axes or axes not in POOLS:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -134,7 +135,7 @@ class ArrayFilm:
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
         """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
         count = round(seconds * rate)
-        places = (start + np.arange(count) / rate) * self._rate
+        places: np.ndarray = (start + np.arange(count) / rate) * self._rate
         if rate == self._rate:
             places = round(start * rate) + np.arange(count)
         known = np.arange(len(self._audio))
@@ -146,7 +147,20 @@ class ArrayFilm:
         """Nothing to free."""
 
 
-Film = FileFilm | ArrayFilm
+class Film(Protocol):
+    """What has a name, a length in seconds, pictures and sound."""
+
+    name: str
+    seconds: float
+
+    def pictures(self, step: float) -> Iterator[np.ndarray]:
+        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
+
+    def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
+        """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
+
+    def close(self) -> None:
+        """Free what it holds."""
 
 
 def as_film(source, audio_track: int = 0) -> Film:

@@ -13,6 +13,7 @@ from rich.progress import Progress, TimeRemainingColumn
 import avts_mm
 from avts_mm.datasets.preparation.sources import SUFFIXES
 from avts_mm.datasets.readers import MediaError
+from avts_mm.evaluation.functional.offset import OffsetEstimate
 from avts_mm.evaluation.functional.offset_words import REASONS
 
 from .embedding import FilmEmbedder
@@ -165,6 +166,7 @@ class AVTSInferencer(BaseInferencer):
         """The estimate for a film, or the error that there was."""
         if isinstance(film, MediaError):
             return [(film.path, film)]
+        found: OffsetEstimate | MediaError
         try:
             with self._progress(film) as report:
                 found = find_offset(
@@ -209,7 +211,9 @@ class AVTSInferencer(BaseInferencer):
     ) -> dict:
         """Estimates as plain values."""
         if not return_datasamples:
-            preds = [self._plain(*pred, tolerance) for pred in preds]
+            preds = [
+                self._plain(name, found, tolerance) for name, found in preds
+            ]
         else:
             preds = [found for _, found in preds]
         return dict(predictions=preds, visualization=visualization)

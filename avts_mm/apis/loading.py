@@ -1,9 +1,9 @@
 """Models of configs, with weights that are checked to be there."""
 
 import torch
-import torch.nn as nn
 from mmaction.registry import MODELS
 from mmengine import Config
+from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 
 from ..weights import load_state_dict
@@ -17,7 +17,7 @@ def load_model(
     checkpoint: str | None,
     device: str | torch.device = 'cpu',
     seed: int = 0,
-) -> nn.Module:
+) -> BaseModel:
     """Build the model of a config and load a checkpoint into it.
 
     Args:
@@ -30,7 +30,7 @@ def load_model(
         seed (int): Of random weights. Defaults to 0.
 
     Returns:
-        nn.Module: In evaluation mode.
+        BaseModel: In evaluation mode.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -48,7 +48,7 @@ def load_model(
     return model.to(device).eval()
 
 
-def _load(model: nn.Module, checkpoint: str) -> None:
+def _load(model: BaseModel, checkpoint: str) -> None:
     state = load_state_dict(checkpoint)
     wanted = model.state_dict()
     missing = [key for key in wanted if key not in state]

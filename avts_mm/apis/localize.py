@@ -104,7 +104,8 @@ class FilmLocalizer:
         first = round(begin / step)
         end = None if seconds is None else first + round(seconds / step)
         source = self._pictures(film, max(first - self.margin, 0), end)
-        held, shown = None, []
+        held: np.ndarray | None = None
+        shown: list[np.ndarray] = []
         # Numbers of the first picture held, and of the first to be given.
         at, done, ended = max(first - self.margin, 0), first, False
         while end is None or done < end:
@@ -190,8 +191,8 @@ class FilmLocalizer:
             part = heard[max(start, 0) : start + samples]
             return np.pad(part, (0, samples - len(part)))
 
-        others = range(first, max(stop - length, first) + 1, self.hop)
-        others = embed_sound(self.model, np.stack([cut(b) for b in others]))
+        starts = range(first, max(stop - length, first) + 1, self.hop)
+        others = embed_sound(self.model, np.stack([cut(b) for b in starts]))
         others = others[..., 0].T
         latest = at + held.shape[1] - length
         middle = length // 2
@@ -202,7 +203,7 @@ class FilmLocalizer:
                 max(latest, at),
             )
         )
-        maps = []
+        found = []
         for begin in begins:
             clip = held[:, begin - at : begin - at + length]
             if clip.shape[1] < length:  # a film shorter than a clip
@@ -212,8 +213,8 @@ class FilmLocalizer:
                 )
             places = embed_places(self.model, clip, self.refine)
             own = embed_sound(self.model, cut(begin)[None])[0]
-            maps.append(sound_distances(places, own, others)[0])
-        maps = np.stack(maps)
+            found.append(sound_distances(places, own, others)[0])
+        maps = np.stack(found)
         where = np.interp(
             np.arange(done, last), begins + middle, np.arange(len(maps))
         )

@@ -42,8 +42,8 @@ def embed_sound(model: AVTS, audio: np.ndarray) -> np.ndarray:
         np.ndarray: ``(N, D, T)``; one step if the model embeds clips.
     """
     device = next(model.parameters()).device
-    audio = torch.as_tensor(audio, device=device)
-    data = model.data_preprocessor(dict(inputs=dict(audio=audio)))
+    samples = torch.as_tensor(audio, device=device)
+    data = model.data_preprocessor(dict(inputs=dict(audio=samples)))
     sounds = model.embed_audio(data['inputs']['audio']).float()
     return (sounds if sounds.dim() == 3 else sounds[..., None]).cpu().numpy()
 

@@ -44,6 +44,11 @@ def _statistics_method(owner, name):
     )
 
 
+def _holds_plain(dtype: type[np.dtype]) -> bool:
+    scalar = getattr(dtype, 'type', None)
+    return scalar is not None and np.dtype(scalar).kind in _PLAIN_KINDS
+
+
 def checkpoint_globals():
     """What mmengine's checkpoints hold besides tensors and plain Python.
 
@@ -55,12 +60,7 @@ def checkpoint_globals():
     from mmengine.logging import HistoryBuffer
 
     dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
-    dtypes = [
-        dtype
-        for dtype in dtypes
-        if getattr(dtype, 'type', None) is not None
-        and np.dtype(dtype.type).kind in _PLAIN_KINDS
-    ]
+    plain = [dtype for dtype in dtypes if _holds_plain(dtype)]
     array = np.empty(0)
     reconstruct = array.__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]
@@ -69,7 +69,7 @@ def checkpoint_globals():
         (_statistics_method, 'builtins.getattr'),
         (np.ndarray, 'numpy.ndarray'),
         (_plain_dtype, 'numpy.dtype'),
-        *((d, f'{d.__module__}.{d.__name__}') for d in dtypes),
+        *((d, f'{d.__module__}.{d.__name__}') for d in plain),
         (reconstruct, 'numpy.core.multiarray._reconstruct'),
         (reconstruct, 'numpy._core.multiarray._reconstruct'),
         (scalar, 'numpy.core.multiarray.scalar'),

@@ -64,10 +64,9 @@ def use_gloo_without_gpu(cfg, launcher):
         return False
     _export_ranks(launcher)
     dist_cfg = cfg.get('env_cfg', {}).get('dist_cfg', {})
-    options = {}
-    if dist_cfg.get('timeout') is not None:
-        options['timeout'] = timedelta(seconds=dist_cfg['timeout'])
-    dist.init_process_group('gloo', **options)
+    seconds = dist_cfg.get('timeout')
+    timeout = None if seconds is None else timedelta(seconds=seconds)
+    dist.init_process_group('gloo', timeout=timeout)
 
     wrapper = cfg.get('model_wrapper_cfg')
     if wrapper is None:

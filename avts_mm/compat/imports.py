@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import types
 import warnings
+from typing import Any
 
 
 def check_opencv():
@@ -121,7 +122,7 @@ def import_mmaction_models():
     try:
         return importlib.import_module('mmaction.models')
     except ImportError as error:
-        dependency = sys.modules.get('mmaction.utils.dependency')
+        dependency: Any = sys.modules.get('mmaction.utils.dependency')
         if dependency is None or not dependency.WITH_MULTIMODAL:
             raise
         warnings.warn(
@@ -152,11 +153,11 @@ def _stub_torchaudio_extension(reason):
         raise AttributeError(name)
 
     # Up to torchaudio 2.8 the SoX binding is asked for at import.
-    sox = types.ModuleType('torchaudio._extension.sox')
+    sox: Any = types.ModuleType('torchaudio._extension.sox')
     sox.__getattr__ = lambda name: _unavailable
     sox.is_available = lambda: False
 
-    stub = types.ModuleType('torchaudio._extension')
+    stub: Any = types.ModuleType('torchaudio._extension')
     stub.__getattr__ = __getattr__
     stub._check_cuda_version = lambda: None
     stub._load_lib = lambda lib: False

@@ -133,13 +133,13 @@ def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
             'Pictures and sounds of clips',
             unit='number of the clip',
         )
-    times = [
+    rows, columns = (
         clip.start + (np.arange(n) + 0.5) * clip.seconds / steps
         for n in (steps, clip.audio.shape[1])
-    ]
+    )
     return draw_similarity(
         distances_of(clip.video.T, clip.audio.T),
-        tuple(times),
+        (rows, columns),
         clip.title,
         frames=clip.frames,
         log_mel=clip.log_mel,

@@ -143,7 +143,7 @@ def _circle(part: np.ndarray, values: np.ndarray) -> None:
 def draw_heat_maps(
     frames: np.ndarray,
     maps: np.ndarray,
-    times: Sequence[float],
+    times: Sequence[float] | np.ndarray,
     wave: np.ndarray,
     seconds: float,
     region: Sequence[float] = (0, 0, 1, 1),
@@ -242,7 +242,7 @@ def onsets(
 def plot_heat_maps(
     frames: np.ndarray,
     maps: np.ndarray,
-    times: Sequence[float],
+    times: Sequence[float] | np.ndarray,
     wave: np.ndarray,
     seconds: float,
     path: str | os.PathLike,

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from .figures import COLOURS, new_figure, polish, save
 
@@ -29,7 +30,7 @@ def plot_offset_lengths(
     """
     figure = new_figure(9, 3.4)
     panels = figure.subplots(1, len(MEASURES), sharey=True)
-    curves = {}
+    curves: dict[str, tuple[dict, dict[str, Any]]] = {}
     for number, (name, metrics) in enumerate(results.items()):
         found = _by_length(metrics)
         if not found:
@@ -39,7 +40,7 @@ def plot_offset_lengths(
             )
         curves[name] = (found[''], dict(linewidth=2))
         if number == 0:
-            dashed = dict(color='#777777', linewidth=1.3)
+            dashed: dict[str, Any] = dict(color='#777777', linewidth=1.3)
             curves['baseline'] = (
                 found['baseline/'],
                 dict(linestyle='--', **dashed),

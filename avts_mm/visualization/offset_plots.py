@@ -1,6 +1,7 @@
 """Pictures of the offset between the picture and the sound of a film."""
 
 import os
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ def draw_offset_curve(
     axes.axvspan(-tolerance, tolerance, color=SYNC, alpha=0.13, linewidth=0)
     axes.axvline(0, color=SYNC, linewidth=1)
     transform = axes.get_xaxis_transform()
-    style = dict(transform=transform, fontsize=8, va='top')
+    style: dict[str, Any] = dict(transform=transform, fontsize=8, va='top')
     axes.text(0, 0.99, ' in sync', color=SYNC, **style)
     known = np.isfinite(curve)
     if known.any():
@@ -160,7 +161,7 @@ def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
             color=FOUND,
             linewidth=4,
             alpha=0.25 + 0.75 * confidence,
-            label='part of the film' if not number else None,
+            label='part of the film' if not number else '',
         )
     for number, (begin, end, _, _) in enumerate(unknown):
         axes.axvspan(

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Sequence
 
+from matplotlib.container import ErrorbarContainer
+
 from .figures import COLOURS, new_figure, save
 
 # Inches.
@@ -135,7 +137,7 @@ def _draw_dots(axes, rows: Sequence) -> None:
     )
     axes.grid(True, axis='x', color='#e3e3e3', linewidth=0.8)
     axes.set_axisbelow(True)
-    seen = {}
+    seen: dict[str, ErrorbarContainer] = {}
     for number, row in enumerate(rows):
         axes.axhline(number + 1, color='#f0f0f0', linewidth=0.8)
         for point in row.points:

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from .figures import COLOURS, new_figure, save
+
+Times = Sequence[float] | np.ndarray
 
 QUIET, NOTHING = '#666666', '#cccccc'
 COLUMNS = 8  # pictures beside the matrix
@@ -37,7 +40,7 @@ def double_centred(distances: np.ndarray) -> np.ndarray:
 
 def draw_similarity(
     distances: np.ndarray,
-    times: Sequence[float] | tuple[Sequence[float], Sequence[float]],
+    times: Times | tuple[Times, Times],
     title: str = '',
     offset: float | None = None,
     frames: np.ndarray | None = None,
@@ -83,8 +86,8 @@ def draw_similarity(
     limit = float(np.quantile(known, 0.995)) if len(known) else 0.0
     limit = limit or 1.0
     figure = new_figure(6.6, 6.2)
-    wide, high = [0.14, 1] if frames is not None else [0.001, 1], [1]
-    high = [1, 0.16] if log_mel is not None else [1, 0.001]
+    wide = [0.14 if frames is not None else 0.001, 1]
+    high = [1, 0.16 if log_mel is not None else 0.001]
     grid = figure.add_gridspec(2, 2, width_ratios=wide, height_ratios=high)
     axes = figure.add_subplot(grid[0, 1])
     left, right = _edges(columns)
@@ -99,7 +102,7 @@ def draw_similarity(
         aspect='auto',
     )
     ends = np.array([min(left, top), max(right, bottom)])
-    line = dict(linewidth=1, linestyle=(0, (1, 4)))
+    line: dict[str, Any] = dict(linewidth=1, linestyle=(0, (1, 4)))
     axes.plot(
         ends,
         ends,
@@ -192,7 +195,7 @@ def _edges(times: np.ndarray) -> tuple[float, float]:
 
 def plot_similarity(
     distances: np.ndarray,
-    times: Sequence[float] | tuple[Sequence[float], Sequence[float]],
+    times: Times | tuple[Times, Times],
     path: str | os.PathLike,
     **kwargs,
 ) -> str:

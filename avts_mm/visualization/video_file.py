@@ -93,31 +93,33 @@ class VideoWriter:
 
     def add_sound(self, samples: np.ndarray) -> None:
         """Write what is heard next, ``(S,)`` or ``(S, channels)``, -1..1."""
+        if self._audio is None:
+            raise ValueError(
+                f'{self.path}: has no track for sound; give the writer its '
+                'sample_rate'
+            )
         samples = np.asarray(samples, np.float32).reshape(-1, self.channels)
         self._held = np.concatenate([self._held, np.clip(samples, -1, 1)])
         while len(self._held) >= BLOCK:
-            self._encode_block()
+            self._encode_block(self._audio)
 
-    def _encode_block(self) -> None:
+    def _encode_block(self, track: av.AudioStream) -> None:
         block, self._held = self._held[:BLOCK], self._held[BLOCK:]
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(block.T), format='fltp', layout=self._layout
         )
-        frame.sample_rate = self.sample_rate
-        frame.pts, frame.time_base = (
-            self.samples,
-            Fraction(1, self.sample_rate),
-        )
+        frame.sample_rate = track.rate
+        frame.pts, frame.time_base = self.samples, Fraction(1, track.rate)
         self.samples += len(block)
-        self._container.mux(self._audio.encode(frame))
+        self._container.mux(track.encode(frame))
 
     def __exit__(self, kind, *exc) -> None:
         try:
             if kind is None:
                 if self._shape is None:
                     raise ValueError(f'{self.path}: no frames to write')
-                if len(self._held):
-                    self._encode_block()
+                if self._audio is not None and len(self._held):
+                    self._encode_block(self._audio)
                 self._container.mux(self._video.encode())
                 if self._audio is not None:
                     self._container.mux(self._audio.encode())
@@ -160,7 +162,7 @@ def write_video(
         ValueError: There are no frames, or one is of another shape.
     """
     rate = None if audio is None else sample_rate
-    channels = 1 if np.ndim(audio) < 2 else np.shape(audio)[1]
+    channels = 1 if audio is None or audio.ndim < 2 else audio.shape[1]
     with VideoWriter(path, fps, rate, channels) as writer:
         done = 0
         for frame in frames:

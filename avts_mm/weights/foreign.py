@@ -118,8 +118,8 @@ def our_name(key: str) -> tuple[str, str] | None:
             layer, block = divmod(int(found['comp']), 2)
             found['b'] = f'layer{layer + 1}.{block}'
         elif found.get('block') is not None:
-            layer = found['layer'] or int(found['stage']) - 1
-            found['b'] = f'layer{layer}.{found["block"]}'
+            number = found['layer'] or int(found['stage']) - 1
+            found['b'] = f'layer{number}.{found["block"]}'
         if found.get('blob') is not None:
             found['norm'] = _BLOB_NORMS[found['blob']]
         return prefix, ours.format(**found)
@@ -200,7 +200,7 @@ def _identify(
     renamed = {ours: state[theirs] for ours, theirs in names.items()}
     stem = renamed['stem.0.weight'].shape
     width, depth = (stem[0], stem[1]) if len(stem) > 1 else (64, 3)
-    best = None
+    matches: dict[str, TowerMatch] = {}
     for variant in VARIANTS:
         with torch.device('meta'):
             module = MODELS.build(
@@ -212,10 +212,8 @@ def _identify(
                     in_channels=depth,
                 )
             )
-        match = find_tower(renamed, module, '')
-        if best is None or match._rank > best[1]._rank:
-            best = variant, match
-    variant, match = best
+        matches[variant] = find_tower(renamed, module, '')
+    variant, match = max(matches.items(), key=lambda pair: pair[1]._rank)
     used = {names[key] for key in match.state_dict}
     tower = VideoTower(
         variant=variant,

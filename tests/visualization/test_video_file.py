@@ -112,3 +112,15 @@ def test_an_error_of_the_caller_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError, match='mine'):
         write_video(path, broken(), FPS, np.zeros(100))
     assert not path.exists()
+
+
+def test_sound_without_its_rate_is_refused(tmp_path):
+    frames, wave = flash_and_click(0.2, 0.1)
+    path = tmp_path / 'a.mp4'
+    with (
+        pytest.raises(ValueError, match='has no track for sound'),
+        VideoWriter(path, FPS) as writer,
+    ):
+        writer.add_picture(frames[0])
+        writer.add_sound(wave)
+    assert not path.exists()

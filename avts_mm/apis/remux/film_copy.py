@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+from av.stream import Stream
 
 from avts_mm.datasets.readers import MediaError, probe
 from avts_mm.datasets.readers.containers import (
@@ -76,9 +77,10 @@ class FilmCopy:
         # Where the sound would begin if nothing were lost.
         self.ideal = info.audio_start - info.picture_shift
         self.ideal += self.moved - self.begin
-        self.first_picture = self.first_sound = None
+        self.first_picture: float | None = None
+        self.first_sound: Fraction | None = None
         self.longest = 0.0  # packet of the sound
-        self.left_out = []
+        self.left_out: list[str] = []
 
     def write(self, part: str) -> None:
         options = {}
@@ -187,7 +189,7 @@ class FilmCopy:
 
     def _timed_packets(self, streams) -> Iterator:
         """The packets of the film, all of them with both times."""
-        waiting = {stream: [] for stream in streams}
+        waiting: dict[Stream, list[av.Packet]] = {s: [] for s in streams}
         try:
             for packet in packets(self.film, streams):
                 if packet.pts is None and packet.dts is None:
@@ -250,7 +252,7 @@ class FilmCopy:
             found = None
         # mp4 has one name for both.
         other = 'mp3' if info.audio_codec == 'mp2' else None
-        begin = found and found.audio_start - found.video_start
+        begin = found.audio_start - found.video_start if found else 0.0
         if (
             found is None
             or found.video_codec != info.video_codec

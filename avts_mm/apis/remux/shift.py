@@ -113,7 +113,7 @@ def _check(info: MediaInfo, target: str, seconds: float) -> None:
         )
     avi = info.container == 'avi', kind_of(target) == 'avi'
     if avi == (True, False) and info.has_b_frames:
-        pcm = info.audio_codec.startswith('pcm')
+        pcm = (info.audio_codec or '').startswith('pcm')
         raise unsupported(
             target,
             'the AVI file does not tell when its B-frames are shown',

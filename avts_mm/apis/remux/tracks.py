@@ -55,7 +55,7 @@ def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
     Raises:
         MediaError: A track that matters cannot be held.
     """
-    form = kind_of(target)
+    form = out.format.name
     tracks, left_out = {}, []
     for stream in film.streams:
         cover = stream.disposition & Disposition.attached_pic

@@ -1,10 +1,16 @@
 """Opening the pictures of a file with either backend."""
 
+from typing import Literal, overload
+
 from .decord_video import DecordVideo
 from .pyav_video import PyAVVideo
 from .video_reader import VideoReader
 
 
+@overload
+def open_video(path: str, backend: Literal['pyav']) -> PyAVVideo: ...
+@overload
+def open_video(path: str, backend: str = 'decord') -> VideoReader: ...
 def open_video(path: str, backend: str = 'decord') -> VideoReader:
     """Open the pictures of a file.
 
