@@ -134,9 +134,12 @@ def merge_args(cfg, args):
 def merge_amp(cfg):
     """Switch the optimiser wrapper of a config to mixed precision.
 
-    Half precision with loss scaling on a GPU; bfloat16, which needs none, on
-    a CPU, where mmengine's own wrapper does not start.
+    bfloat16 wherever the device computes in it, GPUs from Ampere on and CPUs:
+    it needs no loss scaling, which waits for the device at every step. Half
+    precision with loss scaling on other GPUs. A config that has mixed
+    precision keeps its own, but `AmpOptimWrapper` starts on no CPU.
     """
+    import torch
     from mmengine.device import get_device
 
     wrapper = cfg.optim_wrapper.get('type', 'OptimWrapper')
@@ -146,10 +149,14 @@ def merge_amp(cfg):
             f'--amp replaces the optimiser wrapper OptimWrapper, but the '
             f'config uses {wrapper}.'
         )
-    if get_device() == 'cpu':
+    on_cpu = get_device() == 'cpu'
+    if wrapper in mixed and not on_cpu:
+        return
+    if on_cpu or torch.cuda.is_bf16_supported(including_emulation=False):
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
-        cfg.optim_wrapper.pop('loss_scale', None)
-    elif wrapper not in mixed:
+        for name in ('loss_scale', 'dtype'):
+            cfg.optim_wrapper.pop(name, None)
+    else:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 

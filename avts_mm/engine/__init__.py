@@ -2,7 +2,9 @@
 
 from .hooks import (
     ClassCountHook,
+    CompileHook,
     CurriculumHook,
+    DeferredInfoHook,
     ProgressBarHook,
     SyncReportHook,
     SyncVisualizationHook,
@@ -16,7 +18,9 @@ from .schedulers import TrainLossPlateauLR
 __all__ = [
     'BFloat16OptimWrapper',
     'ClassCountHook',
+    'CompileHook',
     'CurriculumHook',
+    'DeferredInfoHook',
     'ProgressBarHook',
     'SyncReportHook',
     'SyncVisualizationHook',

@@ -95,6 +95,10 @@ def test_auto_scale_lr(merged):
 
 def test_amp(merged, monkeypatch):
     monkeypatch.setattr('mmengine.device.get_device', lambda: 'cuda')
+    supported = 'torch.cuda.is_bf16_supported'
+    monkeypatch.setattr(supported, lambda including_emulation: True)
+    assert merged('--amp').optim_wrapper.type == 'BFloat16OptimWrapper'
+    monkeypatch.setattr(supported, lambda including_emulation: False)
     wrapper = merged('--amp').optim_wrapper
     assert wrapper.type == 'AmpOptimWrapper'
     assert wrapper.loss_scale == 'dynamic'

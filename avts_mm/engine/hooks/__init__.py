@@ -1,7 +1,9 @@
 """What happens around the steps of training."""
 
 from .class_count_hook import ClassCountHook
+from .compile_hook import CompileHook
 from .curriculum_hook import CurriculumHook, mix_at
+from .deferred_info_hook import DeferredInfoHook
 from .progress_bar_hook import ProgressBarHook
 from .sync_report_hook import SyncReportHook
 from .sync_visualization_hook import SyncVisualizationHook
@@ -10,7 +12,9 @@ from .train_loss_plateau_hook import TrainLossPlateauHook
 
 __all__ = [
     'ClassCountHook',
+    'CompileHook',
     'CurriculumHook',
+    'DeferredInfoHook',
     'ProgressBarHook',
     'SyncReportHook',
     'SyncVisualizationHook',
