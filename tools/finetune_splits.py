@@ -21,10 +21,15 @@ from pathlib import Path
 import avts_mm  # noqa: F401
 
 # isort: split
-import torch
 from mmengine.config import Config, DictAction
 from rich.console import Console
 from rich.table import Table
+
+from avts_mm.weights import (
+    CheckpointError,
+    load_checkpoint,
+    load_state_dict,
+)
 
 TOOLS = Path(__file__).resolve().parent
 # What AccMetric calls them -> what result.json does.
@@ -292,8 +297,6 @@ def pretraining_of(cfg, checkpoint):
     named = cfg.get('pretraining')
     if named or not is_file(checkpoint):
         return named or checkpoint
-    from avts_mm.weights import load_state_dict
-
     keys = load_state_dict(checkpoint)
     if any(key.startswith('video_backbone.') for key in keys):
         return 'avts'
@@ -338,10 +341,11 @@ def main(argv=None):
         for split in splits
     }
     checkpoint = last_checkpoint(root / f'split{splits[-1]}')
-    meta = {}
-    if checkpoint:
-        meta = torch.load(checkpoint, 'cpu', weights_only=True)['meta']
-    result = result_of(cfg, metrics, args, argv, meta)
+    try:
+        meta = load_checkpoint(checkpoint)['meta'] if checkpoint else {}
+        result = result_of(cfg, metrics, args, argv, meta)
+    except CheckpointError as error:
+        sys.exit(str(error))
     path = root / 'result.json'
     path.write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
     show(result)

@@ -18,6 +18,8 @@ from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from avts_mm.weights import CheckpointError
+
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description='Test a checkpoint.')
@@ -103,7 +105,10 @@ def main(argv=None):
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
-    metrics = runner.test()
+    try:
+        metrics = runner.test()
+    except CheckpointError as error:
+        sys.exit(str(error))
     if args.json and is_main_process():
         write_json(metrics, args.json)
     avts_mm.compat.leave_process_group()

@@ -16,6 +16,8 @@ import avts_mm
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from avts_mm.weights import CheckpointError
+
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description='Train a model.')
@@ -172,7 +174,10 @@ def main(argv=None):
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
-    runner.train()
+    try:
+        runner.train()
+    except CheckpointError as error:
+        sys.exit(str(error))
     avts_mm.compat.leave_process_group()
 
 

@@ -5,7 +5,7 @@ upstream is healthy. :func:`apply` runs those that must come before anything
 of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
 """
 
-from .checkpoints import allow_mmengine_checkpoints
+from .checkpoints import allow_mmengine_checkpoints, guard_mmengine_loading
 from .distributed import leave_process_group, use_gloo_without_gpu
 from .heads import widen_class_scores
 from .imports import (
@@ -23,6 +23,7 @@ __all__ = [
     'apply',
     'check_opencv',
     'check_versions',
+    'guard_mmengine_loading',
     'import_mmaction_models',
     'import_torchaudio',
     'leave_process_group',
@@ -45,3 +46,4 @@ def apply():
     import_mmaction_models()
     widen_class_scores()
     allow_mmengine_checkpoints()
+    guard_mmengine_loading()

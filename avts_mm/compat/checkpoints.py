@@ -3,9 +3,16 @@
 Since version 2.6 ``torch.load`` admits plain tensors only, while mmengine's
 checkpoints also hold the message hub's history (mmengine #1655). What they
 hold is added to torch's allow-list one by one; ``weights_only`` stays on.
+
+The other way round, three ways by which mmengine would still run code out of
+a checkpoint are closed: see :func:`guard_mmengine_loading`.
 """
 
+import functools
+import os
 import pickle
+import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -86,3 +93,67 @@ def allow_mmengine_checkpoints():
     import torch
 
     torch.serialization.add_safe_globals(checkpoint_globals())
+
+
+UNSAFE = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+
+
+def _read(filename, map_location=None):
+    """mmengine's loader of files, by the project's one reader."""
+    from ..weights.reading import load_checkpoint
+
+    if '://' not in str(filename):
+        filename = Path(filename).expanduser()
+    return load_checkpoint(filename, map_location)
+
+
+def _download(filename, map_location=None):
+    """mmengine's loader of addresses: rank 0 fetches, all ranks read."""
+    from mmengine.dist import barrier, get_rank
+
+    try:
+        if get_rank() == 0:
+            return _read(filename, map_location)
+    finally:
+        # Also after a refusal: the others wait for it, and refuse likewise.
+        barrier()
+    return _read(filename, map_location)
+
+
+def guard_mmengine_loading():
+    """Keep mmengine's own loads from running what a checkpoint says.
+
+    mmengine 0.10: ``runner.resume`` executes the config text in a
+    checkpoint's ``meta`` as Python, to compare a number of GPUs that no
+    config has had since version 1; addresses are loaded without
+    ``weights_only``; and one environment variable of torch switches it off
+    for files as well. Here the text is left out, files and addresses go
+    through :func:`avts_mm.weights.load_checkpoint`, and the variable is
+    taken out of the environment with a warning.
+    """
+    from mmengine.runner import CheckpointLoader, checkpoint
+
+    if os.environ.pop(UNSAFE, None):
+        warnings.warn(
+            f'{UNSAFE} is ignored: it would let a checkpoint run code, and '
+            'those of mmengine load without it',
+            stacklevel=2,
+        )
+    register = CheckpointLoader.register_scheme
+    register('', _read, force=True)
+    register(('http://', 'https://'), _download, force=True)
+    # What mmengine's names of model zoos end in.
+    checkpoint.load_url = functools.partial(
+        checkpoint.load_url, weights_only=True
+    )
+    load = CheckpointLoader.load_checkpoint.__func__
+
+    @classmethod
+    @functools.wraps(load)
+    def load_checkpoint(cls, *args, **kwargs):
+        content = load(cls, *args, **kwargs)
+        if isinstance(content, dict) and isinstance(content.get('meta'), dict):
+            content['meta'].pop('config', None)
+        return content
+
+    CheckpointLoader.load_checkpoint = load_checkpoint

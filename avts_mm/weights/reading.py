@@ -1,4 +1,8 @@
-"""Checkpoint files of any origin, read into a flat dict of tensors."""
+"""Checkpoint files of any origin: all of their content, or the weights.
+
+The one place of the project that opens them, mmengine's loads included
+(:mod:`avts_mm.compat.checkpoints`).
+"""
 
 import pickle
 import zipfile
@@ -28,13 +32,48 @@ NOT_WEIGHTS = ('optimizer', 'optim', 'scheduler', 'scaler', 'ema_state_dict')
 WRAPPERS = ('module.', '_orig_mod.')
 
 
+class CheckpointError(ValueError):
+    """A file that is refused or does not fit; the message tells all."""
+
+
+def load_checkpoint(path: str | Path, map_location='cpu'):
+    """Read all that a checkpoint file holds.
+
+    Pickles are read with ``weights_only``, so a hostile file cannot run
+    anything: besides tensors and plain values only what
+    :mod:`avts_mm.compat.checkpoints` lists is let in.
+
+    Args:
+        path (str | Path): A ``.pth`` or ``.safetensors`` file, or an
+            ``https://`` address.
+        map_location (str | Callable): As for ``torch.load``.
+            Defaults to ``'cpu'``.
+
+    Returns:
+        The content, for mmengine's checkpoints a dict with ``state_dict``,
+        ``meta``, ``message_hub`` and so on.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        CheckpointError: It cannot be read, or holds more than it may.
+    """
+    name = str(path)
+    if '://' not in name and not Path(name).is_file():
+        raise FileNotFoundError(
+            f'{name}: no such checkpoint; training writes them into its work '
+            'directory (epoch_10.pth, best_….pth)'
+        )
+    if name.endswith('.safetensors'):
+        return _read_safetensors(name, map_location)
+    return _read_pickle(name, map_location)
+
+
 def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     """Read the weights of a checkpoint file.
 
     Checkpoints of mmengine (the ``state_dict``; an ``ema_state_dict`` is left
     alone), bare state dicts such as torchvision's, weights nested under
-    ``model`` and the like, and ``.safetensors`` files. Pickles are read with
-    ``weights_only``, so a hostile file cannot run anything.
+    ``model`` and the like, and ``.safetensors`` files.
 
     Args:
         path (str | Path): A file, or an ``https://`` address.
@@ -45,33 +84,24 @@ def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file cannot be read, holds more than weights, or none.
+        CheckpointError: The file cannot be read, holds more than weights and
+            plain values, or no weights.
     """
-    name = str(path)
-    if '://' not in name and not Path(name).is_file():
-        raise FileNotFoundError(
-            f'{name}: no such checkpoint; training writes them into its work '
-            'directory (epoch_10.pth, best_….pth)'
-        )
-    if name.endswith('.safetensors'):
-        content = _read_safetensors(name)
-    else:
-        content = _read_pickle(name)
-    return state_dict_of(content, name)
+    return state_dict_of(load_checkpoint(path), str(path))
 
 
 def state_dict_of(content, name: str = 'checkpoint') -> dict:
     """The weights in what a checkpoint file holds.
 
     Args:
-        content (dict): What ``torch.load`` gave.
+        content (dict): What :func:`load_checkpoint` gave.
         name (str): The file, for messages.
 
     Returns:
         dict[str, Tensor]: As of :func:`load_state_dict`.
 
     Raises:
-        ValueError: It holds no tensors.
+        CheckpointError: It holds no tensors.
     """
     state = _flatten(content) if isinstance(content, Mapping) else {}
     if not state:
@@ -81,7 +111,7 @@ def state_dict_of(content, name: str = 'checkpoint') -> dict:
             inside = (
                 f' with {_some(map(str, content))}' if content else ' (empty)'
             )
-        raise ValueError(
+        raise CheckpointError(
             f'{name}: no weights in it: it holds a {kind}{inside}; expected '
             'names and tensors, or a dict with them under "state_dict"'
         )
@@ -98,46 +128,47 @@ def strip_wrappers(state: Mapping[str, torch.Tensor]) -> dict:
     return state
 
 
-def _read_safetensors(name: str) -> dict:
+def _read_safetensors(name: str, map_location) -> dict:
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ImportError as error:
-        raise ValueError(
+        raise CheckpointError(
             f'{name}: reading it needs the package safetensors; '
             "pip install 'avts_mm[export]'"
         ) from error
     try:
-        return load_file(name, device='cpu')
+        content = load_file(name, device='cpu')
     except SafetensorError as error:
-        raise ValueError(
+        raise CheckpointError(
             f'{name}: not a readable safetensors file ({error}); fetch or '
             'export it again'
         ) from error
+    if map_location in (None, 'cpu'):
+        return content
+    return {key: value.to(map_location) for key, value in content.items()}
 
 
-def _read_pickle(name: str):
-    if _is_torchscript(name):
-        raise ValueError(
-            f'{name}: a TorchScript archive; save '
-            'torch.jit.load(…).state_dict() with torch.save, and give that '
-            'file'
-        )
+def _read_pickle(name: str, map_location):
+    options = dict(map_location=map_location, weights_only=True)
     try:
         if '://' in name:
             return torch.hub.load_state_dict_from_url(
-                name, map_location='cpu', progress=False, weights_only=True
+                name, progress=False, **options
             )
-        return torch.load(name, map_location='cpu', weights_only=True)
+        _check_archive(name)
+        return torch.load(name, **options)
+    except CheckpointError:
+        raise
     except pickle.UnpicklingError as error:
-        raise ValueError(
+        raise CheckpointError(
             f'{name}: refused, or not a checkpoint: {_cause(error)}. Only '
             'tensors and plain values are read. If you trust the file, load '
             'it where it came from and save model.state_dict() with '
             'torch.save'
         ) from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        raise ValueError(
+    except Exception as error:  # a damaged pickle can fail in any way
+        raise CheckpointError(
             f'{name}: cannot be read ({_cause(error)}); it may be cut short '
             'or no checkpoint at all: fetch or write it again'
         ) from error
@@ -154,11 +185,26 @@ def _cause(error: Exception) -> str:
     return lines[0] or type(error).__name__
 
 
-def _is_torchscript(name: str) -> bool:
-    if '://' in name or not zipfile.is_zipfile(name):
-        return False
+def _check_archive(name: str) -> None:
+    """Refuse zip archives that torch.save does not write."""
+    if not zipfile.is_zipfile(name):
+        return
     with zipfile.ZipFile(name) as archive:
-        return any(n.endswith('constants.pkl') for n in archive.namelist())
+        members = archive.infolist()
+    if any(member.filename.endswith('constants.pkl') for member in members):
+        raise CheckpointError(
+            f'{name}: a TorchScript archive; save '
+            'torch.jit.load(…).state_dict() with torch.save, and give that '
+            'file'
+        )
+    # A few megabytes could unpack to all of the memory.
+    if any(m.compress_type != zipfile.ZIP_STORED for m in members):
+        size = sum(member.file_size for member in members)
+        raise CheckpointError(
+            f'{name}: refused: a compressed archive of {size / 1e6:.0f} MB, '
+            'while torch.save writes none; unpack it if it is a checkpoint '
+            'inside a zip file'
+        )
 
 
 def _is_weight(value) -> bool:

@@ -8,7 +8,7 @@ import torch
 import torch.nn as nn
 from mmengine.logging import print_log
 
-from .reading import load_state_dict, strip_wrappers
+from .reading import CheckpointError, load_state_dict, strip_wrappers
 
 # Which of several equally good places to take, best first.
 PREFERRED = ('', 'backbone.', 'video_backbone.', 'audio_backbone.')
@@ -93,8 +93,8 @@ def find_tower(
         TowerMatch: The best place; nothing ``matched`` if there is none.
 
     Raises:
-        ValueError: Two places are equally good and none of them has one of
-            the usual names.
+        CheckpointError: Two places are equally good and none of them has one
+            of the usual names.
     """
     state = strip_wrappers(state_dict)
     wanted = {k: tuple(v.shape) for k, v in module.state_dict().items()}
@@ -118,7 +118,7 @@ def find_tower(
         usual = [p for p in PREFERRED if p in {m.prefix for m in found}]
         if not usual:
             names = ', '.join(repr(m.prefix) for m in found)
-            raise ValueError(
+            raise CheckpointError(
                 f'{type(module).__name__} is found equally well under '
                 f'{names}; choose one with prefix=…'
             )
@@ -154,8 +154,8 @@ def load_tower(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It cannot be read, nothing matches, a shape differs or
-            something is missing. The module is then as it was.
+        CheckpointError: It cannot be read, nothing matches, a shape differs
+            or something is missing. The module is then as it was.
     """
     if isinstance(checkpoint, Mapping):
         name, state = 'the state dict', strip_wrappers(checkpoint)
@@ -164,7 +164,7 @@ def load_tower(
     try:
         match = find_tower(state, module, prefix)
     except ValueError as error:
-        raise ValueError(f'{name}: {error}') from None
+        raise CheckpointError(f'{name}: {error}') from None
     check_match(match, state, type(module).__name__, name, allow_missing)
     module.load_state_dict(match.state_dict, strict=False)
     print_log(describe(match, type(module).__name__, name), logger='current')
@@ -190,12 +190,12 @@ def check_match(
     """Refuse a match that would leave a tower (partly) unloaded.
 
     Raises:
-        ValueError: Naming the source, and the first keys or both shapes.
+        CheckpointError: Naming the source, and the first keys or both shapes.
     """
     if not match.matched and not match.mismatched:
         keys = list(state)[:3]
         where = f' under {match.prefix!r}' if match.prefix else ''
-        raise ValueError(
+        raise CheckpointError(
             f'{source}: nothing in it is a tensor of {tower}{where} (wanted '
             f'e.g. {match.missing[:1]}; it begins with {keys}). Is it a '
             'checkpoint of another network? Foreign files: '
@@ -203,14 +203,14 @@ def check_match(
         )
     if match.mismatched:
         key, (theirs, ours) = next(iter(match.mismatched.items()))
-        raise ValueError(
+        raise CheckpointError(
             f'{source}: {len(match.mismatched)} tensors of {tower} have '
             f'another shape, e.g. {match.prefix}{key}: {theirs} in the file, '
             f'{ours} in the model. The config must describe the same network '
             '(variant, base_channels, channels, …)'
         )
     if match.missing and not allow_missing:
-        raise ValueError(
+        raise CheckpointError(
             f'{source}: {len(match.missing)} of {match.total} tensors of '
             f'{tower} are missing under {match.prefix!r}, e.g. '
             f'{match.missing[:3]}; allow_missing=True would leave them as '

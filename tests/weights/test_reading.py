@@ -1,12 +1,17 @@
 """Checkpoint files of every origin, and those that must be refused."""
 
 import os
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 
-from avts_mm.weights import load_state_dict
+from avts_mm.weights import (
+    CheckpointError,
+    load_checkpoint,
+    load_state_dict,
+)
 
 STATE = {'a.weight': torch.ones(2), 'a.bias': torch.zeros(3)}
 
@@ -99,6 +104,50 @@ def test_torchscript_is_named(tmp_path):
     torch.jit.script(torch.nn.Linear(1, 1)).save(str(path))
     with pytest.raises(ValueError, match=r'script\.pt: a TorchScript'):
         load_state_dict(path)
+
+
+def test_a_compressed_archive_is_not_unpacked(tmp_path):
+    plain, path = tmp_path / 'plain.pth', tmp_path / 'bomb.pth'
+    torch.save({'a': torch.zeros(1_000_000)}, plain)
+    with (
+        zipfile.ZipFile(plain) as source,
+        zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in source.namelist():
+            bomb.writestr(name, source.read(name))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(CheckpointError, match=r'bomb\.pth.*of 4 MB'):
+        load_state_dict(path)
+
+
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+def test_damage_of_any_kind_is_one_sentence(tmp_path):
+    plain, path = tmp_path / 'plain.pth', tmp_path / 'hurt.pth'
+    rng = np.random.default_rng(0)
+    for zipped in (True, False):
+        torch.save(
+            dict(state_dict=STATE, meta=dict(epoch=3)),
+            plain,
+            _use_new_zipfile_serialization=zipped,
+        )
+        data = plain.read_bytes()
+        for _ in range(150):
+            hurt = bytearray(data)
+            for place in rng.integers(0, len(data), 8):
+                hurt[place] = rng.integers(256)
+            path.write_bytes(hurt[: rng.integers(1, len(data) + 1)])
+            try:
+                load_checkpoint(path)
+            except CheckpointError as error:
+                assert str(path) in str(error)
+
+
+def test_everything_in_a_checkpoint(tmp_path):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(state_dict=STATE, meta=dict(epoch=3)), path)
+    found = load_checkpoint(path)
+    assert found['meta'] == dict(epoch=3)
+    assert found['state_dict'].keys() == STATE.keys()
 
 
 def test_missing_cut_and_other_files(tmp_path):

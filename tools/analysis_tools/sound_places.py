@@ -112,7 +112,11 @@ def changes(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
 def main() -> None:
     args = parse_args()
     config = Config.fromfile(args.config)
-    embedder = FilmEmbedder(load_model(config, args.checkpoint), config)
+    try:
+        model = load_model(config, args.checkpoint)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(str(error)) from None
+    embedder = FilmEmbedder(model, config)
     if not embedder.by_steps:
         raise SystemExit(
             f'{args.config} embeds whole clips, within which strikes cannot '

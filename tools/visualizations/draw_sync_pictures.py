@@ -203,7 +203,10 @@ def main() -> int:
         'work_dirs', f'pictures_{Path(args.config).stem}'
     )
     folder.mkdir(parents=True, exist_ok=True)
-    model = load_model(config, args.checkpoint, args.device)
+    try:
+        model = load_model(config, args.checkpoint, args.device)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     if not args.films:
         print(*draw_clips(model, config, folder, args.clips), sep='\n')
         return 0

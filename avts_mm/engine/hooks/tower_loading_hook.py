@@ -7,7 +7,12 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
-from ...weights import find_tower, load_state_dict, state_dict_of
+from ...weights import (
+    CheckpointError,
+    find_tower,
+    load_state_dict,
+    state_dict_of,
+)
 from ...weights.towers import check_match, describe
 
 
@@ -27,9 +32,10 @@ class TowerLoadingHook(Hook):
             if False it is left to mmengine. Defaults to True.
 
     Raises:
-        ValueError: When a checkpoint is loaded: the model has no such tower,
-            the checkpoint has none or one of other shapes, or a checkpoint
-            of another model is to be resumed or tested.
+        CheckpointError: When a checkpoint is loaded that has no such tower or
+            one of other shapes, or one of another model is to be resumed or
+            tested.
+        ValueError: The model has no such tower.
     """
 
     # Before EMAHook copies what was loaded.
@@ -43,7 +49,7 @@ class TowerLoadingHook(Hook):
         """Find fault with what mmengine cannot read before it tries."""
         path = str(getattr(runner, '_load_from', None) or '')
         if path.endswith('.safetensors'):
-            raise ValueError(
+            raise CheckpointError(
                 f'{path}: load_from reads .pth files; use '
                 "backbone=dict(init_cfg=dict(type='PretrainedTower', "
                 f'checkpoint={path!r}))'
@@ -68,7 +74,7 @@ class TowerLoadingHook(Hook):
             print_log(describe(match, name, source), logger='current')
             return
         if runner._resume:
-            raise ValueError(
+            raise CheckpointError(
                 f'{source}: cannot be resumed, since it is no checkpoint of '
                 f'this model ({self.tower} is missing or differs); start '
                 'from it with load_from and without resume'
@@ -87,7 +93,7 @@ class TowerLoadingHook(Hook):
         ]
         # Runner.train builds its loop before it loads anything.
         if rest and not isinstance(runner._train_loop, BaseLoop):
-            raise ValueError(
+            raise CheckpointError(
                 f'{source}: holds the {self.tower} alone, and a test would '
                 f'leave {rest[0]} and others at random; finetune first, or '
                 'give a finetuned checkpoint'
