@@ -1,9 +1,11 @@
 """The columnar reader of annotation files."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from avts_mm.datasets.record_table import read_record_table
+from avts_mm.datasets.record_table import PackedStrings, read_record_table
 from avts_mm.datasets.records import read_records, write_records
 
 RECORDS = [
@@ -48,6 +50,26 @@ def test_take(ann_file):
     table = read_record_table(ann_file)
     assert as_dicts(table.take(np.array([1, 0]))) == [RECORDS[1], RECORDS[0]]
     assert len(table.take(np.array([], int))) == 0
+
+
+def test_take_of_many():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(0, 100, 100_000)
+    data = rng.integers(97, 123, lengths.sum()).astype(np.uint8)
+    strings = PackedStrings(data, np.cumsum(lengths))
+    index = rng.permutation(len(lengths))[:90_000]
+    tracemalloc.start()
+    try:
+        taken = strings.take(index)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Ends and lengths aside, not much more than the strings themselves.
+    assert peak < 5 * data.nbytes
+    for place in (0, 1, 8191, 8192, 8193, 89_999):
+        assert taken[place] == strings[index[place]]
+    assert len(taken) == 90_000
+    assert taken.lengths().tolist() == lengths[index].tolist()
 
 
 @pytest.mark.parametrize(
