@@ -22,6 +22,16 @@ from .pairs import KIND_NAMES, AVPair, PairKind, PairTiming
 from .readers import MediaError
 from .record_table import RecordTable, read_record_table
 
+# What there are several of when a clip has several sounds.
+OF_A_SOUND = (
+    'audio_path',
+    'audio_start',
+    'audio_span',
+    'kind',
+    'label',
+    'pair',
+)
+
 
 @DATASETS.register_module()
 class AVPairDataset(BaseDataset):
@@ -33,6 +43,11 @@ class AVPairDataset(BaseDataset):
     ``audio_start`` and ``clip_seconds`` (seconds on the clock of either
     video), ``kind``, ``label`` (1 in sync, 0 not), ``pair``, ``video_span``,
     ``audio_span``, and mmaction2's ``modality`` and ``start_index``.
+
+    Indexed by a tuple of pairs of one video, it loads a clip with several
+    sounds. The first pair decides the picture; what belongs to a sound
+    (``audio_path``, ``audio_start``, ``audio_span``, ``kind``, ``label``,
+    ``pair``) is then a list.
 
     Records without sound, or shorter than a clip, are left out and counted
     in the log. A file that turns out to be unreadable in training is replaced
@@ -180,21 +195,24 @@ class AVPairDataset(BaseDataset):
         subset.get_subset_(indices)
         return subset
 
-    def __getitem__(self, pair: AVPair) -> dict:
-        """Load a pair.
+    def __getitem__(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
+        """Load a pair, or a clip with several sounds.
 
         Raises:
             TypeError: Indexed by a number: the wrong sampler.
             MediaError: A file cannot be read, in test mode.
             RuntimeError: Too many unreadable pairs in a row, in training.
         """
-        if not (isinstance(pair, tuple) and len(pair) == len(AVPair._fields)):
+        pairs = (pair,) if isinstance(pair, AVPair) else pair
+        if not (
+            isinstance(pairs, tuple)
+            and all(isinstance(p, AVPair) for p in pairs)
+        ):
             raise TypeError(
                 'AVPairDataset is indexed by AVPair, not by '
                 f'{type(pair).__name__}; use sampler=dict(type='
                 "'AVPairSampler') or dict(type='AVPairTestSampler')"
             )
-        pair = AVPair(*pair)
         skipped: list[tuple[str, str]] = []
         while True:
             try:
@@ -210,20 +228,30 @@ class AVPairDataset(BaseDataset):
             sample.set_metainfo(dict(skipped=skipped))
         return data
 
-    def prepare_data(self, pair: AVPair) -> dict:
+    def prepare_data(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
         """Draw the moments of a pair and run the pipeline on it."""
         results = self.plan_info(pair)
-        with seeded(pair.seed):
+        first = pair if isinstance(pair, AVPair) else pair[0]
+        with seeded(first.seed):
             return self.pipeline(results)
 
-    def plan_info(self, pair: AVPair) -> dict:
+    def plan_info(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
         """What the pipeline is given for a pair; opens no file."""
+        if isinstance(pair, AVPair):
+            return self._pair_info(pair)
+        first = self._pair_info(pair[0])
+        infos = [first]
+        for other in pair[1:]:
+            infos.append(self._pair_info(other, first['video_start']))
+        return first | {k: [info[k] for info in infos] for k in OF_A_SOUND}
+
+    def _pair_info(self, pair: AVPair, moment: float | None = None) -> dict:
         picture = self.get_data_info(pair.video)
         sound = self.get_data_info(pair.audio)
         kind = PairKind(pair.kind)
         rng = np.random.Generator(np.random.Philox(pair.seed))
         video_start, audio_start = self.timing.draw(
-            kind, picture['span'], sound['span'], rng
+            kind, picture['span'], sound['span'], rng, moment
         )
         return dict(
             video_path=picture['video_path'],
@@ -259,18 +287,27 @@ class AVPairDataset(BaseDataset):
                 f'{self.ann_file} are where data_root={self.data_root!r} says'
             ) from error
 
-    def _replacement(self, pair: AVPair) -> AVPair:
-        """Another pair of the same kind, a function of the plan alone."""
-        rng = np.random.Generator(np.random.Philox([pair.seed, 1]))
-        need = self.timing.min_duration(pair.kind) - PairTiming.TOLERANCE
-        eligible = np.flatnonzero(self.durations >= need)
-        video = audio = int(rng.choice(eligible))
-        if pair.kind == PairKind.EASY:
-            ids = self.video_ids
-            others = eligible[ids[eligible] != ids[video]]
-            audio = int(rng.choice(others))
-        seed = int(rng.integers(np.iinfo(np.int64).max))
-        return AVPair(video, audio, pair.kind, seed)
+    def _replacement(
+        self, pair: AVPair | tuple[AVPair, ...]
+    ) -> AVPair | tuple[AVPair, ...]:
+        """The same kinds of another video, a function of the plan alone."""
+        pairs = (pair,) if isinstance(pair, AVPair) else pair
+        rng = np.random.Generator(np.random.Philox([pairs[0].seed, 1]))
+        need = max(self.timing.min_duration(p.kind) for p in pairs)
+        eligible = np.flatnonzero(
+            self.durations >= need - PairTiming.TOLERANCE
+        )
+        video = int(rng.choice(eligible))
+        ids = self.video_ids
+        replaced = []
+        for kind in (p.kind for p in pairs):
+            audio = video
+            if kind == PairKind.EASY:
+                others = eligible[ids[eligible] != ids[video]]
+                audio = int(rng.choice(others))
+            seed = int(rng.integers(np.iinfo(np.int64).max))
+            replaced.append(AVPair(video, audio, kind, seed))
+        return replaced[0] if isinstance(pair, AVPair) else tuple(replaced)
 
 
 @contextmanager

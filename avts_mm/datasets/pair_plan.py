@@ -12,7 +12,11 @@ MAX_PERIOD = 1024
 
 
 class PairPlan(NamedTuple):
-    """Pairs as four columns, each an array ``(N,)``; see :class:`AVPair`."""
+    """Pairs as four columns, each an array ``(N,)``; see :class:`AVPair`.
+
+    Of clips with K sounds each: ``(N, K)``, or ``(N, 1)`` for ``video``,
+    which the sounds share.
+    """
 
     video: np.ndarray
     audio: np.ndarray
@@ -23,14 +27,25 @@ class PairPlan(NamedTuple):
         """The pairs at some places."""
         return PairPlan(*(column[index] for column in self))
 
-    def pairs(self, chunk: int = 4096) -> Iterator[AVPair]:
-        """Yield the pairs one by one; only ``chunk`` of them exist at once."""
+    def pairs(
+        self, chunk: int = 4096
+    ) -> Iterator[AVPair | tuple[AVPair, ...]]:
+        """Yield the pairs one by one; only ``chunk`` of them exist at once.
+
+        Of clips with several sounds each: tuples of K pairs.
+        """
         for begin in range(0, len(self.video), chunk):
             part = self.take(slice(begin, begin + chunk))
-            yield from map(AVPair._make, zip(*(c.tolist() for c in part)))
+            shape = part.audio.shape
+            columns = (np.broadcast_to(c, shape).ravel() for c in part)
+            pairs = map(AVPair._make, zip(*(c.tolist() for c in columns)))
+            if len(shape) == 1:
+                yield from pairs
+            else:
+                yield from zip(*[pairs] * shape[1])
 
 
-def mix_pattern(mix: Mapping) -> np.ndarray:
+def mix_pattern(mix: Mapping, sounds_per_clip: int = 1) -> np.ndarray:
     """The shortest sequence of kinds that has a mix exactly.
 
     Half of it are positives, the negatives follow the mix. Repeated, it holds
@@ -40,11 +55,14 @@ def mix_pattern(mix: Mapping) -> np.ndarray:
     Args:
         mix (dict): Shares of the kinds of negatives; see
             :func:`~avts_mm.datasets.pairs.parse_mix`.
+        sounds_per_clip (int): From 2 on, the sequence is one of clips, each
+            with its own sound and the next few negatives. Defaults to 1.
 
     Returns:
-        np.ndarray: int64 ``(period,)`` of :class:`PairKind`. For
-        ``dict(easy=3, hard=1)`` the period is 8: four positives, three easy
-        and one hard negative.
+        np.ndarray: int64 ``(period,)`` of :class:`PairKind`, or ``(period,
+        sounds_per_clip)``. For ``dict(easy=3, hard=1)`` the period is 8:
+        four positives, three easy and one hard negative. With 3 sounds it is
+        2: a clip with two easy negatives, one with an easy and a hard one.
 
     Raises:
         ValueError: The mix is wrong, or its period exceeds 1024.
@@ -71,7 +89,14 @@ def mix_pattern(mix: Mapping) -> np.ndarray:
         chosen = int(behind.argmax())
         given[chosen] += 1
         pattern[place] = kinds[chosen]
-    return pattern
+    if sounds_per_clip == 1:
+        return pattern
+    others = sounds_per_clip - 1
+    clips = lcm(negatives, others) // others
+    sounds = np.full((clips, sounds_per_clip), int(PairKind.POSITIVE))
+    in_turn = pattern[pattern != PairKind.POSITIVE]
+    sounds[:, 1:] = np.resize(in_turn, (clips, others))
+    return sounds
 
 
 def draw_partners(

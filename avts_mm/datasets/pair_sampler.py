@@ -32,6 +32,12 @@ class AVPairSampler(PlanSampler):
     epoch never changes: where a mix excludes short videos, the others come
     more often.
 
+    With ``sounds_per_clip=K``, K at least 2, an index is a tuple of K pairs
+    of one picture: a clip with its own sound and K - 1 others, which follow
+    the mix. "Pairs" are then such clips in all that is said here about
+    batches, ranks and the length of an epoch. The model weighs positives and
+    negatives equally, so that the loss is the one of pairs in expectation.
+
     Args:
         dataset (:obj:`AVPairDataset`): Gives durations and timing.
         seed (int, optional): Same on all ranks; given by the Runner.
@@ -44,6 +50,8 @@ class AVPairSampler(PlanSampler):
         round_to (int): The pairs of a rank's epoch are rounded down to a
             multiple of this and of the first mix's period. The default, 8,
             suits the paper's mixes, alone or after each other.
+        sounds_per_clip (int): Sounds that a clip is compared with.
+            Defaults to 1, its own or another: plain pairs (paper).
 
     Raises:
         TypeError: The dataset is of another kind.
@@ -58,14 +66,19 @@ class AVPairSampler(PlanSampler):
         pairs_per_video: int = 1,
         shuffle: bool = True,
         round_to: int = 8,
+        sounds_per_clip: int = 1,
     ) -> None:
         super().__init__(dataset)
-        if pairs_per_video < 1 or round_to < 1:
-            raise ValueError('pairs_per_video and round_to must be at least 1')
+        if min(pairs_per_video, round_to, sounds_per_clip) < 1:
+            raise ValueError(
+                'pairs_per_video, round_to and sounds_per_clip must be at '
+                'least 1'
+            )
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.pairs_per_video = pairs_per_video
         self.shuffle = shuffle
+        self.sounds_per_clip = sounds_per_clip
         self.set_mix(dict(easy=1) if mix is None else mix)
         self.unit = lcm(round_to, len(self.pattern))
 
@@ -78,7 +91,7 @@ class AVPairSampler(PlanSampler):
         """Set the mix of negatives; takes effect at the next iteration."""
         if getattr(self, 'mix', None) == dict(mix):
             return
-        self.pattern = mix_pattern(mix)
+        self.pattern = mix_pattern(mix, self.sounds_per_clip)
         kinds = [PairKind(k) for k in np.unique(self.pattern)]
         self.eligible = self._eligible(kinds)
         self.mix = dict(mix)
@@ -101,17 +114,20 @@ class AVPairSampler(PlanSampler):
         rng = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([self.seed, self.epoch]))
         )
-        seeds = rng.integers(np.iinfo(np.int64).max, size=total)
+        kind = self.pattern[np.arange(total) % period]
+        seeds = rng.integers(np.iinfo(np.int64).max, size=kind.shape)
         rounds = ceil(total / len(self.eligible))
         video = np.tile(self.eligible, (rounds, 1))
         if self.shuffle:
             video = rng.permuted(video, axis=1)
         video = video.reshape(-1)[:total]
-        kind = np.tile(self.pattern, groups)
-        audio = video.copy()
-        easy = np.flatnonzero(kind == PairKind.EASY)
+        if kind.ndim == 2:
+            video = video[:, None]
+        own = np.broadcast_to(video, kind.shape)
+        audio = own.copy()
+        easy = kind == PairKind.EASY
         audio[easy] = draw_partners(
-            video[easy], self.eligible, self.video_ids, rng
+            own[easy], self.eligible, self.video_ids, rng
         )
         return PairPlan(video, audio, kind, seeds)
 

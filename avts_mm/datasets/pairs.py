@@ -187,6 +187,7 @@ class PairTiming:
         video_span: tuple[float, float],
         audio_span: tuple[float, float],
         rng: np.random.Generator,
+        moment: float | None = None,
     ) -> tuple[float, float]:
         """Draw where the picture and where the sound of a pair start.
 
@@ -200,6 +201,9 @@ class PairTiming:
             audio_span (tuple[float, float]): The same for the sound; only
                 an easy negative has another one than ``video_span``.
             rng (np.random.Generator): Source of chance.
+            moment (float, optional): Where the picture starts, if another
+                pair has drawn that before: the sound is then drawn as
+                independently as it can be of that pair's sound.
 
         Returns:
             tuple[float, float]: Start of the picture and start of the sound,
@@ -219,7 +223,11 @@ class PairTiming:
                 )
         start = video_span[0]
         room = max(video_span[1] - self.clip_seconds, 0.0)
-        first, second = self._two_moments(room, rng)
+        if moment is None:
+            first, second = self._two_moments(room, rng)
+        else:
+            first = moment - start
+            second = self._moment_apart(first, room, rng)
         if kind is PairKind.POSITIVE:
             return start + first, start + first
         if kind is PairKind.HARD:
@@ -244,6 +252,17 @@ class PairTiming:
         early, late = np.sort(rng.uniform(0, room - apart, 2)).tolist()
         late = min(late + apart, room)
         return (early, late) if rng.random() < 0.5 else (late, early)
+
+    def _moment_apart(
+        self, first: float, room: float, rng: np.random.Generator
+    ) -> float:
+        """The second of :meth:`_two_moments`, given the first."""
+        apart = self.clip_seconds + self.hard_gap
+        before, after = max(first - apart, 0), max(room - apart - first, 0)
+        place = float(rng.uniform(-before, after))
+        if place >= 0 and first + apart <= room + self.TOLERANCE:
+            return min(first + apart + place, room)
+        return max(first - apart + place, 0.0)
 
     def _shifted(
         self, moment: float, room: float, rng: np.random.Generator

@@ -22,3 +22,28 @@ def test_too_fine_a_mix_is_refused():
         mix_pattern(dict(easy=1000, hard=1))
     with pytest.raises(ValueError, match='simpler ratios'):
         mix_pattern(dict(easy=1, hard=1e-9))
+
+
+@pytest.mark.parametrize(
+    'mix, sounds, expected',
+    [
+        (dict(easy=1), 2, [[0, 1]]),
+        (dict(easy=1), 4, [[0, 1, 1, 1]]),
+        (dict(easy=1, hard=1), 3, [[0, 1, 2]]),
+        (dict(easy=1, hard=1), 2, [[0, 1], [0, 2]]),
+        (dict(easy=3, hard=1), 3, [[0, 1, 1], [0, 2, 1]]),
+        (dict(easy=1, hard=1, super_hard=1), 4, [[0, 1, 2, 3]]),
+    ],
+)
+def test_clips_with_several_sounds(mix, sounds, expected):
+    pattern = mix_pattern(mix, sounds)
+    assert np.sort(pattern, axis=1).tolist() == np.sort(expected, 1).tolist()
+    assert (pattern[:, 0] == PairKind.POSITIVE).all()
+    assert (pattern[:, 1:] != PairKind.POSITIVE).all()
+
+
+def test_negatives_of_clips_follow_the_mix():
+    for sounds in range(2, 9):
+        pattern = mix_pattern(dict(easy=3, hard=1), sounds)
+        hard = (pattern == PairKind.HARD).sum()
+        assert hard * 4 == len(pattern) * (sounds - 1)

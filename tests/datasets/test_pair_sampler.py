@@ -211,6 +211,8 @@ def test_wrong_arguments():
         AVPairSampler([1, 2, 3], seed=0)
     with pytest.raises(ValueError, match='at least 1'):
         AVPairSampler(videos(), seed=0, pairs_per_video=0)
+    with pytest.raises(ValueError, match='sounds_per_clip'):
+        AVPairSampler(videos(), seed=0, sounds_per_clip=0)
 
 
 def test_unshuffled():
@@ -227,6 +229,55 @@ def test_built_as_the_runner_builds_it():
     assert AVPairSampler(videos(), seed=None).seed >= 0
 
 
+def test_several_sounds_of_a_clip():
+    sampler = AVPairSampler(
+        videos(64), seed=0, mix=dict(easy=3, hard=1), sounds_per_clip=3
+    )
+    clips = list(sampler)
+    assert len(clips) == len(sampler) == 64
+    assert sorted(clip[0].video for clip in clips) == list(range(64))
+    pairs = list(chain(*clips))
+    assert len({pair.seed for pair in pairs}) == len(pairs) == 3 * 64
+    for clip in clips:
+        assert len({pair.video for pair in clip}) == 1
+        assert clip[0].kind == PairKind.POSITIVE
+        for pair in clip:
+            assert isinstance(pair, AVPair)
+            assert all(type(value) is int for value in pair)
+            assert (pair.video == pair.audio) == (pair.kind != PairKind.EASY)
+    # Every whole period of two clips has the mix.
+    for begin in range(0, 64, 2):
+        batch = counts(chain(*clips[begin : begin + 2]))
+        assert batch == dict(positive=2, easy=3, hard=1)
+    sampler.set_epoch(1)
+    assert list(sampler) != clips and len(list(sampler)) == 64
+    sampler.set_epoch(0)
+    assert list(sampler) == clips
+
+
+def test_curriculum_keeps_the_number_of_sounds():
+    sampler = AVPairSampler(videos(64), seed=1, sounds_per_clip=3)
+    assert counts(chain(*sampler)) == dict(positive=64, easy=128)
+    sampler.set_mix(dict(easy=1, hard=1))
+    assert counts(chain(*sampler)) == dict(positive=64, easy=64, hard=64)
+    assert len(sampler) == len(AVPairSampler(videos(64), seed=1))
+
+
+@pytest.mark.parametrize('world_size', [2, 4])
+def test_ranks_share_the_clips(world_size):
+    sampler = AVPairSampler(
+        videos(256), seed=1, mix=dict(easy=3, hard=1), sounds_per_clip=3
+    )
+    alone = list(sampler)
+    parts = [on_rank(sampler, r, world_size) for r in range(world_size)]
+    assert {len(part) for part in parts} == {256 // world_size}
+    size = 4
+    for step in range(256 // world_size // size):
+        union = [c for part in parts for c in part[step * size :][:size]]
+        whole = alone[step * size * world_size :][: size * world_size]
+        assert sorted(union) == sorted(whole)
+
+
 def test_two_million_pairs_in_seconds():
     data = videos(2_000_000)
     sampler = AVPairSampler(data, seed=0, mix=dict(easy=3, hard=1))
@@ -235,3 +286,15 @@ def test_two_million_pairs_in_seconds():
     drawn = time.perf_counter() - start
     assert len(plan.video) == 2_000_000
     assert drawn < 6  # about 0.5 on an idle core
+
+
+def test_columns_of_clips():
+    data = videos(2000)
+    sampler = AVPairSampler(
+        data, seed=0, mix=dict(easy=3, hard=1), sounds_per_clip=5
+    )
+    plan = sampler.plan()
+    assert plan.video.shape == (2000, 1)
+    assert plan.audio.shape == plan.kind.shape == (2000, 5)
+    easy = plan.kind == PairKind.EASY
+    assert ((plan.audio == plan.video) == ~easy).all()

@@ -173,6 +173,30 @@ def test_same_seed_same_picture():
     assert len({start[1] for start in starts.values()}) == 4
 
 
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('duration', [2.5, 3.0, 10.0])
+def test_a_sound_for_a_given_picture(kind, duration):
+    """Drawn for the picture of another pair, pairs are as likely as ever."""
+    timing, span = PairTiming(), (4.0, duration)
+    plain = draw_many(timing, kind, span)
+    first = draw_many(timing, PairKind.POSITIVE, span, seed=1)[:, 0]
+    rng = np.random.default_rng(2)
+    given = np.array(
+        [timing.draw(kind, span, span, rng, moment) for moment in first]
+    )
+    assert np.allclose(given[:, 0], first)
+    for compare in (
+        lambda pairs: pairs[:, 1],
+        lambda pairs: pairs[:, 1] - pairs[:, 0],
+        lambda pairs: pairs[:, 1] + 2 * pairs[:, 0],
+    ):
+        # Rounded, for some differences are the same but for noise.
+        halves = (compare(pairs).round(6) for pairs in (plain, given))
+        assert largest_gap(*halves) < 0.0436
+    if kind == PairKind.HARD:
+        assert np.abs(given[:, 0] - given[:, 1]).min() >= 1.5 - 1e-9
+
+
 def test_easy_uses_the_span_of_the_other_video():
     starts = draw_many(
         PairTiming(), PairKind.EASY, (0.0, 2.0), 300, other=(100.0, 4.0)

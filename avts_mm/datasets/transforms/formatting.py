@@ -12,12 +12,13 @@ class PackAVInputs(BaseTransform):
     """Turn a loaded and formatted pair into tensors and a data sample.
 
     Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
-    ``FormatShape(input_format='NCTHW')``) and audio (``(S,)``), or one of
-    them; label (of a pair, 1 in sync, 0 not; otherwise a class).
+    ``FormatShape(input_format='NCTHW')``) and audio (``(S,)``, or ``(K, S)``
+    of a clip with K sounds), or one of them; label (of a pair, 1 in sync, 0
+    not; of K sounds a list of that; otherwise a class).
 
     Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
-    ``(C, T, H, W)`` (uint8 as loaded), ``audio`` ``(S,)`` float32, the label
-    is the ``gt_label`` of the data sample.
+    ``(C, T, H, W)`` (uint8 as loaded), ``audio`` float32 of its shape, the
+    label is the ``gt_label`` of the data sample, ``(1,)`` or ``(K,)``.
 
     Args:
         meta_keys (Sequence[str]): Keys copied to the data sample's metainfo
@@ -58,10 +59,10 @@ class PackAVInputs(BaseTransform):
                 'or LoadAVAudio into the pipeline'
             )
         data_sample = ActionDataSample()
-        data_sample.set_gt_label(int(results['label']))
+        data_sample.set_gt_label(np.atleast_1d(results['label']))
         meta = {k: results[k] for k in self.meta_keys if k in results}
         if 'pair' in meta:
-            meta['pair'] = tuple(int(value) for value in meta['pair'])
+            meta['pair'] = tuple(np.asarray(meta['pair']).tolist())
         data_sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=data_sample)
 

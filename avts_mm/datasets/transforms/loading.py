@@ -69,10 +69,11 @@ class LoadAVFrames(BaseTransform):
 class LoadAVAudio(BaseTransform):
     """Read the sound of a clip as mono samples.
 
-    Required keys: audio_path, audio_start (s), clip_seconds.
+    Required keys: audio_path, audio_start (s), clip_seconds. With lists of K
+    paths and starts, as a clip with several sounds has them, each is read.
 
-    Added keys: audio (``(round(clip_seconds * sample_rate),)`` float32),
-    sample_rate.
+    Added keys: audio (``(S,)`` float32, or ``(K, S)``; S is
+    ``round(clip_seconds * sample_rate)``), sample_rate.
 
     Args:
         sample_rate (int): Hz. Defaults to 16000.
@@ -97,14 +98,20 @@ class LoadAVAudio(BaseTransform):
         Raises:
             MediaError: The file has no sound there, or cannot be read.
         """
-        with open_audio(results['audio_path'], self.backend) as reader:
-            results['audio'] = reader.read(
-                results['audio_start'],
-                results['clip_seconds'],
-                self.sample_rate,
+        path, start = results['audio_path'], results['audio_start']
+        seconds = results['clip_seconds']
+        if isinstance(path, list):
+            results['audio'] = np.stack(
+                [self._read(p, s, seconds) for p, s in zip(path, start)]
             )
+        else:
+            results['audio'] = self._read(path, start, seconds)
         results['sample_rate'] = self.sample_rate
         return results
+
+    def _read(self, path: str, start: float, seconds: float) -> np.ndarray:
+        with open_audio(path, self.backend) as reader:
+            return reader.read(start, seconds, self.sample_rate)
 
     def __repr__(self) -> str:
         return (

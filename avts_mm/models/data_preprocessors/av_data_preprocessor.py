@@ -40,13 +40,15 @@ class AVDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data (dict): ``inputs`` with ``video``, uint8 ``(C, T, H, W)``
-                each, and ``audio``, waveforms ``(S, )`` each (either may be
-                missing; lists or stacked tensors), and ``data_samples``.
+                each, and ``audio``, waveforms ``(S, )`` each, or ``(K, S)``
+                for clips with K sounds (either may be missing; lists or
+                stacked tensors), and ``data_samples``.
             training (bool): Not used; the log-mel is the same in training.
 
         Returns:
             dict: ``inputs`` with ``video`` ``(N, C, T, H, W)`` and ``audio``
-            ``(N, 1, bands, frames)``, and ``data_samples``.
+            ``(N, 1, bands, frames)``, or ``(N * K, 1, bands, frames)``, and
+            ``data_samples``.
         """
         inputs = {}
         for name, value in self.cast_data(data['inputs']).items():
@@ -55,7 +57,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             if name == 'video':
                 inputs[name] = (value - self.mean) / self.std
             elif name == 'audio':
-                inputs[name] = self.log_mel(value)
+                inputs[name] = self.log_mel(value.flatten(0, -2))
             else:
                 raise KeyError(
                     f"inputs may hold 'video' and 'audio', not {name!r}"

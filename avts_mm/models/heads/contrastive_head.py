@@ -46,7 +46,11 @@ class AVContrastiveHead(BaseModule):
         return embedding_distance(video, audio, self.scale_by_dim)
 
     def loss(
-        self, video: torch.Tensor, audio: torch.Tensor, target: torch.Tensor
+        self,
+        video: torch.Tensor,
+        audio: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Loss and, to watch, the mean distance of either kind of pair.
 
@@ -55,9 +59,11 @@ class AVContrastiveHead(BaseModule):
             audio (Tensor): Embeddings ``(N, D)``.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``. On the
                 CPU, so that choosing pairs does not wait for the device.
+            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
+                before the mean.
         """
         distance = self(video, audio)
-        losses = dict(loss=self.loss_module(distance, target))
+        losses = dict(loss=self.loss_module(distance, target, weight))
         for name, picked in (('positive', 1), ('negative', 0)):
             chosen = (target == picked).nonzero()[:, 0]
             if len(chosen):

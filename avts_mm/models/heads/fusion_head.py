@@ -41,12 +41,18 @@ class FusionHead(BaseModule):
         return self.classifier(fused).squeeze(-1)
 
     def loss(
-        self, video: torch.Tensor, audio: torch.Tensor, target: torch.Tensor
+        self,
+        video: torch.Tensor,
+        audio: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Binary cross-entropy; arguments as in `AVContrastiveHead.loss`."""
         logits = self(video, audio).float()
         target = target.to(logits, non_blocking=True)
-        loss = F.binary_cross_entropy_with_logits(logits, target)
+        if weight is not None:
+            weight = weight.to(logits, non_blocking=True)
+        loss = F.binary_cross_entropy_with_logits(logits, target, weight)
         return dict(loss=loss)
 
     def predict(

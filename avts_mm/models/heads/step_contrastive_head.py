@@ -108,7 +108,11 @@ class StepContrastiveHead(AVContrastiveHead):
         return torch.stack(distances, dim=1)
 
     def loss(
-        self, video: torch.Tensor, audio: torch.Tensor, target: torch.Tensor
+        self,
+        video: torch.Tensor,
+        audio: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Loss on pairs, and on shifts of the pairs in sync.
 
@@ -117,8 +121,10 @@ class StepContrastiveHead(AVContrastiveHead):
             audio (Tensor): Embeddings ``(N, D, T)``.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``, on the
                 CPU.
+            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
+                before the mean; the loss on shifts has none.
         """
-        losses = super().loss(video, audio, target)
+        losses = super().loss(video, audio, target, weight)
         in_sync = (target == 1).nonzero()[:, 0]
         if not self.max_shift or not len(in_sync):
             return losses

@@ -57,13 +57,18 @@ class ContrastiveLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(
-        self, distance: torch.Tensor, target: torch.Tensor
+        self,
+        distance: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Compute the mean loss.
 
         Args:
             distance (Tensor): Distances ``(N, )``, at least 0.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
+                before the mean.
 
         Returns:
             Tensor: The scalar loss.
@@ -72,4 +77,6 @@ class ContrastiveLoss(nn.Module):
         together = distance.square()
         apart = F.relu(self.margin - distance).square()
         loss = target * together + (1 - target) * apart
+        if weight is not None:
+            loss = weight.to(loss, non_blocking=True) * loss
         return self.loss_weight * loss.mean()
