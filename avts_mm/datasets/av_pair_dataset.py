@@ -6,10 +6,8 @@ there is to know about a sample.
 """
 
 import copy
-import logging
 import os
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -19,8 +17,8 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from .pairs import KIND_NAMES, AVPair, PairKind, PairTiming
-from .readers import MediaError
 from .record_table import RecordTable, read_record_table
+from .unreadable import UnreadableFiles
 
 # What there are several of when a clip has several sounds.
 OF_A_SOUND = (
@@ -50,10 +48,10 @@ class AVPairDataset(BaseDataset):
     ``pair``) is then a list.
 
     Records without sound, or shorter than a clip, are left out and counted
-    in the log. A file that turns out to be unreadable in training is replaced
-    by another pair of the same kind, which the plan's seed decides, and is
-    warned of once; the sample's metainfo lists it under ``skipped`` as
-    ``(path, reason)``. In testing it is an error.
+    in the log. A pair that turns out to be unreadable in training is replaced
+    by another of the same kind, which the plan's seed decides; see
+    :class:`~avts_mm.datasets.unreadable.UnreadableFiles`. In testing it is an
+    error.
 
     Args:
         ann_file (str): CSV file with the columns ``video, audio, start,
@@ -97,8 +95,10 @@ class AVPairDataset(BaseDataset):
         lazy_init: bool = False,
     ) -> None:
         self.timing = PairTiming(clip_seconds, hard_gap, super_hard_overlap)
-        self.max_failures_in_a_row = max_failures_in_a_row
-        self._warned: set[str] = set()
+        self.unreadable = UnreadableFiles(
+            max_failures_in_a_row,
+            f'Check the files of {ann_file}, and data_root={data_root!r}',
+        )
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -191,7 +191,6 @@ class AVPairDataset(BaseDataset):
     def get_subset(self, indices: int | Sequence[int]) -> 'AVPairDataset':
         """A dataset of a part of the records, this one unchanged."""
         subset = copy.copy(self)
-        subset._warned = set()
         subset.get_subset_(indices)
         return subset
 
@@ -213,20 +212,9 @@ class AVPairDataset(BaseDataset):
                 f'{type(pair).__name__}; use sampler=dict(type='
                 "'AVPairSampler') or dict(type='AVPairTestSampler')"
             )
-        skipped: list[tuple[str, str]] = []
-        while True:
-            try:
-                data = self.prepare_data(pair)
-                break
-            except MediaError as error:
-                if self.test_mode:
-                    raise
-                self._note_failure(error, skipped)
-                pair = self._replacement(pair)
-        sample = data.get('data_samples') if isinstance(data, dict) else None
-        if hasattr(sample, 'set_metainfo'):
-            sample.set_metainfo(dict(skipped=skipped))
-        return data
+        if self.test_mode:
+            return self.prepare_data(pair)
+        return self.unreadable.load(pair, self.prepare_data, self._replacement)
 
     def prepare_data(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
         """Draw the moments of a pair and run the pipeline on it."""
@@ -267,25 +255,6 @@ class AVPairDataset(BaseDataset):
             modality='RGB',
             start_index=0,
         )
-
-    def _note_failure(self, error: MediaError, skipped: list) -> None:
-        """Warn once per file; stop when nothing can be read any more."""
-        skipped.append((error.path, error.reason))
-        if error.path not in self._warned:
-            self._warned.add(error.path)
-            print_log(
-                f'{error} (replaced by another pair)',
-                logger='current',
-                level=logging.WARNING,
-            )
-        if len(skipped) >= self.max_failures_in_a_row:
-            reasons = Counter(reason for _, reason in skipped)
-            counts = ', '.join(f'{n} {why}' for why, n in reasons.items())
-            raise RuntimeError(
-                f'{len(skipped)} pairs in a row could not be read ({counts}), '
-                f'the last because of: {error} Check that the files of '
-                f'{self.ann_file} are where data_root={self.data_root!r} says'
-            ) from error
 
     def _replacement(
         self, pair: AVPair | tuple[AVPair, ...]

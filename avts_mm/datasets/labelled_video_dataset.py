@@ -13,10 +13,11 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from .record_table import read_record_table
+from .unreadable import ReplacesUnreadable, UnreadableFiles
 
 
 @DATASETS.register_module()
-class LabelledVideoDataset(BaseDataset):
+class LabelledVideoDataset(ReplacesUnreadable, BaseDataset):
     """Annotated videos with their labels.
 
     The pipeline gets a dict with ``filename``, ``span`` (begin and duration
@@ -35,7 +36,10 @@ class LabelledVideoDataset(BaseDataset):
             contains the smaller ones. Defaults to 0.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
-        test_mode (bool): Whether it is tested on. Defaults to False.
+        test_mode (bool): Whether it is tested on; a video that cannot be read
+            is then an error. Defaults to False.
+        max_failures_in_a_row (int): Unreadable videos in a row after which
+            training stops. Defaults to 100.
         metainfo (dict, optional): Added to the dataset's.
         indices (int or Sequence[int], optional): Use the first (negative:
             last) few records, or these.
@@ -59,6 +63,7 @@ class LabelledVideoDataset(BaseDataset):
         share_seed: int = 0,
         data_root: str = '',
         test_mode: bool = False,
+        max_failures_in_a_row: int = 100,
         metainfo: Mapping | None = None,
         indices: int | Sequence[int] | None = None,
         lazy_init: bool = False,
@@ -69,6 +74,10 @@ class LabelledVideoDataset(BaseDataset):
             )
         self.label_share = label_share
         self.share_seed = share_seed
+        self.unreadable = UnreadableFiles(
+            max_failures_in_a_row,
+            f'Check the files of {ann_file}, and data_root={data_root!r}',
+        )
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,

@@ -7,9 +7,11 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from .unreadable import ReplacesUnreadable, UnreadableFiles
+
 
 @DATASETS.register_module()
-class VideoListDataset(VideoDataset):
+class VideoListDataset(ReplacesUnreadable, VideoDataset):
     """mmaction2's ``VideoDataset`` that looks at its list before training.
 
     The list has a line ``path label`` for each video; the label is what
@@ -22,6 +24,8 @@ class VideoListDataset(VideoDataset):
         data_prefix (dict): ``video`` is the folder of relative paths.
         allow_missing (bool): Leave out videos that are not there, instead of
             stopping. Defaults to False.
+        max_failures_in_a_row (int): Unreadable videos in a row after which
+            training stops. Defaults to 100.
         kwargs: Further arguments of ``VideoDataset``.
 
     Attributes:
@@ -39,9 +43,13 @@ class VideoListDataset(VideoDataset):
         pipeline,
         data_prefix: dict | None = None,
         allow_missing: bool = False,
+        max_failures_in_a_row: int = 100,
         **kwargs,
     ) -> None:
         self.allow_missing = allow_missing
+        self.unreadable = UnreadableFiles(
+            max_failures_in_a_row, f'Check the files of {ann_file}'
+        )
         super().__init__(
             ann_file,
             pipeline,

@@ -10,6 +10,7 @@ from .hooks import (
     SyncVisualizationHook,
     TowerLoadingHook,
     TrainLossPlateauHook,
+    UnreadableFilesHook,
     mix_at,
 )
 from .optimizers import BFloat16OptimWrapper
@@ -27,5 +28,6 @@ __all__ = [
     'TowerLoadingHook',
     'TrainLossPlateauHook',
     'TrainLossPlateauLR',
+    'UnreadableFilesHook',
     'mix_at',
 ]

@@ -15,6 +15,8 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    # Stop when more than this share of the samples had to be replaced.
+    unreadable=dict(type='UnreadableFilesHook', max_share=0.05),
 )
 
 env_cfg = dict(

@@ -155,13 +155,12 @@ def test_same_samples_for_any_number_of_workers(ann_file):
 def test_unreadable_files_are_replaced_in_kind(ann_file, monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.av_pair_dataset.print_log',
+        'avts_mm.datasets.unreadable.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     bad = ('v1.mp4', 'a1.wav', 'a7.wav')
     data = AVPairDataset(ann_file, [partial(pack, bad=bad)])
     sampler = AVPairSampler(data, seed=2, mix=dict(easy=1, hard=1))
-    lines.clear()
     skipped = []
     for epoch in range(6):
         sampler.set_epoch(epoch)
@@ -177,7 +176,9 @@ def test_unreadable_files_are_replaced_in_kind(ann_file, monkeypatch):
             else:
                 assert loaded_pair == pair
     # Each pair with a broken half was replaced and counted, ...
-    assert set(skipped) == {(path, 'undecodable') for path in bad}
+    assert set(skipped) == {
+        (path, 'undecodable', f'{path} is broken.') for path in bad
+    }
     assert len(skipped) > 12
     # ... and each file was warned of once.
     assert sorted(line.split()[0] for line in lines) == sorted(bad)
@@ -200,7 +201,7 @@ def test_nothing_can_be_read(ann_file):
     data = AVPairDataset(
         ann_file, [partial(draw, bad=bad)], max_failures_in_a_row=7
     )
-    with pytest.raises(RuntimeError, match=r'7 pairs in a row .*7 undecod'):
+    with pytest.raises(RuntimeError, match=r'7 items in a row .*7 undecod'):
         data[AVPair(0, 0, 0, 0)]
 
 

@@ -69,7 +69,7 @@ def toy_runner(tmp_path, toy_dataset):
             num_workers=workers,
             persistent_workers=workers > 0,
             dataset=toy_dataset,
-            sampler=sampler or dict(type='AVPairSampler'),
+            sampler=sampler or dict(type='AVPairSampler', seed=3),
         )
         model = ToyModel(losses)
         hooks = dict(

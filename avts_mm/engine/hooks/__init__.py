@@ -9,6 +9,7 @@ from .sync_report_hook import SyncReportHook
 from .sync_visualization_hook import SyncVisualizationHook
 from .tower_loading_hook import TowerLoadingHook
 from .train_loss_plateau_hook import TrainLossPlateauHook
+from .unreadable_files_hook import UnreadableFilesHook
 
 __all__ = [
     'ClassCountHook',
@@ -20,5 +21,6 @@ __all__ = [
     'SyncVisualizationHook',
     'TowerLoadingHook',
     'TrainLossPlateauHook',
+    'UnreadableFilesHook',
     'mix_at',
 ]
