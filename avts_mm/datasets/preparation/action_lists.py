@@ -52,7 +52,7 @@ def read_ucf101(folder: str) -> ActionLists:
         ValueError: A list is not of this form.
     """
     path = os.path.join(folder, 'classInd.txt')
-    classes = []
+    classes: list[str] = []
     for place, line in _lines(path):
         number, _, name = line.partition(' ')
         if number != str(len(classes) + 1) or not name:
@@ -118,7 +118,9 @@ def read_hmdb51(folder: str) -> ActionLists:
             f'{folder}: holds no <class>_test_split<N>.txt; name the folder '
             'of the official lists, testTrainMulti_7030_splits'
         )
-    parts = {f'{p}_split{n}': [] for n in SPLITS for p in ('train', 'test')}
+    parts: dict[str, list[ActionVideo]] = {
+        f'{part}_split{n}': [] for n in SPLITS for part in ('train', 'test')
+    }
     for label, action in enumerate(classes):
         for split in SPLITS:
             name = f'{action}_test_split{split}.txt'

@@ -63,7 +63,7 @@ class Corpus:
 
     def by_reason(self) -> dict[str, list[Source]]:
         """The sources that were left out, the most frequent reason first."""
-        groups = {}
+        groups: dict[str, list[Source]] = {}
         for source, reason, _ in self.left_out:
             groups.setdefault(reason, []).append(source)
         return dict(sorted(groups.items(), key=lambda g: -len(g[1])))
@@ -253,7 +253,7 @@ def split_records(
 
     count = min(max(1, round(val_share * len(names))), len(names) - 1)
     val = set(sorted(names, key=draw)[:count])
-    parts = {'train': [], 'val': []}
+    parts: dict[str, list[dict]] = {'train': [], 'val': []}
     for record in records:
         parts['val' if record['source'] in val else 'train'].append(record)
     return parts

@@ -3,16 +3,17 @@
 import contextlib
 import json
 import os
+import sys
 from dataclasses import asdict
+from typing import Any
 
 from .options import PrepareOptions
 from .sources import Source
 from .transcode import Prepared
 
-try:
+# On Windows two runs in one folder are the user's care.
+if sys.platform != 'win32':
     import fcntl
-except ImportError:  # Windows: two runs in one folder are the user's care
-    fcntl = None
 
 # Judged anew by every run, so they may change between runs.
 JUDGEMENT = ('min_seconds', 'silence_db', 'min_overlap')
@@ -42,7 +43,7 @@ class Journal:
         self.out = out
         self.path = os.path.join(out, 'journal.jsonl')
         self.entries: dict[str, dict] = {}
-        self._file = self._lock = None
+        self._files = contextlib.ExitStack()
         os.makedirs(out, exist_ok=True)
         self._take_lock()
         lines = [] if overwrite else self._read()
@@ -57,24 +58,26 @@ class Journal:
             for entry in (header, *self.entries.values()):
                 file.write(json.dumps(entry) + '\n')
         os.replace(part, self.path)
-        self._file = open(self.path, 'a', encoding='utf-8')  # noqa: SIM115
+        self._file = self._files.enter_context(
+            open(self.path, 'a', encoding='utf-8')  # noqa: SIM115
+        )
 
     def _take_lock(self) -> None:
         path = os.path.join(self.out, '.lock')
-        self._lock = open(path, 'w')  # noqa: SIM115
-        if fcntl is None:
+        lock = self._files.enter_context(open(path, 'w'))  # noqa: SIM115
+        if sys.platform == 'win32':
             return
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._lock.close()
+            self.close()
             raise BlockingIOError(
                 f'{self.out}: another run is preparing videos there; wait '
                 'for it or choose another folder'
             ) from None
 
     def _read(self) -> list[dict]:
-        lines = []
+        lines: list[dict] = []
         if not os.path.exists(self.path):
             return lines
         with open(self.path, encoding='utf-8') as file:
@@ -134,7 +137,7 @@ class Journal:
         detail: str = '',
     ) -> dict:
         """Note that a source is finished; ``reason`` if it is left out."""
-        entry = {
+        entry: dict[str, Any] = {
             'name': source.name,
             'path': source.path,
             'source': identity(source),
@@ -153,9 +156,7 @@ class Journal:
 
     def close(self) -> None:
         """Free the folder for other runs."""
-        for file in (self._file, self._lock):
-            if file is not None:
-                file.close()
+        self._files.close()
 
 
 def identity(source: Source) -> list:

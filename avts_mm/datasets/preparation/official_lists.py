@@ -58,7 +58,7 @@ def index_videos(folder: str) -> dict[str, str]:
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'{folder}: no such folder')
-    found = {}
+    found: dict[str, str] = {}
     for place, folders, names in os.walk(folder, followlinks=True):
         folders.sort()
         for name in sorted(names):
@@ -215,7 +215,7 @@ def write_lists(
         ``chosen``, to be prepared.
     """
     os.makedirs(out, exist_ok=True)
-    counts = {}
+    counts: dict[str, dict[str, int]] = {}
     files = [os.path.join(out, n) for n in ('videos.csv', 'availability.csv')]
     parts = [f'{path}.part' for path in files]
     with (

@@ -59,12 +59,17 @@ class PrepareOptions:
             object.__setattr__(self, 'crop', tuple(map(float, self.crop)))
         self._check()
 
+    @property
+    def rate(self) -> Fraction:
+        """Pictures per second."""
+        return Fraction(self.fps)
+
     def _check(self) -> None:
         if self.short_side < 16 or self.short_side % 2:
             raise ValueError(
                 f'short_side={self.short_side} must be even and at least 16'
             )
-        if not 1 <= self.fps <= 240:
+        if not 1 <= self.rate <= 240:
             raise ValueError(f'fps={self.fps} must be from 1 to 240')
         if not 4000 <= self.sample_rate <= 96000:
             raise ValueError(

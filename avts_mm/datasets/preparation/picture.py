@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -31,7 +32,8 @@ def upright_filters(frame: av.VideoFrame) -> list[tuple[str, str]]:
     Returns:
         list[tuple[str, str]]: Names and arguments of libavfilter filters.
     """
-    data = frame.side_data.get('DISPLAYMATRIX')
+    # PyAV's own types take the mapping for one of its values.
+    data: Any = frame.side_data.get('DISPLAYMATRIX')
     if data is None:
         return []
     matrix = np.frombuffer(bytes(data), np.int32)[:9].reshape(3, 3)
@@ -58,7 +60,7 @@ class PictureClock:
     def __init__(self, info: MediaInfo) -> None:
         self._info = info
         self._period = 1 / info.fps if info.fps > 0 else 0.04
-        self._last = None
+        self._last: float | None = None
         self._length = self._period
 
     def time(self, frame: av.VideoFrame, stream) -> float | None:
@@ -170,7 +172,7 @@ class PictureGraph:
         if (frame.width, frame.height, frame.format.name) != self._form:
             width, height, form = self._form
             frame = frame.reformat(width, height, form)
-        shown = (frame.duration or 0) * frame.time_base
+        shown = (frame.duration or 0) * (frame.time_base or 0)
         frame.pts = round(time / _MICROSECOND)
         frame.time_base = _MICROSECOND
         frame.duration = round(shown / _MICROSECOND)

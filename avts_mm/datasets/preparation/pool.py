@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..readers import MediaError
@@ -65,10 +66,11 @@ def run_jobs(
         while busy := [w for w in workers if w.busy]:
             ready = wait([w.connection for w in busy], timeout=0.2)
             for worker in busy:
-                if worker.connection in ready:
-                    answer = worker.answer()
-                else:
-                    answer = worker.overdue(time_limit)
+                answer = (
+                    worker.answer()
+                    if worker.connection in ready
+                    else worker.overdue(time_limit)
+                )
                 if answer is None:
                     continue
                 kind, value = answer
@@ -92,7 +94,7 @@ class _Worker:
     def __init__(self, context, function) -> None:
         self.context = context
         self.function = function
-        self.process = None
+        self.process: BaseProcess | None = None
         self.job = None
         self.busy = False
 
@@ -110,10 +112,11 @@ class _Worker:
 
     def _start(self) -> None:
         self.connection, theirs = self.context.Pipe()
-        self.process = self.context.Process(
+        process = self.context.Process(
             target=_work, args=(theirs, self.function), daemon=True
         )
-        self.process.start()
+        process.start()
+        self.process = process
         theirs.close()
         # Imports take long on a busy machine; they are not the job's fault.
         try:
@@ -128,10 +131,15 @@ class _Worker:
         try:
             return self.connection.recv()
         except (EOFError, OSError):
-            self.process.join()
-            code = self.process.exitcode
+            code = self._exit_code()
             self.kill()
             return self._error('crashed', f'the decoder died (exit {code})')
+
+    def _exit_code(self) -> int | None:
+        if self.process is None:
+            return None
+        self.process.join()
+        return self.process.exitcode
 
     def overdue(self, limit: float) -> tuple[str, Any] | None:
         if time.monotonic() - self.alive_at < limit:

@@ -79,7 +79,8 @@ def split_clashes(
     Names that differ only in case clash too: not every disk tells them
     apart.
     """
-    kept, clashes, owners = [], [], {}
+    kept, clashes = [], []
+    owners: dict[str, Source] = {}
     for source in sources:
         owner = owners.get(source.name.lower())
         if owner is None:

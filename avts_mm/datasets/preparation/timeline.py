@@ -47,14 +47,14 @@ class SoundTimeline:
         self.tolerance = tolerance
         self.jump = jump
         self.max_gap = max_gap
-        self.first = None
+        self.first: float | None = None
         self.written = 0
-        self._resampler = None
-        self._form = None
+        self._resampler: av.AudioResampler | None = None
+        self._form: tuple[str, str, int] | None = None
         self._anchor = 0.0  # time of the run's first input sample
         self._count = 0  # input samples of the run
         self._position = 0  # place of the run's next output sample
-        self._errors = deque(maxlen=self._WINDOW)
+        self._errors: deque[float] = deque(maxlen=self._WINDOW)
 
     def add(
         self, frame: av.AudioFrame, time: float | None
@@ -89,7 +89,7 @@ class SoundTimeline:
             )
         self._count += frame.samples
         frame.pts = None  # the resampler counts by itself
-        yield from self._place(self._resampler.resample(frame))
+        yield from self._place(self._resample(frame))
 
     def close(self) -> Iterator[np.ndarray]:
         """The last blocks."""
@@ -109,11 +109,13 @@ class SoundTimeline:
                 return expected + middle
         return expected if form != self._form else None
 
+    def _resample(self, frame: av.AudioFrame | None) -> list[av.AudioFrame]:
+        return self._resampler.resample(frame) if self._resampler else []
+
     def _flush(self) -> Iterator[np.ndarray]:
-        if self._resampler is not None:
-            rest = self._resampler.resample(None)
-            self._resampler = None
-            yield from self._place(f for f in rest if f is not None)
+        rest = self._resample(None)
+        self._resampler = None
+        yield from self._place(f for f in rest if f is not None)
 
     def _place(self, frames) -> Iterator[np.ndarray]:
         for frame in frames:

@@ -171,8 +171,7 @@ class _Transcoder:
                 if self.video_time > tick:
                     progress(max(0.0, self.video_time))
                     tick = self.video_time + 1.0
-        for frame in self.graph.close() if self.graph else ():
-            self.writer.add_picture(frame)
+        self._pictures(self.graph.close() if self.graph else ())
         self._sound_blocks(self.timeline.close())
 
     def _packets(self, source, streams):
@@ -229,8 +228,13 @@ class _Transcoder:
                 self.length,
             )
             self._sound_blocks(self.early)
-        for picture in self.graph.add(frame, time):
-            self.writer.add_picture(picture)
+        self._pictures(self.graph.add(frame, time))
+
+    def _pictures(self, frames) -> None:
+        if self.writer is None:
+            return
+        for frame in frames:
+            self.writer.add_picture(frame)
 
     def _sound(self, frame) -> None:
         time = None
@@ -255,7 +259,10 @@ class _Transcoder:
 
     def finish(self) -> Prepared:
         """Judge what came out and complete the files."""
-        seconds = self.writer.seconds if self.writer else 0.0
+        graph, writer = self.graph, self.writer
+        if graph is None or writer is None or not writer.seconds:
+            self._fail_empty()
+        seconds = writer.seconds
         self._check_damage(seconds)
         first = self.timeline.first
         if first is None:
@@ -269,21 +276,22 @@ class _Transcoder:
             duration=max(0.0, min(seconds, end) - start),
             video_seconds=seconds,
             audio_end=end,
-            width=self.graph.width,
-            height=self.graph.height,
+            width=graph.width,
+            height=graph.height,
             loudness_db=max(-200.0, self.meter.decibels),
             damaged=self.damaged,
         )
         if fault := find_fault(prepared, self.options):
             self.fail(*fault)
-        self.writer.finish()
+        writer.finish()
         return prepared
 
+    def _fail_empty(self) -> NoReturn:
+        if self.begin and self.packets:
+            self.fail('too_short', 'ends before the segment begins')
+        self.fail('undecodable', 'no picture can be decoded')
+
     def _check_damage(self, seconds: float) -> None:
-        if not seconds:
-            if self.begin and self.packets:
-                self.fail('too_short', 'ends before the segment begins')
-            self.fail('undecodable', 'no picture can be decoded')
         if self.damaged > max(2, self.options.max_damaged * self.packets):
             self.fail(
                 'undecodable',

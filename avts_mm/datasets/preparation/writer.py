@@ -106,7 +106,7 @@ class PreparedWriter:
         self.pictures = 0
         self._max_pictures = self._max_samples = None
         if seconds < float('inf'):
-            self._max_pictures = round(seconds * options.fps)
+            self._max_pictures = round(seconds * options.rate)
             self._max_samples = round(seconds * options.sample_rate)
         self._wav = WavWriter(wav_path, options.sample_rate)
         self._out = av.open(
@@ -114,7 +114,7 @@ class PreparedWriter:
         )
         self._video = self._out.add_stream(
             'libx264',
-            rate=options.fps,
+            rate=options.rate,
             options={
                 'preset': options.preset,
                 'crf': str(options.crf),
@@ -136,13 +136,13 @@ class PreparedWriter:
     @property
     def seconds(self) -> float:
         """Length of the pictures written."""
-        return float(self.pictures / self.options.fps)
+        return float(self.pictures / self.options.rate)
 
     def add_picture(self, frame: av.VideoFrame) -> None:
         """Write the next picture of the constant rate."""
         if self.pictures == self._max_pictures:
             return
-        frame.pts, frame.time_base = self.pictures, 1 / self.options.fps
+        frame.pts, frame.time_base = self.pictures, 1 / self.options.rate
         self.pictures += 1
         self._out.mux(self._video.encode(frame))
 

@@ -104,9 +104,9 @@ def probe_scores(
             strength then).
     """
     train, labels, test = _checked(train, labels, test)
-    groups = np.arange(len(train)) if groups is None else np.asarray(groups)
-    if groups.shape != labels.shape:
-        raise ValueError(f'{len(groups)} groups for {len(labels)} clips')
+    owners = np.arange(len(train)) if groups is None else np.asarray(groups)
+    if owners.shape != labels.shape:
+        raise ValueError(f'{len(owners)} groups for {len(labels)} clips')
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(f'all training clips are of class {classes[0]}')
@@ -118,7 +118,7 @@ def probe_scores(
     )
     strengths = sorted(strengths)
     if len(strengths) > 1:
-        videos = [len(np.unique(groups[labels == c])) for c in classes]
+        videos = [len(np.unique(owners[labels == c])) for c in classes]
         if min(videos) < 2:
             alone = classes[int(np.argmin(videos))]
             raise ValueError(
@@ -134,7 +134,7 @@ def probe_scores(
             ),
             error_score='raise',
         )
-        model.fit(train, labels, groups=groups)
+        model.fit(train, labels, groups=owners)
         chosen = model.best_params_['classify__C']
     else:
         chosen = strengths[0]
@@ -173,21 +173,21 @@ def classification_measures(
             different classes.
     """
     scores, labels = np.asarray(scores), np.asarray(labels)
-    groups = np.arange(len(labels)) if groups is None else np.asarray(groups)
-    if scores.shape != (len(labels), len(classes)) or groups.shape != (
+    videos = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    if scores.shape != (len(labels), len(classes)) or videos.shape != (
         len(labels),
     ):
         raise ValueError(
             f'scores {scores.shape}, classes {np.shape(classes)}, labels '
-            f'{labels.shape} and groups {groups.shape} do not fit each other'
+            f'{labels.shape} and groups {videos.shape} do not fit each other'
         )
     names, first, which = np.unique(
-        groups, return_index=True, return_inverse=True
+        videos, return_index=True, return_inverse=True
     )
     which = which.reshape(-1)
     truth = labels[first]
     if (truth[which] != labels).any():
-        wrong = groups[np.flatnonzero(truth[which] != labels)[0]]
+        wrong = videos[np.flatnonzero(truth[which] != labels)[0]]
         raise ValueError(f'{wrong}: its clips have different classes')
     sums = np.zeros((len(names), len(classes)))
     np.add.at(sums, which, scores)
@@ -208,7 +208,7 @@ def classification_measures(
         ),
         intervals=dict(
             accuracy=wilson_interval(accuracy, len(names), confidence),
-            clip_accuracy=share_interval(clip_right, groups, confidence),
+            clip_accuracy=share_interval(clip_right, videos, confidence),
         ),
         chance=dict(
             accuracy=float((truth == frequent).mean()),

@@ -7,6 +7,7 @@ gallery are the picture and the sound of one clip, or the other way round.
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import hypergeom
@@ -108,12 +109,10 @@ def rank_gallery(
         raise ValueError(f'unknown metric {metric!r}: euclidean or cosine')
     queries = _prepared(queries, metric)
     gallery = _prepared(gallery, metric)
-    groups = np.arange(number) if groups is None else np.asarray(groups)
-    if groups.shape != (number,):
-        raise ValueError(f'{len(groups)} groups for {number} clips')
-    ids, counts = np.unique(groups, return_inverse=True, return_counts=True)[
-        1:
-    ]
+    videos = np.arange(number) if groups is None else np.asarray(groups)
+    if videos.shape != (number,):
+        raise ValueError(f'{len(videos)} groups for {number} clips')
+    _, ids, counts = np.unique(videos, return_inverse=True, return_counts=True)
     ids = ids.reshape(-1)
     squares = np.einsum('nd,nd->n', gallery, gallery)
     # Equal rows may differ by rounding, depending on their place in the
@@ -144,11 +143,12 @@ def rank_gallery(
                 (level & ~mask).sum(1),
                 (level & mask).sum(1),
             )
-    ones = np.ones(number, np.int64)
-    return tuple(
-        Ranking(*counted[target], number, wanted, groups)
-        for target, wanted in enumerate((ones, counts[ids]))
-    )
+
+    def ranking(target: int, all_wanted: np.ndarray) -> Ranking:
+        closer, tied, wanted = counted[target]
+        return Ranking(closer, tied, wanted, number, all_wanted, videos)
+
+    return ranking(0, np.ones(number, np.int64)), ranking(1, counts[ids])
 
 
 def _prepared(values: np.ndarray, metric: str) -> np.ndarray:
@@ -165,7 +165,7 @@ def retrieval_measures(
     ranking: Ranking,
     ks: Sequence[int] = (1, 5, 10),
     confidence: float = 0.95,
-) -> dict[str, dict[str, object]]:
+) -> dict[str, dict[str, Any]]:
     """Recall at k and the median rank, with intervals and chance levels.
 
     Clips of one video are related, so the intervals count videos: of a

@@ -61,11 +61,11 @@ def _rates(
     values = np.unique(np.concatenate([positives, negatives]))
     middles = (values[:-1] + values[1:]) / 2
     thresholds = np.concatenate([[-np.inf], middles, [np.inf]])
-    below = [
+    below_positive, below_negative = (
         np.searchsorted(np.sort(x), thresholds, 'right') / len(x)
         for x in (positives, negatives)
-    ]
-    return thresholds, *below
+    )
+    return thresholds, below_positive, below_negative
 
 
 def equal_error_rate(positives: np.ndarray, negatives: np.ndarray) -> float:
@@ -239,13 +239,13 @@ def share_interval(
     Returns:
         tuple[float, float]: Lower and upper bound.
     """
-    if isinstance(right, np.ndarray):
-        right, videos = [right], [videos]
-    share = float(np.mean([part.mean() for part in right]))
-    names, which = np.unique(np.concatenate(videos), return_inverse=True)
-    off = [(part - part.mean()) / len(part) / len(right) for part in right]
+    parts = [right] if isinstance(right, np.ndarray) else right
+    owners = [videos] if isinstance(videos, np.ndarray) else videos
+    share = float(np.mean([part.mean() for part in parts]))
+    names, which = np.unique(np.concatenate(owners), return_inverse=True)
+    off = [(part - part.mean()) / len(part) / len(parts) for part in parts]
     sums = np.bincount(which.reshape(-1), np.concatenate(off), len(names))
-    number = len(names)
+    number: float = len(names)
     variance = float((sums**2).sum()) * number / max(number - 1, 1)
     if variance > 0:
         number = share * (1 - share) / variance

@@ -26,7 +26,7 @@ NAN = float('nan')
 class Judged(NamedTuple):
     """One pair and its distance. ``clip`` tells which moment of a video."""
 
-    pair: tuple[int, int, int, int]
+    pair: tuple[int, ...]
     path: str
     distance: float
 

@@ -13,14 +13,17 @@ def read_config(path: Path) -> dict:
     """
     try:
         tree = ast.parse(path.read_text(encoding='utf-8'))
-        return {
-            statement.targets[0].id: _literal(statement.value)
-            for statement in tree.body
-        }
-    except (AttributeError, SyntaxError, ValueError) as error:
+        return dict(_assigned(statement) for statement in tree.body)
+    except (SyntaxError, ValueError) as error:
         raise ValueError(
             f'{path.name} is not a config as mmengine writes it: {error}'
         ) from error
+
+
+def _assigned(node: ast.stmt) -> tuple[str, Any]:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id, _literal(node.value)
+    raise ValueError(f'line {node.lineno} assigns to no name')
 
 
 def _literal(node: ast.expr) -> Any:
@@ -33,9 +36,12 @@ def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Name):  # inf, nan
         return float(node.id)
     if isinstance(node, ast.Dict):
+        keys = [key for key in node.keys if key is not None]
+        if len(keys) < len(node.keys):
+            raise ValueError(f'line {node.lineno} spreads a dict')
         return {
             ast.literal_eval(key): _literal(value)
-            for key, value in zip(node.keys, node.values)
+            for key, value in zip(keys, node.values)
         }
     if isinstance(node, (ast.List, ast.Tuple)):
         return [_literal(entry) for entry in node.elts]

@@ -105,9 +105,9 @@ class Group:
         if len(runs) > 1:
             seeds = {run.seed for run in runs}
             of = 'seeds' if len(seeds) == len(runs) else 'runs'
-            spread = statistics.stdev(values)
             mean = statistics.fmean(values)
-            return Summary(mean, spread, f'{len(runs)} {of}')
+            between = statistics.stdev(values)
+            return Summary(mean, between, f'{len(runs)} {of}')
         (run,) = runs
         parts = list(run.parts.values())
         spread = run.measures.get(f'{measure}_std')

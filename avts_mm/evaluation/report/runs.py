@@ -243,7 +243,7 @@ def _mix(config: Mapping) -> str:
     else:
         loader = config.get('train_dataloader') or {}
         mixes = [(loader.get('sampler') or {}).get('mix') or {}]
-    texts = []
+    texts: list[str] = []
     for mix in mixes:
         used = {kind: share for kind, share in mix.items() if share}
         text = ' : '.join(used).replace('_', '-')

@@ -216,9 +216,12 @@ def _rest_table(groups: Sequence[Group]) -> Table:
         # Accuracy says it, with baselines; of others, such as retrieval, all.
         if 'accuracy' in names:
             names = [n for n in names if n.split('/')[-1] == 'accuracy']
-        texts, points = [], ()
-        for name in names:
-            summary = group.summary(name)
+        texts: list[str] = []
+        points: tuple[Point, ...] = ()
+        summaries = {name: group.summary(name) for name in names}
+        for name, summary in summaries.items():
+            if summary is None:
+                continue
             rank = 'rank' in name.rpartition('/')[2]
             text = summary.text(1 if rank else 100)
             texts.append(f'{name.replace("_", " ")} {text}')

@@ -30,10 +30,17 @@ def test_nothing_is_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'text', ['model = dict(', 'import os\n', 'a.b = 1\n', 'a = b\n']
+    'text, cause',
+    [
+        ('model = dict(', 'never closed'),
+        ('import os\n', 'line 1 assigns to no name'),
+        ('a.b = 1\n', 'line 1 assigns to no name'),
+        ('a = b\n', "'b'"),
+        ('a = {**b}\n', 'line 1 spreads a dict'),
+    ],
 )
-def test_other_files_are_named(tmp_path, text):
+def test_other_files_are_named(tmp_path, text, cause):
     path = tmp_path / 'broken.py'
     path.write_text(text)
-    with pytest.raises(ValueError, match=r'broken\.py'):
+    with pytest.raises(ValueError, match=rf'broken\.py.*{cause}'):
         read_config(path)
