@@ -148,7 +148,6 @@ def guard_mmengine_loading():
     )
     load = CheckpointLoader.load_checkpoint.__func__
 
-    @classmethod
     @functools.wraps(load)
     def load_checkpoint(cls, *args, **kwargs):
         content = load(cls, *args, **kwargs)
@@ -156,4 +155,4 @@ def guard_mmengine_loading():
             content['meta'].pop('config', None)
         return content
 
-    CheckpointLoader.load_checkpoint = load_checkpoint
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)

@@ -65,6 +65,8 @@ class AudioClipDataset(BaseDataset):
         MediaError: A recording cannot be read, or is too short.
     """
 
+    _fully_initialized: bool
+
     def __init__(
         self,
         ann_file: str,

@@ -42,7 +42,7 @@ class PlanSampler(Sampler):
         """The pairs of this rank, in order."""
         raise NotImplementedError
 
-    def __iter__(self) -> Iterator[AVPair]:
+    def __iter__(self) -> Iterator[AVPair | tuple[AVPair, ...]]:
         return self.plan().pairs()
 
     def _eligible(self, kinds: Sequence[PairKind]) -> np.ndarray:

@@ -99,12 +99,12 @@ class RecordTable:
     def take(self, index: np.ndarray) -> 'RecordTable':
         """The records at some places."""
         return RecordTable(
-            *(
-                column.take(index)
-                if isinstance(column, PackedStrings)
-                else column[index]
-                for column in vars(self).values()
-            )
+            self.video.take(index),
+            self.audio.take(index),
+            self.start[index],
+            self.duration[index],
+            self.label[index],
+            self.video_ids[index],
         )
 
 

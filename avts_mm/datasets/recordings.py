@@ -11,7 +11,7 @@ import csv
 import functools
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -76,7 +76,9 @@ def read_recordings(path: str) -> list[Recording]:
 
 
 def _parse(row: dict, where: str) -> Recording:
-    values = {name: (row.get(name) or '').strip() for name in FIELDS}
+    values: dict[str, Any] = {
+        name: (row.get(name) or '').strip() for name in FIELDS
+    }
     if not values['audio']:
         raise ValueError(f'{where}: the audio is missing')
     for name in ('label', 'fold'):

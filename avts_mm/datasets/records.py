@@ -125,7 +125,7 @@ def _label(text: str) -> int:
     return label
 
 
-def write_records(path: str, records: Iterable[dict]) -> None:
+def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
     """Write an annotation file.
 
     The file appears complete or not at all.

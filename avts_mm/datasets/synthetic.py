@@ -107,7 +107,7 @@ def write_clip(
         video.pix_fmt = 'yuv420p'
         video.codec_context.thread_count = 1
         video.codec_context.time_base = 1 / rate
-        sound = None
+        sound: av.AudioStream | None = None
         if wave is not None:
             sound = container.add_stream(
                 'aac',
@@ -124,16 +124,19 @@ def write_clip(
             frame.pts, frame.time_base = i, 1 / rate
             container.mux(video.encode(frame))
         container.mux(video.encode())
-        if sound is not None:
+        if sound is not None and wave is not None:
             pcm = np.clip(wave, -1, 1).astype(np.float32)
             for first in range(0, len(pcm), _AAC_BLOCK):
-                block = pcm[None, first : first + _AAC_BLOCK]
-                frame = av.AudioFrame.from_ndarray(
-                    np.ascontiguousarray(block), format='fltp', layout='mono'
+                block = av.AudioFrame.from_ndarray(
+                    np.ascontiguousarray(
+                        pcm[None, first : first + _AAC_BLOCK]
+                    ),
+                    format='fltp',
+                    layout='mono',
                 )
-                frame.sample_rate = sample_rate
-                frame.pts, frame.time_base = first, Fraction(1, sample_rate)
-                container.mux(sound.encode(frame))
+                block.sample_rate = sample_rate
+                block.pts, block.time_base = first, Fraction(1, sample_rate)
+                container.mux(sound.encode(block))
             container.mux(sound.encode())
 
 

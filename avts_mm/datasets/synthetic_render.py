@@ -113,12 +113,14 @@ def _draw_body(frames, body: Body, t, size: int, sway) -> None:
         _paint(frames, shape, hue, size, light)
     # A ball is flattened against the plate for about two frames.
     flat = 1 - 0.45 * squash * (body.striker != 'mallet')
-    lift, lean = distance * body.travel, 1.0
+    lift: np.ndarray = distance * body.travel
+    lean: float | np.ndarray = 1.0
     if body.striker == 'plates':
         lift = np.where(plate == 0, 0.5 * lift, body.travel - 0.5 * lift)
         lean = np.where(plate == 0, 1.0, -1.0)
     sink = radius * (1 - flat) * lean
-    cx, cy = 0.0, _column(body.floor - thick - radius - lift + sink)
+    cx: float | np.ndarray = 0.0
+    cy = _column(body.floor - thick - radius - lift + sink)
     if body.striker == 'mallet':
         cx = _column(-0.25 * body.side * lift)
         hinge = body.side * body.half, body.floor - 0.45

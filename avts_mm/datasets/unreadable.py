@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from .readers import MediaError
@@ -74,7 +75,7 @@ class UnreadableFiles:
                 self._note(error, skipped)
                 index = replacement(index)
         sample = data.get('data_samples') if isinstance(data, dict) else None
-        if hasattr(sample, 'set_metainfo'):
+        if sample is not None and hasattr(sample, 'set_metainfo'):
             sample.set_metainfo(dict(skipped=skipped))
         return data
 
@@ -95,8 +96,8 @@ class UnreadableFiles:
             ) from error
 
 
-class ReplacesUnreadable:
-    """Mixin for data sets of videos that are indexed by their number.
+class ReplacesUnreadable(BaseDataset):
+    """A data set of videos that are indexed by their number.
 
     In training an unreadable video is replaced by the next one of the list,
     with the label of that one: lists are mostly sorted by class, so the

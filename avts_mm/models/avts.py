@@ -122,6 +122,12 @@ class AVTS(BaseModel):
         audio = self.embed_audio(inputs['audio'])
         if mode == 'tensor':
             return video, audio
+        if mode not in ('loss', 'predict'):
+            raise ValueError(
+                f"mode must be 'tensor', 'loss' or 'predict', not {mode!r}"
+            )
+        if data_samples is None:
+            raise ValueError(f'mode {mode!r} needs data_samples')
         if mode == 'loss':
             target = torch.cat([s.gt_label for s in data_samples])
             sounds = len(audio) // len(video)
@@ -131,20 +137,16 @@ class AVTS(BaseModel):
             return self.head.loss(
                 video, audio, target, balanced_weight(target)
             )
-        if mode == 'predict':
-            if len(audio) != len(video):
-                raise ValueError(
-                    f'{len(audio)} sounds for {len(video)} clips: several '
-                    'sounds for each clip are for training; predict pairs '
-                    "with sampler=dict(type='AVPairTestSampler')"
-                )
-            distances = self.head.predict(video, audio)
-            for sample, distance in zip(data_samples, distances):
-                sample.set_field(distance, 'pred_distance')
-            return data_samples
-        raise ValueError(
-            f"mode must be 'tensor', 'loss' or 'predict', not {mode!r}"
-        )
+        if len(audio) != len(video):
+            raise ValueError(
+                f'{len(audio)} sounds for {len(video)} clips: several '
+                'sounds for each clip are for training; predict pairs '
+                "with sampler=dict(type='AVPairTestSampler')"
+            )
+        distances = self.head.predict(video, audio)
+        for sample, distance in zip(data_samples, distances):
+            sample.set_field(distance, 'pred_distance')
+        return data_samples
 
 
 def balanced_weight(target: torch.Tensor) -> torch.Tensor:

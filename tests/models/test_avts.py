@@ -63,6 +63,13 @@ def test_loss_mode_is_the_head_on_the_embeddings(model):
     torch.testing.assert_close(losses['loss'], expected)
 
 
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_modes_that_need_samples_say_so(model, mode):
+    batch = model.data_preprocessor(data())
+    with pytest.raises(ValueError, match=f'{mode!r} needs data_samples'):
+        model(batch['inputs'], mode=mode)
+
+
 def test_predict_mode_marks_every_sample(model):
     model.eval()
     with torch.no_grad():

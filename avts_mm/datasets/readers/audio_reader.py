@@ -23,7 +23,10 @@ class AudioReader:
 
     Attributes:
         path (str): The file.
+        sample_rate (int): Hz, of the file.
     """
+
+    sample_rate: int
 
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)

@@ -110,7 +110,9 @@ def discard_others(container, wanted) -> None:
     """Let the demuxer skip the streams that are not read."""
     # Absent before PyAV 18, where skipping is merely slower.
     discard = getattr(av.stream, 'Discard', None)
-    for stream in container.streams if discard else ():
+    if discard is None:
+        return
+    for stream in container.streams:
         if stream is not wanted:
             stream.discard = discard.all
 

@@ -246,7 +246,7 @@ def _first_picture(container, stream, sound, path: str):
 def _discards(stream) -> bool:
     """Whether the index marks the last picture as not to be shown."""
     entries = getattr(stream, 'index_entries', None)  # absent from old PyAV
-    return bool(entries) and entries[len(entries) - 1].is_discard
+    return entries[len(entries) - 1].is_discard if entries else False
 
 
 def _duration(container, stream, start: float) -> float:
@@ -277,7 +277,7 @@ def _length(packet) -> int:
 
 def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
     """Correct starts and durations by reading every packet."""
-    spans = {}
+    spans: dict[str, tuple[int, int]] = {}
     with open_container(path) as container:
         streams = []
         if info.video_codec:
@@ -298,18 +298,18 @@ def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
         except av.FFmpegError:
             pass  # a damaged tail: what was read until here counts
         bases = {s.type: s.time_base for s in streams}
-    spans = {
+    seconds = {
         kind: (float(low * bases[kind]), float(high * bases[kind]))
         for kind, (low, high) in spans.items()
     }
-    if 'video' in spans:
-        end = spans['video'][1] + info.picture_shift
-        info = replace(info, video_duration=max(0.0, end - info.video_start))
-    if 'audio' in spans:
-        low, high = spans['audio']
+    if 'video' in seconds:
+        until = seconds['video'][1] + info.picture_shift
+        info = replace(info, video_duration=max(0.0, until - info.video_start))
+    if 'audio' in seconds:
+        start, until = seconds['audio']
         # Packets before the track's start only prime the decoder.
-        low = max(low, info.audio_start)
+        start = max(start, info.audio_start)
         info = replace(
-            info, audio_start=low, audio_duration=max(0.0, high - low)
+            info, audio_start=start, audio_duration=max(0.0, until - start)
         )
     return info

@@ -166,7 +166,8 @@ class PyAVVideo(VideoReader):
 
     def _read_group(self, wanted, out, begins) -> None:
         """Fill in the picture (and when it begins) of each wanted time."""
-        last, last_begin, done, copied = None, None, 0, None
+        last: av.VideoFrame | None = None
+        last_begin, done, copied = -math.inf, 0, None
         for begin, frame in self._decode_from(float(wanted[0])):
             if last is not None and begin < last_begin - EPSILON:
                 raise self._disordered(begin)

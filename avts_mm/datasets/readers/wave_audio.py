@@ -28,8 +28,8 @@ class WaveAudio(AudioReader):
         data = self._file.readframes(end - begin)
         if len(data) < (end - begin) * channels * 2:
             raise self._damaged('the file is cut off')
-        data = np.frombuffer(data, '<i2').reshape(-1, channels)
-        mono = data.astype(np.float32)
+        samples = np.frombuffer(data, '<i2').reshape(-1, channels)
+        mono = samples.astype(np.float32)
         mono = mono[:, 0] if channels == 1 else mono.mean(1)
         mono *= np.float32(1 / 32768)
         if len(mono) == count:

@@ -72,7 +72,7 @@ class PackAVInputs(BaseTransform):
 
 def _one_clip(video) -> np.ndarray:
     """Pictures as ``(C, T, H, W)``."""
-    shape = getattr(video, 'shape', ())  # of a list: not formatted yet
+    shape: tuple = getattr(video, 'shape', ())  # of a list: not formatted yet
     if len(shape) == 5 and shape[0] == 1:
         return video[0]
     if len(shape) != 4:

@@ -101,12 +101,12 @@ class SyncReportHook(Hook):
         within = None
         for name, value in self.metrics.items():
             *_, kind, measure = ['', '', *name.split('/')]
-            value = float(value) if math.isfinite(value) else None
+            finite = float(value) if math.isfinite(value) else None
             if kind in ('easy', 'hard', 'super_hard'):
                 if measure in ('accuracy', 'auc'):
-                    found.setdefault(kind, {})[measure] = value
+                    found.setdefault(kind, {})[measure] = finite
             elif measure == 'within_video':
-                within = value
+                within = finite
         for measures in found.values():
             for measure in ('accuracy', 'auc'):
                 measures.setdefault(measure, None)

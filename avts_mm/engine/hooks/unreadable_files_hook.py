@@ -5,6 +5,7 @@ import io
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmaction.registry import HOOKS
@@ -20,7 +21,7 @@ from mmengine.hooks import Hook
 FIELDS = ('iteration', 'path', 'reason', 'message')
 _NAME = 'unreadable_rank{}.csv'
 # Names of files need not be text.
-_TEXT = dict(encoding='utf-8', errors='surrogateescape')
+_TEXT: dict[str, Any] = dict(encoding='utf-8', errors='surrogateescape')
 
 
 @HOOKS.register_module()
@@ -160,7 +161,9 @@ class UnreadableFilesHook(Hook):
         samples, replaced = both.tolist()
         if samples < self.min_samples or replaced <= self.max_share * samples:
             return
-        reasons = sum(all_gather_object(self._reasons), Counter())
+        reasons: Counter[str] = sum(
+            all_gather_object(self._reasons), Counter()
+        )
         raise RuntimeError(
             f'{replaced} of the last {samples} samples had to be replaced '
             f'because of unreadable files ({_by_reason(reasons)}): more than '
@@ -173,7 +176,9 @@ class UnreadableFilesHook(Hook):
 
     def _log(self, runner, when: str) -> None:
         """Log the counts of all ranks; a collective call."""
-        every = sum(all_gather_object(self.counts), Counter())
+        every: Counter[tuple[str, str]] = sum(
+            all_gather_object(self.counts), Counter()
+        )
         if not is_main_process():
             return
         if not every:

@@ -162,12 +162,13 @@ class MC3(FreezableBackbone):
         self.variant = variant
         self.out_indices = tuple(out_indices)
 
+        time, height, width = stem_stride
         self.stem = nn.Sequential(
             nn.Conv3d(
                 in_channels,
                 base_channels,
                 kernel_size=(3, 7, 7),
-                stride=tuple(stem_stride),
+                stride=(time, height, width),
                 padding=(1, 3, 3),
                 bias=False,
             ),
