@@ -69,7 +69,7 @@ class Benchmark:
         self.trainers: dict[str, Trainer] = {}
         inputs = self.batch['inputs']
         parts = inputs.items() if isinstance(inputs, dict) else [('', inputs)]
-        size = self.cfg.train_dataloader.batch_size
+        pairs = sum(len(s.gt_label) for s in self.batch['data_samples'])
         self.figures: dict = dict(
             config=str(args.config),
             cfg_options=args.cfg_options,
@@ -77,7 +77,8 @@ class Benchmark:
             clock=self.device.clock,
             torch=torch.__version__,
             tf32_convolutions=torch.backends.cudnn.allow_tf32,
-            batch_size=size,
+            batch_size=self.cfg.train_dataloader.batch_size,
+            pairs_per_step=pairs,
             sample={name or 'video': list(v[0].shape) for name, v in parts},
             steps=args.steps,
             repeats=args.repeats,
@@ -140,10 +141,8 @@ class Benchmark:
         seconds = interleave(
             works, self.device, self.args.repeats, self.args.steps
         )
-        size, flops = (
-            self.figures['batch_size'],
-            self.figures['flops_per_step'],
-        )
+        pairs = self.figures['pairs_per_step']
+        flops = self.figures['flops_per_step']
         first = next(iter(self.trainers))
         for name, found in self.figures['variants'].items():
             bare, loop = seconds[name, 'bare'], seconds[name, 'loop']
@@ -152,7 +151,7 @@ class Benchmark:
             found |= dict(
                 step_seconds=spread(loop),
                 bare_step_seconds=spread(bare),
-                pairs_per_second=size / statistics.median(loop),
+                pairs_per_second=pairs / statistics.median(loop),
                 loop_over_bare=ratios(loop, bare),
                 loop_extra_seconds=statistics.median(loop)
                 - statistics.median(bare),
@@ -183,6 +182,7 @@ class Benchmark:
         """Steps on the config's own data, by the wall clock."""
         cfg = self.cfg.train_dataloader
         loader = Runner.build_dataloader(cfg, seed=0)
+        pairs = self.figures['pairs_per_step']
         if len(loader) <= self.args.warmup:
             sys.exit(
                 f'{self.args.config}: the training data are {len(loader)} '
@@ -210,8 +210,8 @@ class Benchmark:
             without = (self.wall_clock() - began) / self.args.steps
             found[name] = dict(
                 batches=number,
-                pairs_per_second=cfg.batch_size / seconds,
-                pairs_per_second_without=cfg.batch_size / without,
+                pairs_per_second=pairs / seconds,
+                pairs_per_second_without=pairs / without,
                 waiting_share=waited / number / seconds,
                 slower_share=1 - without / seconds,
             )
