@@ -7,6 +7,13 @@ from mmengine.model import BaseModule
 from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm
 
 
+def fix_statistics(module: nn.Module) -> None:
+    """Let batch normalisation inside use its running statistics."""
+    for part in module.modules():
+        if isinstance(part, _BatchNorm):
+            part.eval()
+
+
 class FreezableBackbone(BaseModule):
     """A backbone whose leading stages can be frozen.
 
@@ -48,7 +55,5 @@ class FreezableBackbone(BaseModule):
         if mode:
             self.freeze()
             if self.norm_eval:
-                for module in self.modules():
-                    if isinstance(module, _BatchNorm):
-                        module.eval()
+                fix_statistics(self)
         return self

@@ -6,6 +6,8 @@ from mmaction.registry import MODELS
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 
+from ..backbones.freezable import fix_statistics
+
 
 @MODELS.register_module()
 class ProjectionNeck(BaseModule):
@@ -29,6 +31,8 @@ class ProjectionNeck(BaseModule):
             batch, e.g. ``dict(type='BN1d', affine=False)``. Defaults to
             None.
         dropout_ratio (float): Dropout before the last layer. Defaults to 0.
+        norm_eval (bool): Keep the statistics of ``norm_cfg`` fixed in
+            training. Defaults to False.
         init_cfg (dict, optional): Initialisation.
     """
 
@@ -41,9 +45,11 @@ class ProjectionNeck(BaseModule):
         time_dim: int = 2,
         norm_cfg: dict | None = None,
         dropout_ratio: float = 0.0,
+        norm_eval: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.norm_eval = norm_eval
         if time_bins < 1:
             raise ValueError(f'time_bins must be at least 1, not {time_bins}')
         self.time_bins = time_bins
@@ -63,6 +69,13 @@ class ProjectionNeck(BaseModule):
             layers.append(build_norm_layer(norm_cfg, out_channels)[1])
         self.fc = nn.Sequential(*layers)
         self.out_channels = out_channels
+
+    def train(self, mode: bool = True) -> 'ProjectionNeck':
+        """Set the mode, keeping frozen statistics as they are."""
+        super().train(mode)
+        if mode and self.norm_eval:
+            fix_statistics(self)
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map features ``(N, C, ...)`` to embeddings ``(N, D)``.

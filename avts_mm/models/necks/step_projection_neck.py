@@ -6,6 +6,8 @@ from mmaction.registry import MODELS
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 
+from ..backbones.freezable import fix_statistics
+
 
 @MODELS.register_module()
 class StepProjectionNeck(BaseModule):
@@ -26,6 +28,8 @@ class StepProjectionNeck(BaseModule):
             Defaults to 2.
         norm_cfg (dict, optional): Normalisation of the embeddings over batch
             and steps. Defaults to ``dict(type='BN1d', affine=False)``.
+        norm_eval (bool): Keep the statistics of ``norm_cfg`` fixed in
+            training. Defaults to False.
         init_cfg (dict, optional): Initialisation.
     """
 
@@ -38,9 +42,11 @@ class StepProjectionNeck(BaseModule):
         norm_cfg: dict | None = dict(  # noqa: B006
             type='BN1d', affine=False
         ),
+        norm_eval: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.norm_eval = norm_eval
         self.time_dim = time_dim
         layers: list[nn.Module] = []
         channels = in_channels
@@ -55,6 +61,13 @@ class StepProjectionNeck(BaseModule):
             layers.append(build_norm_layer(norm_cfg, out_channels)[1])
         self.fc = nn.Sequential(*layers)
         self.out_channels = out_channels
+
+    def train(self, mode: bool = True) -> 'StepProjectionNeck':
+        """Set the mode, keeping frozen statistics as they are."""
+        super().train(mode)
+        if mode and self.norm_eval:
+            fix_statistics(self)
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map features ``(N, C, ...)`` to embeddings ``(N, D, T)``.

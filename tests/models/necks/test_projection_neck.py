@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from avts_mm.models import ProjectionNeck
+from avts_mm.models import ProjectionNeck, StepProjectionNeck
 
 
 def test_one_bin_is_global_average_pooling():
@@ -48,6 +48,22 @@ def test_normalised_embeddings_have_unit_variance():
     variance = out.var(0, unbiased=False)
     torch.testing.assert_close(variance, torch.ones(6), atol=0.01, rtol=0)
     assert not list(neck.fc[-1].parameters())
+
+
+@pytest.mark.parametrize('kind', [ProjectionNeck, StepProjectionNeck])
+def test_statistics_can_stay_fixed(kind):
+    neck = kind(
+        4,
+        out_channels=6,
+        norm_cfg=dict(type='BN1d', affine=False),
+        norm_eval=True,
+    )
+    neck.fc[-1].running_mean.fill_(0.5)
+    x = torch.randn(8, 4, 3, 2, 2)
+    trained, tested = neck.train()(x), neck.eval()(x)
+    assert neck.train().training
+    assert torch.equal(trained, tested)
+    assert neck.fc[-1].running_mean.eq(0.5).all()
 
 
 def test_single_precision_under_autocast():
