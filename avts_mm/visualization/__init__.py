@@ -1,6 +1,6 @@
 """Pictures of pairs, and of what a model has learned and how."""
 
-from .comparison import plot_comparison
+from .comparison import plot_comparison, plot_losses
 from .confusion import plot_confusion
 from .heat_map import overlay_heat_map, plot_heat_maps
 from .offset_plots import plot_drift, plot_offset_curve
@@ -22,6 +22,7 @@ __all__ = [
     'plot_distance_histograms',
     'plot_drift',
     'plot_heat_maps',
+    'plot_losses',
     'plot_offset_curve',
     'plot_retrieval',
     'plot_similarity',

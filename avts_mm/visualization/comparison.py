@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from .figures import COLOURS, new_figure, polish, save
 from .scalars import History
 
@@ -55,4 +57,39 @@ def plot_comparison(
         frameon=False,
         fontsize=9,
     )
+    return save(figure, path)
+
+
+def plot_losses(
+    groups: Mapping[str, np.ndarray],
+    path: str | os.PathLike,
+    first_step: int = 1,
+) -> str:
+    """Draw the training losses of groups of runs over their steps.
+
+    Args:
+        groups (dict[str, np.ndarray]): Name of a group to the losses
+            ``(runs, steps)`` of its runs, which differ in their seed. The
+            range of the first is shaded.
+        path (str): Where the picture is written.
+        first_step (int): Number of the first step. Defaults to 1.
+
+    Returns:
+        str: The path.
+    """
+    figure = new_figure(6, 3.4)
+    axes = figure.subplots()
+    colours = list(COLOURS.values())
+    for number, (name, losses) in enumerate(groups.items()):
+        colour = colours[number % len(colours)]
+        steps = np.arange(losses.shape[1]) + first_step
+        if number == 0:
+            low, high = losses.min(0), losses.max(0)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.2)
+        axes.plot(steps, losses.T, color=colour, linewidth=0.7, alpha=0.6)
+        axes.plot(steps, losses.mean(0), color=colour, linewidth=2, label=name)
+    axes.set_xlabel('step')
+    axes.set_ylabel('training loss')
+    axes.legend(frameon=False, fontsize=9)
+    polish(axes)
     return save(figure, path)

@@ -207,6 +207,47 @@ def test_channels_last_changes_the_layout_not_the_output():
         torch.testing.assert_close(plain(x), last(x))
 
 
+def gradients(model, x, **autocast):
+    model.zero_grad()
+    with torch.autocast('cpu', torch.bfloat16, **autocast):
+        out = model(x)
+    # A direction for each feature: their squares hardly depend on weights.
+    generator = torch.Generator().manual_seed(1)
+    direction = torch.randn(out.shape, generator=generator)
+    (out.float() * direction).mean().backward()
+    return out.detach(), [p.grad for p in model.parameters()]
+
+
+def test_channels_last_changes_no_gradient():
+    torch.manual_seed(0)
+    plain = MC3(base_channels=4)
+    last = MC3(base_channels=4, channels_last=True)
+    last.load_state_dict(plain.state_dict())
+    x = torch.randn(2, 3, 4, 32, 32)
+    expected = gradients(plain, x, enabled=False)
+    found = gradients(last, x, enabled=False)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+    # Statistics and the layout of what goes on, too.
+    torch.testing.assert_close(
+        dict(last.named_buffers()), dict(plain.named_buffers())
+    )
+    assert found[0].is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_bfloat16_is_close_to_single_precision():
+    torch.manual_seed(0)
+    model = MC3(base_channels=8, channels_last=True)
+    x = torch.randn(4, 3, 4, 32, 32)
+    expected = gradients(model, x, enabled=False)
+    found = gradients(model, x)
+    assert found[0].dtype == torch.bfloat16
+    error = (found[0] - expected[0]).norm() / expected[0].norm()
+    assert error < 0.03
+    flat = [torch.cat([g.flatten() for g in x[1]]) for x in (expected, found)]
+    assert F.cosine_similarity(*flat, dim=0) > 0.9
+    assert all(g.dtype == torch.float32 for g in found[1])
+
+
 @pytest.mark.parametrize(
     'kwargs, words',
     [
