@@ -73,6 +73,27 @@ def test_figures_of_a_config(tool, corpus, tmp_path, capsys):
     assert '| bf16+channels_last |' in capsys.readouterr().out
 
 
+def test_pairs_cost_less_with_several_sounds(tool, tmp_path):
+    base = ROOT / 'configs' / 'avts_demo.py'
+    several = tmp_path / 'several.py'
+    several.write_text(
+        f'_base_ = {str(base)!r}\n'
+        'train_dataloader = dict(sampler=dict(sounds_per_clip=3))\n'
+    )
+    file = tmp_path / 'step.json'
+    tool.main(
+        [str(several), '--against', str(base), '--json', str(file)]
+        + ['--repeats', '2', '--steps', '1', '--warmup', '1']
+        + ['--cfg-options', *SMALL]
+    )
+    found = json.loads(file.read_text())
+    against = found['against']
+    assert (found['pairs_per_step'], against['pairs_per_step']) == (12, 4)
+    step, cheaper = against['step_ratio'], against['times_cheaper_per_pair']
+    assert cheaper['median'] == pytest.approx(3 / step['median'])
+    assert cheaper['max'] == pytest.approx(3 / step['min'])
+
+
 @pytest.mark.parametrize(
     'name, shapes',
     [

@@ -39,6 +39,12 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='measure these combinations, e.g. fp32 bf16+channels_last',
     )
     parser.add_argument(
+        '--against',
+        metavar='CONFIG',
+        help='also time the step of another config, in turn with the first '
+        'variant of this one; --cfg-options hold for both',
+    )
+    parser.add_argument(
         '--loader',
         action='store_true',
         help="also train on the config's own data, and tell the waiting",
@@ -129,7 +135,7 @@ def main(argv=None) -> None:
         f'{figures["clock"]}\n'
     )
     print(table(figures))
-    for part in ('loader', 'torchvision'):
+    for part in ('against', 'loader', 'torchvision'):
         if part in figures:
             print(f'\n{part}: {json.dumps(figures[part], indent=2)}')
 

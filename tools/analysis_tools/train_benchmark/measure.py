@@ -48,6 +48,11 @@ def interleave(
     return seconds
 
 
+def count_pairs(batch: dict) -> int:
+    """Labelled pairs in a batch; a clip may come with several sounds."""
+    return sum(len(sample.gt_label) for sample in batch['data_samples'])
+
+
 class Benchmark:
     """All figures of a config, in ``self.figures``.
 
@@ -62,14 +67,12 @@ class Benchmark:
         self.args = args
         self.variants = variants
         self.device = Device()
-        self.cfg = Config.fromfile(args.config)
-        self.cfg.merge_from_dict(args.cfg_options)
+        self.cfg = self.load(args.config)
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.batch = noise_batch(self.cfg)
         self.trainers: dict[str, Trainer] = {}
         inputs = self.batch['inputs']
         parts = inputs.items() if isinstance(inputs, dict) else [('', inputs)]
-        pairs = sum(len(s.gt_label) for s in self.batch['data_samples'])
         self.figures: dict = dict(
             config=str(args.config),
             cfg_options=args.cfg_options,
@@ -78,12 +81,18 @@ class Benchmark:
             torch=torch.__version__,
             tf32_convolutions=torch.backends.cudnn.allow_tf32,
             batch_size=self.cfg.train_dataloader.batch_size,
-            pairs_per_step=pairs,
+            pairs_per_step=count_pairs(self.batch),
             sample={name or 'video': list(v[0].shape) for name, v in parts},
             steps=args.steps,
             repeats=args.repeats,
             variants={},
         )
+
+    def load(self, path: str) -> Config:
+        """A config with the settings that the arguments override."""
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict(self.args.cfg_options)
+        return cfg
 
     def write(self) -> None:
         """Keep what there is so far."""
@@ -123,6 +132,9 @@ class Benchmark:
         self.time_steps()
         self.time_preprocessing()
         self.write()
+        if args.against:
+            self.figures['against'] = self.compare_with_config(folder)
+            self.write()
         if args.loader:
             self.figures['loader'] = self.time_loader()
             self.write()
@@ -221,6 +233,35 @@ class Benchmark:
         """Seconds by the wall clock, when all work has been done."""
         self.device.synchronize()
         return time.perf_counter()
+
+    def compare_with_config(self, folder: Path) -> dict:
+        """Steps of another config and of the first variant, interleaved."""
+        cfg = self.load(self.args.against)
+        name, switches = next(iter(self.variants.items()))
+        batch = noise_batch(cfg)
+        other = Trainer(
+            switches.apply(cfg) if switches else cfg, batch, folder / 'other'
+        )
+        for _ in range(self.args.warmup):
+            other.loop_step()
+        seconds = interleave(
+            dict(this=self.trainers[name].loop_step, other=other.loop_step),
+            self.device,
+            self.args.repeats,
+            self.args.steps,
+        )
+        pairs = self.figures['pairs_per_step'], count_pairs(batch)
+        per_pair = [
+            [s / number for s in values]
+            for values, number in zip(seconds.values(), pairs)
+        ]
+        return dict(
+            config=str(self.args.against),
+            pairs_per_step=pairs[1],
+            step_seconds=spread(seconds['other']),
+            step_ratio=ratios(seconds['this'], seconds['other']),
+            times_cheaper_per_pair=ratios(*reversed(per_pair)),
+        )
 
     def compare_with_torchvision(self) -> dict:
         """Steps of both video towers with a classifier, interleaved."""
