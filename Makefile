@@ -1,6 +1,6 @@
 # make demo    set up .venv, render the embedded corpus, train on it
 # make test    set up .venv, run the tests
-# make lint    check style
+# make lint    check style and types
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
 #
@@ -43,6 +43,7 @@ test: $(READY_TEST)
 lint: $(READY_TEST)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 
 venv: $(READY)
 
@@ -82,6 +83,6 @@ headless:
 		print(v("opencv-contrib-python"))')
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .coverage htmlcov
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .coverage htmlcov
 	find avts_mm configs tools tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} +

@@ -38,7 +38,7 @@ EXTRAS = {
     'parquet': ['pyarrow'],  # tools/extract_features.py
 }
 EXTRAS['test'] = [
-    *('pytest', 'pytest-cov', 'pytest-timeout', 'ruff', 'librosa'),
+    *('pytest', 'pytest-cov', 'pytest-timeout', 'mypy', 'ruff', 'librosa'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
 ]

@@ -4,12 +4,13 @@ import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.dataset import force_full_init
 
-from .av_pair_dataset import AVPairDataset, seeded
+from .av_pair_dataset import seeded
+from .av_record_dataset import AVRecordDataset
 from .pairs import PairKind
 
 
 @DATASETS.register_module()
-class AVClipDataset(AVPairDataset):
+class AVClipDataset(AVRecordDataset):
     """Clips at fixed, evenly spaced moments, picture and sound in sync.
 
     Reads the annotation of :class:`AVPairDataset` and feeds the same
@@ -20,7 +21,7 @@ class AVClipDataset(AVPairDataset):
 
     Args:
         clips_per_video (int): Defaults to 1.
-        **kwargs: Of :class:`AVPairDataset`. ``test_mode`` is True: a file
+        **kwargs: Of :class:`AVRecordDataset`. ``test_mode`` is True: a file
             that cannot be read is an error.
 
     Raises:

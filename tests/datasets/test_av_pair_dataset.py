@@ -222,7 +222,7 @@ def test_wrong_sampler(ann_file):
 def log(monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.av_pair_dataset.print_log',
+        'avts_mm.datasets.av_record_dataset.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     return lines
