@@ -52,7 +52,12 @@ class AVContrastiveHead(BaseModule):
         target: torch.Tensor,
         weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Loss and, to watch, the mean distance of either kind of pair.
+        """Loss and, to watch, the distances.
+
+        ``distance_positive`` and ``distance_negative`` are the means of
+        either kind of pair, ``distance_spread`` is how far the farthest and
+        the nearest of all are apart, as a share of their mean: near 0 nothing
+        is told apart any more.
 
         Args:
             video (Tensor): Embeddings ``(N, D)``.
@@ -69,6 +74,9 @@ class AVContrastiveHead(BaseModule):
             if len(chosen):
                 chosen = chosen.to(distance.device, non_blocking=True)
                 losses[f'distance_{name}'] = distance.detach()[chosen].mean()
+        low, high = distance.detach().aminmax()
+        mean = distance.detach().mean().clamp(min=1e-12)
+        losses['distance_spread'] = (high - low) / mean
         return losses
 
     def predict(
