@@ -16,6 +16,7 @@ import avts_mm
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from avts_mm.engine import SickTrainingError
 from avts_mm.weights import CheckpointError
 
 
@@ -176,7 +177,7 @@ def main(argv=None):
     runner = Runner.from_cfg(cfg)
     try:
         runner.train()
-    except CheckpointError as error:
+    except (CheckpointError, SickTrainingError) as error:
         sys.exit(str(error))
     avts_mm.compat.leave_process_group()
 

@@ -15,6 +15,8 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
+    # Warns of what makes no sense; weights that are lost also end training.
+    health=dict(type='HealthHook', stop=['nan']),
     # Stop when more than this share of the samples had to be replaced.
     unreadable=dict(type='UnreadableFilesHook', max_share=0.05),
 )

@@ -4,6 +4,7 @@ from .class_count_hook import ClassCountHook
 from .compile_hook import CompileHook
 from .curriculum_hook import CurriculumHook, mix_at
 from .deferred_info_hook import DeferredInfoHook
+from .health_hook import HealthHook, SickTrainingError
 from .progress_bar_hook import ProgressBarHook
 from .sync_report_hook import SyncReportHook
 from .sync_visualization_hook import SyncVisualizationHook
@@ -16,7 +17,9 @@ __all__ = [
     'CompileHook',
     'CurriculumHook',
     'DeferredInfoHook',
+    'HealthHook',
     'ProgressBarHook',
+    'SickTrainingError',
     'SyncReportHook',
     'SyncVisualizationHook',
     'TowerLoadingHook',

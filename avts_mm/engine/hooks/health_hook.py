@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from mmaction.registry import HOOKS
@@ -24,9 +24,9 @@ class HealthHook(Hook):
     ``nan``
         A loss is NaN or infinite.
     ``collapse``
-        All distances are within 1 % of each other: the plateau at half the
-        margin, where nothing is told apart. Needs the ``distance_spread``
-        that the contrastive heads log.
+        In most steps all distances are within 1 % of each other: the plateau
+        at half the margin, where nothing is told apart. Needs the
+        ``distance_spread`` that the contrastive heads log.
     ``dead_tower``
         No gradient reaches a tower. One without trainable parameters is
         meant to be so.
@@ -44,7 +44,7 @@ class HealthHook(Hook):
     Args:
         interval (int): Iterations from look to look. Defaults to 50.
         patience (int): Looks in a row. Defaults to 4.
-        stop (Iterable[str]): What also ends training, on all ranks together.
+        stop (Sequence[str]): What also ends training, on all ranks together.
             ``nan`` does so when it lasts: every loss since the last look, or
             a parameter or statistic of the model, is not finite any more.
             Defaults to ``('nan',)``, since whatever is saved after that is
@@ -52,7 +52,7 @@ class HealthHook(Hook):
         min_spread (float): Distances that lie closer, as a share of their
             mean, have collapsed. Defaults to 0.01.
         max_waiting (float): Share of the time. Defaults to 0.5.
-        towers (Iterable[str]): Dotted names of towers; those that the model
+        towers (Sequence[str]): Dotted names of towers; those that the model
             lacks are left out.
             Defaults to ``('video_backbone', 'audio_backbone', 'backbone')``.
 
@@ -67,10 +67,10 @@ class HealthHook(Hook):
         self,
         interval: int = 50,
         patience: int = 4,
-        stop: Iterable[str] = ('nan',),
+        stop: Sequence[str] = ('nan',),
         min_spread: float = 0.01,
         max_waiting: float = 0.5,
-        towers: Iterable[str] = (
+        towers: Sequence[str] = (
             'video_backbone',
             'audio_backbone',
             'backbone',
@@ -81,8 +81,7 @@ class HealthHook(Hook):
                 'interval and patience should be positive, got '
                 f'{interval} and {patience}'
             )
-        unknown = set(stop) - set(KINDS)
-        if isinstance(stop, str) or unknown:
+        if isinstance(stop, str) or set(stop) - set(KINDS):
             raise ValueError(
                 f'stop should be a list of some of {", ".join(KINDS)}, got '
                 f'{stop!r}'
@@ -185,7 +184,7 @@ class HealthHook(Hook):
         """Look for all that takes time to show; a collective call."""
         spread = float('inf')
         if self._spreads:
-            spread = float(torch.stack(self._spreads).max())
+            spread = float(torch.stack(self._spreads).median())
         waited, passed = self._times(runner)
         alive = [
             float(bool(found) and bool(torch.stack(found).any()))
@@ -269,9 +268,9 @@ def _show(visualizer, kind: str, text: str, step: int) -> None:
 
 def _collapse_text(spread: float) -> str:
     return (
-        f'all distances have lain within {spread:.2%} of each other: the '
-        'plateau where each is half the margin and the loss a quarter of its '
-        'square, from which training rarely gets away. Normalise the '
+        f'all distances have mostly lain within {spread:.2%} of each other: '
+        'the plateau where each is half the margin and the loss a quarter of '
+        'its square, from which training rarely gets away. Normalise the '
         'embeddings (norm_cfg=dict(type="BN1d", affine=False) in both necks, '
         'head.scale_by_dim=True), with a margin beyond 1.41 '
         '(head.loss.margin=2.0), or lower the learning rate; '

@@ -89,10 +89,15 @@ def _last_validation(folder: Path, counted: str) -> tuple[int | None, dict]:
                 continue
             if 'loss' in entry:
                 passed = entry.get('iter', passed)
-            elif 'step' in entry:
+            elif 'step' in entry and not _is_warning(entry):
                 values = entry
                 # Without epochs, mmengine says 0.
                 step = entry['step'] if counted == 'epochs' else passed
         if values is not None:
             return int(step), values
     return None, {}
+
+
+def _is_warning(entry: Mapping) -> bool:
+    """Whether HealthHook has written it, at any moment."""
+    return any(key.startswith('warning/') for key in entry)

@@ -24,8 +24,9 @@ def embedding_distance(
     """
     squared = (video - audio).square()
     squared = squared.mean(-1) if scale_by_dim else squared.sum(-1)
-    # sqrt has an infinite slope at 0; there the constant 1 stands in.
-    apart = squared > 0
+    # sqrt has an infinite slope at 0; there the constant 1 stands in. NaN
+    # must stay NaN.
+    apart = squared != 0
     root = torch.where(apart, squared, torch.ones_like(squared)).sqrt()
     return torch.where(apart, root, torch.zeros_like(root))
 

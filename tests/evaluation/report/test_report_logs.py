@@ -30,6 +30,7 @@ def test_last_validation_of_a_finished_training(tmp_path):
             'sync/super_hard/within_video': 0.1,
             'step': 3,
         },
+        {'warning/starvation': 1, 'step': 200},
         time='20260102_000000',
     )
     config = dict(train_cfg=dict(max_epochs=3), randomness=dict(seed=7))

@@ -93,3 +93,10 @@ def test_far_negatives_cost_nothing_and_weight_scales():
 def test_bad_margin():
     with pytest.raises(ValueError, match='margin'):
         ContrastiveLoss(margin=0)
+
+
+def test_embeddings_that_are_nan_do_not_look_equal():
+    video = torch.tensor([[float('nan'), 0.0], [1.0, 0.0]])
+    distance = embedding_distance(video, torch.zeros(2, 2))
+    assert distance[0].isnan() and distance[1] == 1
+    assert ContrastiveLoss()(distance, torch.tensor([1, 0])).isnan()
