@@ -13,9 +13,20 @@ class DeferredInfoHook(RuntimeInfoHook):
     has nothing to do until the next step has been prepared. Here values stay
     on the device until ``LoggerHook`` is about to log or a checkpoint is
     saved, and are fetched together. What is logged is the same.
+
+    mmengine also keeps a million values of everything it logs, and copies all
+    of them for each new one: milliseconds of every step once there have been
+    some hundred thousand. Here it keeps the latest only.
+
+    Args:
+        keep (int): Values kept of whatever is logged, also in checkpoints;
+            no window of the log can be longer. Defaults to 10000.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: int = 10_000) -> None:
+        if keep < 1:
+            raise ValueError(f'keep must be positive, not {keep}')
+        self.keep = keep
         self._waiting: list[dict[str, torch.Tensor | float]] = []
 
     def after_train_iter(
@@ -66,3 +77,5 @@ class DeferredInfoHook(RuntimeInfoHook):
                     value = next(values)
                 runner.message_hub.update_scalar(f'train/{name}', value)
         self._waiting.clear()
+        for buffer in runner.message_hub.log_scalars.values():
+            buffer.max_length = self.keep

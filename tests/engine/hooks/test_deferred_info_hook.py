@@ -26,14 +26,14 @@ class Counting(BaseModel):
         return losses
 
 
-def train(toy_runner, tmp_path, kind, every, **checkpoint):
+def train(toy_runner, tmp_path, kind, every, keep=None, **checkpoint):
     runner = toy_runner(
         model=Counting(),
         work_dir=str(tmp_path / f'{kind}{every}'),
         max_epochs=2,
         log_processor=dict(window_size=3),
         default_hooks=dict(
-            runtime_info=dict(type=kind),
+            runtime_info=dict(type=kind, **({'keep': keep} if keep else {})),
             logger=dict(type='LoggerHook', interval=every),
             checkpoint=dict(type='CheckpointHook', **checkpoint),
         ),
@@ -91,3 +91,16 @@ def test_a_checkpoint_within_an_epoch_has_all_losses(toy_runner, tmp_path):
         pytest.approx(1 / 3),
         pytest.approx(2 / 3),
     ]
+
+
+def test_only_the_latest_values_are_kept(toy_runner, tmp_path):
+    runner, _ = train(toy_runner, tmp_path, 'DeferredInfoHook', 1, keep=4)
+    steps = runner.iter
+    assert steps > 5
+    scalars = runner.message_hub.log_scalars
+    assert len(scalars['train/lr'].data[0]) == 4
+    assert scalars['train/loss'].data[0].tolist() == [
+        pytest.approx(step / 3) for step in range(steps - 3, steps + 1)
+    ]
+    with pytest.raises(ValueError, match='keep'):
+        DeferredInfoHook(keep=0)
