@@ -16,10 +16,11 @@ class _OurClassifier(nn.Module):
     def __init__(self, channels_last: bool) -> None:
         super().__init__()
         self.backbone = MC3(channels_last=channels_last)
+        self.pool = nn.AdaptiveAvgPool3d(1)
         self.fc = nn.Linear(512, CLASSES)
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        return self.fc(self.backbone(clips).mean((2, 3, 4)))
+        return self.fc(self.pool(self.backbone(clips)).flatten(1))
 
 
 def classifier_steps(
