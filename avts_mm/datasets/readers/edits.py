@@ -31,7 +31,7 @@ def read_edits(path: str, track_id: int) -> list[Edit]:
             for kind, begin, end in _boxes(file, 0, file.tell()):
                 if kind == b'moov':
                     return _from_movie(file, begin, end, track_id)
-    except (OSError, struct.error):
+    except (OSError, IndexError, struct.error):
         pass
     return []
 
