@@ -122,7 +122,8 @@ class HealthHook(Hook):
             ]
 
     def _note_gradient(self, name: str, parameter: torch.Tensor) -> None:
-        self._gradients[name].append((parameter.grad != 0).any())
+        if parameter.grad is not None:
+            self._gradients[name].append((parameter.grad != 0).any())
 
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
@@ -250,7 +251,7 @@ class HealthHook(Hook):
 
 
 def _bare(model: torch.nn.Module) -> torch.nn.Module:
-    return model.module if is_model_wrapper(model) else model
+    return model.get_submodule('module') if is_model_wrapper(model) else model
 
 
 def _finite(model: torch.nn.Module) -> bool:
