@@ -85,7 +85,7 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=2
+    type='ResumableEpochLoop', max_epochs=max_epochs, val_interval=2
 )
 val_cfg = dict(type='ValLoop', fp16=True)  # bfloat16 on a CPU
 test_cfg = dict(type='TestLoop', fp16=True)

@@ -57,7 +57,7 @@ param_scheduler = []  # ours: constant
 auto_scale_lr = dict(enable=False, base_batch_size=256)
 
 train_cfg = dict(
-    type='EpochBasedTrainLoop',
+    type='ResumableEpochLoop',
     max_epochs=90,  # ours: as AVTS
     val_interval=5,
 )

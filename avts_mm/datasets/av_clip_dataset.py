@@ -4,9 +4,9 @@ import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.dataset import force_full_init
 
-from .av_pair_dataset import seeded
 from .av_record_dataset import AVRecordDataset
 from .pairs import PairKind
+from .seeding import seeded
 
 
 @DATASETS.register_module()

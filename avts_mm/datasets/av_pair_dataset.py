@@ -4,14 +4,12 @@ It holds no state of the training: an :class:`AVPair` says all there is to
 know about a sample.
 """
 
-import random
-from contextlib import contextmanager
-
 import numpy as np
 from mmaction.registry import DATASETS
 
 from .av_record_dataset import AVRecordDataset
 from .pairs import AVPair, PairKind, PairTiming
+from .seeding import seeded
 
 # What there are several of when a clip has several sounds.
 OF_A_SOUND = (
@@ -133,16 +131,3 @@ class AVPairDataset(AVRecordDataset):
             seed = int(rng.integers(np.iinfo(np.int64).max))
             replaced.append(AVPair(video, audio, kind, seed))
         return replaced[0] if isinstance(pair, AVPair) else tuple(replaced)
-
-
-@contextmanager
-def seeded(seed: int):
-    """Seed what transforms draw from, and leave it as it was."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    np.random.seed(np.random.SeedSequence(seed).generate_state(4))
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)

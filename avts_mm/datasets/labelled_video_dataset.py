@@ -13,11 +13,12 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from .record_table import read_record_table
+from .seeding import SeededDataset
 from .unreadable import ReplacesUnreadable, UnreadableFiles
 
 
 @DATASETS.register_module()
-class LabelledVideoDataset(ReplacesUnreadable, BaseDataset):
+class LabelledVideoDataset(SeededDataset, ReplacesUnreadable, BaseDataset):
     """Annotated videos with their labels.
 
     The pipeline gets a dict with ``filename``, ``span`` (begin and duration

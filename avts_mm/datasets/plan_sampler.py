@@ -43,7 +43,11 @@ class PlanSampler(Sampler):
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[AVPair | tuple[AVPair, ...]]:
-        return self.plan().pairs()
+        return self.iter_from(0)
+
+    def iter_from(self, first: int) -> Iterator[AVPair | tuple[AVPair, ...]]:
+        """The pairs of this rank but for the first few."""
+        return self.plan().take(slice(first, None)).pairs()
 
     def _eligible(self, kinds: Sequence[PairKind]) -> np.ndarray:
         """Records long enough for all of some kinds; others are reported."""

@@ -7,11 +7,12 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from .seeding import SeededDataset
 from .unreadable import ReplacesUnreadable, UnreadableFiles
 
 
 @DATASETS.register_module()
-class VideoListDataset(ReplacesUnreadable, VideoDataset):
+class VideoListDataset(SeededDataset, ReplacesUnreadable, VideoDataset):
     """mmaction2's ``VideoDataset`` that looks at its list before training.
 
     The list has a line ``path label`` for each video; the label is what

@@ -7,6 +7,7 @@ from .hooks import (
     DeferredInfoHook,
     HealthHook,
     ProgressBarHook,
+    SafeCheckpointHook,
     SickTrainingError,
     SyncReportHook,
     SyncVisualizationHook,
@@ -15,8 +16,10 @@ from .hooks import (
     UnreadableFilesHook,
     mix_at,
 )
+from .loops import ResumableEpochLoop, ResumableIterLoop
 from .optimizers import BFloat16OptimWrapper
 from .schedulers import TrainLossPlateauLR
+from .whole_files import newest_checkpoint
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -26,6 +29,9 @@ __all__ = [
     'DeferredInfoHook',
     'HealthHook',
     'ProgressBarHook',
+    'ResumableEpochLoop',
+    'ResumableIterLoop',
+    'SafeCheckpointHook',
     'SickTrainingError',
     'SyncReportHook',
     'SyncVisualizationHook',
@@ -34,4 +40,5 @@ __all__ = [
     'TrainLossPlateauLR',
     'UnreadableFilesHook',
     'mix_at',
+    'newest_checkpoint',
 ]

@@ -89,7 +89,7 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=max_iters, val_interval=100
+    type='ResumableIterLoop', max_iters=max_iters, val_interval=100
 )
 val_cfg = dict(type='ValLoop', fp16=True)  # bfloat16 on a CPU
 test_cfg = dict(type='TestLoop', fp16=True)

@@ -6,6 +6,7 @@ from .curriculum_hook import CurriculumHook, mix_at
 from .deferred_info_hook import DeferredInfoHook
 from .health_hook import HealthHook, SickTrainingError
 from .progress_bar_hook import ProgressBarHook
+from .safe_checkpoint_hook import SafeCheckpointHook
 from .sync_report_hook import SyncReportHook
 from .sync_visualization_hook import SyncVisualizationHook
 from .tower_loading_hook import TowerLoadingHook
@@ -19,6 +20,7 @@ __all__ = [
     'DeferredInfoHook',
     'HealthHook',
     'ProgressBarHook',
+    'SafeCheckpointHook',
     'SickTrainingError',
     'SyncReportHook',
     'SyncVisualizationHook',

@@ -99,7 +99,7 @@ class CurriculumHook(Hook):
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             raise TypeError(
                 'CurriculumHook counts epochs; use train_cfg=dict('
-                "type='EpochBasedTrainLoop', …)"
+                "type='ResumableEpochLoop', …)"
             )
         sampler = find_sampler(runner.train_dataloader)
         for stage in self.stages:

@@ -41,7 +41,7 @@ class ProgressBarHook(Hook):
     def __init__(self, quiet: bool = True) -> None:
         self.quiet = quiet
         self.console = Console(soft_wrap=True)
-        self.mean = EpochMean()
+        self.mean = EpochMean('progress')
         self.progress: Progress | None = None
         self._undo = contextlib.ExitStack()
         self._row: dict[str, str] = {}
@@ -95,7 +95,7 @@ class ProgressBarHook(Hook):
     def before_train_epoch(self, runner) -> None:
         """Begin an epoch's bar."""
         self._flush()
-        self.mean.reset()
+        self.mean.begin(runner)
         self._epoch_begin = self._shown = time.monotonic()
         if self.progress is not None:
             self.progress.reset(

@@ -25,11 +25,11 @@ class TrainLossPlateauHook(Hook):
 
     def __init__(self, key: str = 'loss') -> None:
         self.key = key
-        self.mean = EpochMean()
+        self.mean = EpochMean('plateau')
 
     def before_train_epoch(self, runner) -> None:
-        """Begin a new mean."""
-        self.mean.reset()
+        """Begin a new mean, or go on with a resumed one."""
+        self.mean.begin(runner)
 
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None

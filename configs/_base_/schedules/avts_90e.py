@@ -14,7 +14,7 @@ param_scheduler = [
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=90, val_interval=5)
+train_cfg = dict(type='ResumableEpochLoop', max_epochs=90, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 

@@ -24,7 +24,7 @@ param_scheduler = [
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 
 train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5
+    type='ResumableEpochLoop', max_epochs=max_epochs, val_interval=5
 )
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

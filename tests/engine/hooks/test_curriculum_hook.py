@@ -114,7 +114,7 @@ def test_needs_epochs(toy_runner):
         custom_hooks=CURRICULUM,
         train_cfg=dict(by_epoch=False, max_iters=4),
     )
-    with pytest.raises(TypeError, match='EpochBasedTrainLoop'):
+    with pytest.raises(TypeError, match='ResumableEpochLoop'):
         runner.train()
 
 

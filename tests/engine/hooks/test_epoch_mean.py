@@ -1,15 +1,24 @@
 """Means over an epoch."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
 from avts_mm.engine.hooks.epoch_mean import EpochMean
 
 
-def test_mean_of_an_epoch(monkeypatch):
-    mean = EpochMean()
+@pytest.fixture
+def runner(request):
+    hub = MessageHub(request.node.name)
+    return SimpleNamespace(epoch=0, message_hub=hub)
+
+
+def test_mean_of_an_epoch(monkeypatch, runner):
+    mean = EpochMean('loss')
+    mean.begin(runner)
     assert math.isnan(mean.result())
     for value in (1.0, torch.tensor(2.0, requires_grad=True), 4):
         mean.add(value)
@@ -24,5 +33,22 @@ def test_mean_of_an_epoch(monkeypatch):
         add_other_rank,
     )
     assert mean.result() == pytest.approx(20 / 5)
-    mean.reset()
+    runner.epoch = 1
+    mean.begin(runner)
     assert mean.result() == pytest.approx(13 / 2)
+
+
+def test_goes_on_in_the_epoch_of_a_checkpoint(runner):
+    mean = EpochMean('loss')
+    mean.begin(runner)
+    mean.add(2.0)
+    resumed = MessageHub('resumed')
+    resumed.load_state_dict(runner.message_hub.state_dict())
+    mean.add(5.0)
+    other = EpochMean('loss')
+    other.begin(SimpleNamespace(epoch=0, message_hub=resumed))
+    other.add(4.0)
+    assert (mean.result(), other.result()) == (3.5, 3.0)
+    # At the end of an epoch nothing is taken over.
+    other.begin(SimpleNamespace(epoch=1, message_hub=resumed))
+    assert math.isnan(other.result())

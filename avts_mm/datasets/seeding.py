@@ -1,0 +1,44 @@
+"""Augmentation that depends on a seed, not on what was drawn before."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed what transforms draw from, and leave it as it was.
+
+    That is numpy, ``random`` and, on the CPU, torch.
+    """
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    words = np.random.SeedSequence(seed).generate_state(4)
+    np.random.seed(words)
+    random.seed(seed)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+class SeededDataset:
+    """A dataset whose items are augmented by the seed that comes with them.
+
+    The training loops of :mod:`avts_mm.engine.loops` add a seed to every
+    index, as ``index.seed``. Augmentation is then the same for any number of
+    workers and in a resumed run. Other indices leave chance as it is.
+    """
+
+    def __getitem__(self, idx):
+        """Load an item."""
+        seed = getattr(idx, 'seed', None)
+        if seed is None:
+            return super().__getitem__(idx)
+        with seeded(seed):
+            return super().__getitem__(int(idx))

@@ -1,0 +1,232 @@
+"""Checkpoints that survive a kill, a full disk and the middle of an epoch."""
+
+import os
+from collections import deque
+from pathlib import Path
+
+from mmaction.registry import HOOKS
+from mmengine.dist import (
+    all_gather_object,
+    get_dist_info,
+    get_world_size,
+    is_main_process,
+)
+from mmengine.hooks import CheckpointHook
+from mmengine.model import is_model_wrapper
+from mmengine.utils import apply_to
+
+from ..whole_files import PARTIAL, write_whole
+from . import epoch_mean
+
+RESUME = 'resume.pth'
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's CheckpointHook, with five differences.
+
+    - A checkpoint, the best one and the file ``last_checkpoint`` are replaced
+      as a whole; older ones are deleted after that.
+    - A save that fails (a full disk) is logged as an error and tried again
+      when the next one is due; training goes on, and the older checkpoints
+      stay. If the last save of a training fails, so does the training.
+    - ``resume.pth``, always overwritten, is the state within an epoch: every
+      ``mid_epoch_interval`` iterations, and when training is asked to stop
+      (:mod:`avts_mm.engine.loops`). It goes when a later checkpoint is there.
+    - State that differs between ranks (running statistics, sums of losses) is
+      kept for each.
+    - What a killed save has left is removed at the next start.
+
+    Args:
+        interval (int): As in CheckpointHook, and all others, too.
+        mid_epoch_interval (int): Iterations; 0 saves at the end of epochs
+            only. Defaults to 0.
+        backend_args (dict, optional): Of mmengine's file backend. Defaults to
+            local files by :class:`~avts_mm.engine.whole_files.\
+WholeFileBackend`.
+
+    Attributes:
+        saved_iter (int): The iteration of the last save.
+
+    Raises:
+        OSError: After training, if its last checkpoint could not be written.
+    """
+
+    def __init__(
+        self,
+        interval: int = -1,
+        mid_epoch_interval: int = 0,
+        backend_args: dict | None = None,
+        **kwargs,
+    ) -> None:
+        if mid_epoch_interval < 0:
+            raise ValueError(
+                f'mid_epoch_interval is {mid_epoch_interval}; 0 saves at the '
+                'end of epochs only'
+            )
+        super().__init__(
+            interval,
+            backend_args=backend_args or dict(backend='whole_files'),
+            **kwargs,
+        )
+        self.mid_epoch_interval = mid_epoch_interval
+        self.saved_iter = -1
+        self._failure: OSError | None = None
+        self._ranks: list[dict] = []
+
+    def before_train(self, runner) -> None:
+        """Tidy up after a save that was killed."""
+        super().before_train(runner)
+        if is_main_process():
+            for path in Path(self.out_dir).glob(f'*.pth{PARTIAL}'):
+                path.unlink()
+                runner.logger.warning(
+                    f'{path}: left by a save that did not end; removed'
+                )
+
+    def after_train_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None
+    ) -> None:
+        """Save if it is time to."""
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        every = self.mid_epoch_interval
+        if every and self.every_n_train_iters(runner, every):
+            self._save_for_resuming(runner, runner.iter + 1)
+
+    def after_train(self, runner) -> None:
+        """Do not end well without the last checkpoint."""
+        if self._failure is not None:
+            raise self._failure
+        super().after_train(runner)
+
+    def save_now(self, runner) -> bool:
+        """Save between two steps, on all ranks; tell whether it worked."""
+        return self._save_for_resuming(runner, runner.iter)
+
+    def _save_for_resuming(self, runner, iteration: int) -> bool:
+        meta = dict(epoch=runner.epoch, iter=iteration)
+        return self._write(runner, RESUME, meta)
+
+    def _save_checkpoint_with_step(self, runner, step, meta) -> None:
+        """Save a checkpoint, and delete those that are too many."""
+        old: list[int] = []
+        if self.max_keep_ckpts > 0:
+            steps = [s for s in self.keep_ckpt_ids if s != step] + [step]
+            old, steps = (
+                steps[: -self.max_keep_ckpts],
+                steps[-self.max_keep_ckpts :],
+            )
+            runner.message_hub.update_info('keep_ckpt_ids', steps)
+        if self._write(runner, self.filename_tmpl.format(step), meta):
+            for name in [self.filename_tmpl.format(s) for s in old] + [RESUME]:
+                self._remove(self.file_backend.join_path(self.out_dir, name))
+            if self.max_keep_ckpts > 0:
+                self.keep_ckpt_ids = deque(steps, self.max_keep_ckpts)
+        elif self.max_keep_ckpts > 0:
+            runner.message_hub.update_info(
+                'keep_ckpt_ids', list(self.keep_ckpt_ids)
+            )
+
+    def _write(self, runner, name: str, meta: dict) -> bool:
+        """Save under a name, and note it as the last; a collective call."""
+        previous = self.last_ckpt
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        if get_world_size() > 1:
+            self._ranks = all_gather_object(_rank_state(runner))
+        try:
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                self.file_client_args,
+                save_optimizer=self.save_optimizer,
+                save_param_scheduler=self.save_param_scheduler,
+                meta=meta,
+                by_epoch=self.by_epoch,
+                backend_args=self.backend_args,
+                **self.args,
+            )
+            if is_main_process():
+                write_whole(
+                    os.path.join(runner.work_dir, 'last_checkpoint'),
+                    str(self.last_ckpt).encode(),
+                )
+        except OSError as error:
+            self._tell_failure(runner, self.last_ckpt, error)
+            self._failure = error
+            self.last_ckpt = previous
+            runner.message_hub.update_info('last_ckpt', previous)
+            return False
+        finally:
+            self._ranks = []
+        self._failure = None
+        self.saved_iter = meta['iter']
+        return True
+
+    def _tell_failure(self, runner, path, error: OSError) -> None:
+        runner.logger.error(
+            f'{path} could not be written: {error.strerror or error}. Older '
+            'checkpoints stay; the next save is tried when it is due'
+        )
+
+    def _save_best_checkpoint(self, runner, metrics) -> None:
+        """Save the best checkpoint, then delete the one before."""
+        if not self.save_best:
+            return
+        info = runner.message_hub.runtime_info
+        before = {k: v for k, v in info.items() if k.startswith('best_')}
+        # mmengine deletes the old one first, if it knows of one.
+        self._know_best({})
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        except OSError as error:
+            self._tell_failure(runner, 'The best checkpoint', error)
+            for key in [k for k in info if k.startswith('best_')]:
+                info.pop(key)
+            info.update(before)
+        for key, path in before.items():
+            if key.startswith('best_ckpt') and path != info[key]:
+                self._remove(path)
+        self._know_best(info)
+
+    def _know_best(self, info: dict) -> None:
+        """Set the paths of the best checkpoints from the message hub."""
+        if len(self.key_indicators) == 1:
+            self.best_ckpt_path = info.get('best_ckpt')
+        else:
+            self.best_ckpt_path_dict = {
+                key: info.get(f'best_ckpt_{key}')
+                for key in self.key_indicators
+            }
+
+    def _remove(self, path: str) -> None:
+        if is_main_process() and self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add what differs between ranks."""
+        if self._ranks:
+            checkpoint['ranks'] = self._ranks
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Put this rank's part where the rest is loaded from."""
+        rank, world_size = get_dist_info()
+        ranks = checkpoint.get('ranks', ())
+        if runner._resume and len(ranks) == world_size:
+            checkpoint['state_dict'].update(ranks[rank]['buffers'])
+            checkpoint['message_hub']['runtime_info'].update(
+                ranks[rank]['info']
+            )
+
+
+def _rank_state(runner) -> dict:
+    model = runner.model
+    model = model.module if is_model_wrapper(model) else model
+    info = runner.message_hub.runtime_info
+    state = dict(
+        buffers=dict(model.named_buffers()),
+        info={
+            k: v for k, v in info.items() if k.startswith(epoch_mean.PREFIX)
+        },
+    )
+    return apply_to(state, lambda x: hasattr(x, 'cpu'), lambda x: x.cpu())

@@ -1,0 +1,138 @@
+"""Signals that ask training to come to an end: SIGTERM and SIGUSR1.
+
+Schedulers send them some time before they kill: Slurm at a job's time limit
+or with ``--signal``, spot machines and Kubernetes before they are taken away,
+torchrun when one of its processes has ended.
+"""
+
+import atexit
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterator
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import get_world_size
+
+#: What a training that was asked to stop, and has saved, exits with:
+#: EX_TEMPFAIL of sysexits.h, "try again later".
+STOPPED = 75
+
+
+class BrokenOffError(BaseException):
+    """Waiting was broken off by a signal.
+
+    Not an Exception, so that nobody mistakes it for a file that cannot be
+    read.
+    """
+
+
+class StopSignals:
+    """Notes a signal to stop; at it for the time of a ``with`` block.
+
+    Attributes:
+        received (signal.Signals, optional): The first one.
+    """
+
+    NUMBERS = (signal.SIGTERM, signal.SIGUSR1)
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._breakable = False
+        self._previous: dict = {}
+        self._group = None
+
+    def __enter__(self) -> 'StopSignals':
+        # Ranks agree on the CPU, without waiting for the GPU.
+        if get_world_size() > 1 and dist.get_backend() != 'gloo':
+            self._group = dist.new_group(backend='gloo')
+        if threading.current_thread() is threading.main_thread():
+            for number in self.NUMBERS:
+                self._previous[number] = signal.signal(number, self._note)
+            atexit.register(kill_workers)
+        return self
+
+    def __exit__(self, *exc_info) -> None:
+        if self.received:
+            return  # schedulers repeat it while the process is leaving
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+    def _note(self, number: int, frame) -> None:
+        self.received = self.received or signal.Signals(number)
+        if self._breakable:
+            self._breakable = False
+            raise BrokenOffError
+
+    @contextlib.contextmanager
+    def breakable(self) -> Iterator[None]:
+        """A block that a signal breaks off, even one that came before.
+
+        Raises:
+            BrokenOffError: A signal came.
+        """
+        try:
+            self._breakable = True
+            if self.received:
+                raise BrokenOffError
+            yield
+        finally:
+            self._breakable = False
+
+    def agreed(self) -> bool:
+        """Whether any rank was asked to stop; a collective call."""
+        if get_world_size() == 1:
+            return self.received is not None
+        flag = torch.tensor(int(self.received or 0))
+        dist.all_reduce(flag, dist.ReduceOp.MAX, group=self._group)
+        if flag:
+            self.received = signal.Signals(int(flag))
+        return self.received is not None
+
+    def wait_for_all(self) -> None:
+        """Return when all ranks have come here."""
+        if get_world_size() > 1:
+            dist.barrier(group=self._group)
+
+    def spare_workers(self, dataloader) -> None:
+        """Let the workers of a data loader outlive a signal to stop.
+
+        Schedulers send it to every process. Workers that die of it would
+        take the training down before it has saved.
+        """
+        if not isinstance(dataloader.worker_init_fn, _IgnoreSignals):
+            dataloader.worker_init_fn = _IgnoreSignals(
+                dataloader.worker_init_fn
+            )
+
+
+class _IgnoreSignals:
+    """Run in a worker when it starts; can be pickled."""
+
+    def __init__(self, init_fn) -> None:
+        self.init_fn = init_fn
+
+    def __call__(self, worker_id: int) -> None:
+        for number in StopSignals.NUMBERS:
+            signal.signal(number, signal.SIG_IGN)
+        if self.init_fn is not None:
+            self.init_fn(worker_id)
+
+
+def kill_workers() -> None:
+    """End the workers of data loaders, also those stuck in a file.
+
+    They ignore SIGTERM (:meth:`StopSignals.spare_workers`), with which
+    ``multiprocessing`` would end them.
+    """
+    workers = [p for p in multiprocessing.active_children() if p.daemon]
+    if workers and threading.current_thread() is threading.main_thread():
+        # torch's handler would take their end for an accident.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.join()
