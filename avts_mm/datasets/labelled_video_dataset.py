@@ -18,7 +18,7 @@ from .unreadable import ReplacesUnreadable, UnreadableFiles
 
 
 @DATASETS.register_module()
-class LabelledVideoDataset(SeededDataset, ReplacesUnreadable, BaseDataset):
+class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
     """Annotated videos with their labels.
 
     The pipeline gets a dict with ``filename``, ``span`` (begin and duration

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 
 
 @contextmanager
@@ -27,8 +28,8 @@ def seeded(seed: int) -> Iterator[None]:
         random.setstate(python_state)
 
 
-class SeededDataset:
-    """A dataset whose items are augmented by the seed that comes with them.
+class SeededDataset(BaseDataset):
+    """mmengine's dataset, with augmentation that can be repeated.
 
     The training loops of :mod:`avts_mm.engine.loops` add a seed to every
     index, as ``index.seed``. Augmentation is then the same for any number of

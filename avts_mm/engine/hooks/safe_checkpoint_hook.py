@@ -71,6 +71,8 @@ WholeFileBackend`.
         )
         self.mid_epoch_interval = mid_epoch_interval
         self.saved_iter = -1
+        self.last_ckpt: str | None = None
+        self.keep_ckpt_ids: deque[int] = deque()
         self._failure: OSError | None = None
         self._ranks: list[dict] = []
 

@@ -35,6 +35,8 @@ class SeededIndex(int):
     Workers get it as any other index; our datasets look for :attr:`seed`.
     """
 
+    seed: int
+
     def __new__(cls, index: int, seed: int = 0) -> 'SeededIndex':
         self = super().__new__(cls, index)
         self.seed = seed

@@ -29,7 +29,7 @@ PLACE = 'train_place'
 VALIDATED = 'train_validated'
 
 
-class _ResumableMixin:
+class _ResumableLoop(BaseLoop):
     """What the two loops share."""
 
     def _prepare(self) -> None:
@@ -131,8 +131,10 @@ class _ResumableMixin:
             SystemExit: Always.
         """
         saver, code = self._saver(), STOPPED
-        told = f'{self.signals.received.name}: stopped at iteration '
-        told += f'{self._iter} of {self._max_iters}'
+        told = (
+            f'{getattr(self.signals.received, "name", "")}: stopped at '
+            f'iteration {self._iter} of {self._max_iters}'
+        )
         if saver is not None and save:
             if not saver.save_now(self.runner):
                 code = 1
@@ -150,7 +152,7 @@ class _ResumableMixin:
 
 
 @LOOPS.register_module()
-class ResumableEpochLoop(_ResumableMixin, EpochBasedTrainLoop):
+class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
     """mmengine's EpochBasedTrainLoop, resumable at any iteration.
 
     Takes the same arguments. Its checkpoints should be those of
@@ -189,7 +191,7 @@ class ResumableEpochLoop(_ResumableMixin, EpochBasedTrainLoop):
 
 
 @LOOPS.register_module()
-class ResumableIterLoop(_ResumableMixin, IterBasedTrainLoop):
+class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
     """mmengine's IterBasedTrainLoop, resumed without reading anything again.
 
     Takes the same arguments; the sampler must be an InfiniteSampler.
