@@ -16,7 +16,7 @@ import avts_mm
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from avts_mm.engine import SickTrainingError
+from avts_mm.engine import SickTrainingError, newest_checkpoint
 from avts_mm.weights import CheckpointError
 
 
@@ -99,7 +99,9 @@ def merge_args(cfg, args):
 
     if args.resume == 'auto':
         cfg.resume = True
-        cfg.load_from = None
+        cfg.load_from = newest_checkpoint(cfg.work_dir)
+        if cfg.load_from is None:
+            print(f'No checkpoint in {cfg.work_dir}: training begins anew.')
     elif args.resume:
         if '://' not in args.resume and not Path(args.resume).is_file():
             sys.exit(

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,12 @@ def test_randomness(merged):
 def test_resume(merged, tmp_path):
     cfg = merged('--resume', load_from='pretrained.pth')
     assert cfg.resume
-    assert cfg.load_from is None
+    assert cfg.load_from is None  # nothing to go on from
+    folder = tmp_path / 'run'
+    folder.mkdir()
+    torch.save({}, folder / 'epoch_1.pth')
+    cfg = merged('--resume', load_from='p.pth', work_dir=str(folder))
+    assert cfg.load_from == str(folder / 'epoch_1.pth')
     path = tmp_path / 'epoch_1.pth'
     path.touch()
     cfg = merged('--resume', str(path))
