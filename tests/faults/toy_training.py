@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch._dynamo  # the first optimiser would, in each child
 from mmaction.registry import DATASETS, MODELS
 from mmengine import Config
 from mmengine.model import BaseModel
@@ -143,9 +144,6 @@ def fork(cfg: Config, ranks: int = 1) -> list[int]:
         code = 1
         try:
             os.setsid()
-            with open(f'{cfg.work_dir}.{rank}.log', 'a') as log:
-                os.dup2(log.fileno(), 1)
-                os.dup2(log.fileno(), 2)
             if ranks > 1:
                 os.environ.update(
                     RANK=str(rank),

@@ -1,0 +1,146 @@
+"""Loops that begin anywhere, validate what was left out, and tell why not."""
+
+import time
+
+import pytest
+from mmengine.hooks import Hook
+
+from avts_mm.datasets import AVPair
+from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
+
+
+class Notes(Hook):
+    """Notes the batches and validations that there are."""
+
+    def __init__(self):
+        self.batches, self.validated = [], []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        pairs = [tuple(s.pair) for s in data_batch['data_samples']]
+        self.batches.append((runner.epoch, batch_idx, runner.iter, pairs))
+
+    def before_val(self, runner):
+        self.validated.append((runner.epoch, runner.iter))
+
+
+@pytest.fixture
+def run(toy_runner):
+    """Trains from a place in the message hub; gives notes and the runner."""
+
+    def make(epoch=0, iteration=0, hub=None, sampler=None, **kwargs):
+        notes = Notes()
+        kwargs.setdefault(
+            'train_cfg', dict(type='ResumableEpochLoop', max_epochs=3)
+        )
+        runner = toy_runner(
+            custom_hooks=[notes],
+            sampler=dict(sampler or dict(type='AVPairSampler')),
+            **kwargs,
+        )
+
+        class Place(Hook):
+            priority = 'HIGHEST'
+
+            def before_run(self, runner):
+                runner.train_loop._epoch = epoch
+                runner.train_loop._iter = iteration
+                runner.message_hub.update_info_dict(hub or {})
+
+        runner.register_hook(Place())
+        runner.train()
+        return notes, runner
+
+    return make
+
+
+def test_begins_within_an_epoch(run):
+    """32 pairs are 4 batches of 8; two of the second epoch are done."""
+    whole, _ = run()
+    place = {PLACE: dict(epoch=1, samples=16, seed=3)}
+    rest, _ = run(epoch=1, iteration=6, hub=place)
+    assert len(whole.batches) == 12
+    assert rest.batches == whole.batches[6:]
+
+
+def test_after_the_last_batch_of_an_epoch(run):
+    place = {PLACE: dict(epoch=1, samples=32, seed=3)}
+    rest, runner = run(epoch=1, iteration=8, hub=place)
+    assert [b[:3] for b in rest.batches] == [(2, i, 8 + i) for i in range(4)]
+    assert (runner.epoch, runner.iter) == (3, 12)
+
+
+def test_the_seed_of_the_sampler_is_that_of_the_checkpoint(run):
+    one, _ = run(hub={PLACE: dict(epoch=-1, samples=0, seed=77)})
+    other, _ = run()
+    assert one.batches != other.batches
+    again, _ = run(sampler=dict(type='AVPairSampler', seed=77))
+    assert again.batches == one.batches
+
+
+@pytest.mark.parametrize(
+    ('sampler', 'loop'),
+    [
+        (
+            dict(type='AVPairSampler', pairs_per_video=25_010),
+            dict(type='ResumableEpochLoop', max_epochs=1),
+        ),
+        (
+            dict(type='InfiniteSampler'),
+            dict(type='ResumableIterLoop', max_iters=100_010),
+        ),
+    ],
+)
+def test_nothing_consumed_is_read_after_100000_iterations(
+    sampler, loop, toy_runner, toy_dataset, monkeypatch
+):
+    asked = []
+    load = type(toy_dataset).__getitem__
+
+    def count(self, index):
+        asked.append(index)
+        if not isinstance(index, AVPair):
+            index = AVPair(int(index), int(index), 0, 5)
+        return load(self, index)
+
+    monkeypatch.setattr(type(toy_dataset), '__getitem__', count)
+    runner = toy_runner(train_cfg=loop, sampler=sampler, workers=0)
+    begin = []
+
+    class Place(Hook):
+        def before_run(self, runner):
+            runner.train_loop._iter = 100_000
+            place = dict(epoch=0, samples=800_000, seed=3)
+            runner.message_hub.update_info(PLACE, place)
+            begin.append(time.process_time())
+
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            assert batch_idx == runner.iter
+            begin.append(time.process_time())
+
+    runner.register_hook(Place())
+    runner.train()
+    assert runner.iter in (100_010, 100_040)
+    assert len(asked) == 8 * (runner.iter - 100_000)
+    assert begin[1] - begin[0] < 5
+
+
+def test_the_validation_that_was_missed(run, toy_val):
+    notes, _ = run(epoch=2, iteration=8, **toy_val)
+    assert notes.validated == [(2, 8), (3, 12)]
+    notes, _ = run(epoch=2, iteration=8, hub={VALIDATED: 2}, **toy_val)
+    assert notes.validated == [(3, 12)]
+    notes, _ = run(**toy_val)
+    assert notes.validated == [(1, 4), (2, 8), (3, 12)]
+
+
+def test_intervals_of_validation(run, toy_val):
+    loop = dict(
+        type='ResumableEpochLoop', max_epochs=5, val_begin=2, val_interval=3
+    )
+    notes, _ = run(train_cfg=loop, **toy_val)
+    assert [epoch for epoch, _ in notes.validated] == [3, 5]
+
+
+def test_iterations_need_an_endless_sampler(run):
+    with pytest.raises(TypeError, match=r'InfiniteSampler.*got AVPairSampler'):
+        run(train_cfg=dict(type='ResumableIterLoop', max_iters=4))
