@@ -25,8 +25,7 @@ from mmengine.runner import Runner
 
 from avts_mm.datasets.records import iter_records
 
-# Videos in the train sets: what is left of Kinetics-400 on the net, and the
-# unbalanced train set of AudioSet, which gives its number as 2,041,789.
+# Round numbers of the videos to train on; --videos takes those that there are.
 VIDEOS = ('Kinetics-400=240000', 'AudioSet=2000000')
 DAY = 86400
 
