@@ -1,5 +1,6 @@
 # make demo    set up .venv, render the embedded corpus, train on it
 # make test    set up .venv, run the tests
+# make coverage  the same, and fail where they leave too much of avts_mm out
 # make lint    check style and types
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
@@ -7,6 +8,7 @@
 # PYTHON=python3.12       interpreter for .venv (3.10 to 3.13)
 # TORCH=torch==2.14.1     another torch; TORCH= leaves the choice to pip
 # SEED=1                  seed of the demo, which then has its own work_dir
+# JOBS=2                  tests at a time; one by one unless told
 # PYTEST_ARGS='-k name'   more arguments for pytest
 
 SHELL := /bin/bash
@@ -16,6 +18,9 @@ TORCH ?= torch==2.13.0
 SEED ?=
 WORK_DIR ?= work_dirs/avts_demo$(if $(SEED),_seed$(SEED))
 PYTEST_ARGS ?=
+JOBS ?=
+PARALLEL = $(if $(JOBS),-n $(JOBS) --dist worksteal)
+COVERAGE :=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -27,7 +32,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 \
 	python3.10; do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$p && break; \
 	done)
 
-.PHONY: help demo test lint venv clean
+.PHONY: help demo test coverage lint venv clean
 
 help:
 	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
@@ -38,7 +43,10 @@ demo: $(READY)
 		$(if $(SEED),--seed $(SEED))
 
 test: $(READY_TEST)
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest $(PARALLEL) $(COVERAGE) $(PYTEST_ARGS)
+
+coverage: COVERAGE := --cov
+coverage: test
 
 lint: $(READY_TEST)
 	$(PY) -m ruff check .
@@ -83,6 +91,6 @@ headless:
 		print(v("opencv-contrib-python"))')
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .coverage htmlcov
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .coverage* htmlcov
 	find avts_mm configs tools tests -name __pycache__ -type d -prune \
 		-exec rm -rf {} +

@@ -38,7 +38,8 @@ EXTRAS = {
     'parquet': ['pyarrow'],  # tools/extract_features.py
 }
 EXTRAS['test'] = [
-    *('pytest', 'pytest-cov', 'pytest-timeout', 'mypy', 'ruff', 'librosa'),
+    *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
+    *('coverage>=7.10', 'mypy', 'ruff', 'librosa'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
 ]

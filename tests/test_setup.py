@@ -88,7 +88,13 @@ def test_commands(clone):
     assert 'install  -e .' in out
     out = _make(clone, '-n', 'test', 'PYTEST_ARGS=-k name').stdout
     assert "install -e '.[test]'" in out
-    assert '-m pytest -k name' in out
+    (command,) = [x for x in out.splitlines() if '-m pytest' in x]
+    assert command.split('pytest')[1].split() == ['-k', 'name']
+    words = '-n', 'coverage', 'JOBS=4', 'PYTEST_ARGS=-k name'
+    (command,) = [
+        x for x in _make(clone, *words).stdout.splitlines() if 'pytest' in x
+    ]
+    assert '-n 4 --dist worksteal --cov -k name' in command
 
 
 def test_second_call_installs_nothing(clone):
