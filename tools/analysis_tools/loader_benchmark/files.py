@@ -8,12 +8,12 @@ from avts_mm.datasets.preparation import (
     Source,
     prepare_corpus,
 )
-from avts_mm.datasets.records import read_records, write_records
+from avts_mm.datasets.records import write_records
 
 from .raw_files import write_raw
 
 
-def make_files(root: Path, number: int, names: int) -> tuple[Path, Path]:
+def make_files(root: Path, number: int, names: int = 160) -> tuple[Path, Path]:
     """Make both corpora in a folder; what is there is kept.
 
     Readers keep what they know of the last files, which is of no use where no
@@ -23,7 +23,7 @@ def make_files(root: Path, number: int, names: int) -> tuple[Path, Path]:
     Args:
         root (Path): Folder.
         number (int): Different videos.
-        names (int): Names for each.
+        names (int): Names that they have together. Defaults to 160.
 
     Returns:
         tuple[Path, Path]: Folder of the raw and of the prepared corpus, each
@@ -49,7 +49,9 @@ def make_files(root: Path, number: int, names: int) -> tuple[Path, Path]:
         for record in corpus.records:
             if folder is raw:
                 record = {**record, 'audio': record['video']}
-            records += [_renamed(folder, record, i) for i in range(names)]
+            records += [
+                _renamed(folder, record, i) for i in range(-(-names // number))
+            ]
         write_records(folder / 'annotation.csv', records)
     return raw, prepared
 
