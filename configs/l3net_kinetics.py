@@ -11,7 +11,7 @@ _base_ = [
 train_pipeline = [
     # The picture in the middle of the second. The paper draws it anywhere in
     # the second; so evaluation is the same for every method.
-    dict(type='LoadAVFrames', num_frames=1, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=1, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='Resize', scale=(-1, 256)),  # as in code that follows it
     dict(type='RandomCrop', size=224),  # 224: paper
@@ -28,7 +28,7 @@ train_pipeline = [
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadAVFrames', num_frames=1, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=1, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),

@@ -4,6 +4,7 @@ from . import transforms
 from .audio_clip_dataset import AudioClipDataset
 from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
+from .collate import stack_inputs
 from .labelled_video_dataset import LabelledVideoDataset
 from .pair_sampler import AVPairSampler
 from .pair_test_sampler import AVPairTestSampler
@@ -21,5 +22,6 @@ __all__ = [
     'PairKind',
     'PairTiming',
     'VideoListDataset',
+    'stack_inputs',
     'transforms',
 ]

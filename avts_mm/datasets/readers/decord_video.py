@@ -74,7 +74,7 @@ class DecordVideo(VideoReader):
             'unsupported',
         )
 
-    def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
         end = self._begins[-1] + self._period
         if times.size and times.max() > end + self._period:
             raise self._outside(times.max(), end)
@@ -88,9 +88,7 @@ class DecordVideo(VideoReader):
             if 'size must exactly match' in str(error):
                 raise self._unsupported('rows of this width') from None
             raise self._damaged(error) from None
-        if len(unique) != len(index):
-            frames = frames[place]
-        return frames, self._begins[index]
+        return [frames[i] for i in place], self._begins[index]
 
     def close(self) -> None:
         self._reader = None

@@ -21,8 +21,10 @@ from .video_reader import EPSILON, VideoReader
 # MPEG-PS they are up to three pictures wrong, and where there is no way to
 # know everything is decoded from the start.
 _SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
-# Further ahead than this a new seek is cheaper than decoding on.
+# Further ahead than this (s) a new seek is cheaper than decoding on, and where
+# it saves more than so many pictures.
 _SEEK_AHEAD = 4.0
+_SEEK_PICTURES = 3
 # How much earlier to look for a key frame when the first seek came too late.
 _SEEK_BACK = (0.0, 1.0, 5.0)
 # Seconds of pictures missing at the end that are not a matter of rounding.
@@ -109,7 +111,7 @@ class PyAVVideo(VideoReader):
                 if last is None:
                     raise self._damaged('the beginning is missing')
                 if image is None:
-                    image = self._image(last[1])
+                    image = self._to_rgb(last[1])
                 current = self._pass
                 yield image
                 if current != self._pass:
@@ -127,7 +129,7 @@ class PyAVVideo(VideoReader):
         if done == 0 and wanted > end + self._period:
             raise self._outside(wanted, end)
         while wanted < end - EPSILON:
-            image = self._image(last[1]) if image is None else image
+            image = self._to_rgb(last[1]) if image is None else image
             yield image
             done += 1
             wanted = max(first + done * step, 0.0)
@@ -136,62 +138,73 @@ class PyAVVideo(VideoReader):
         if self.info.container == 'mov' and end + _CUT_OFF < known:
             raise self._outside((end + known) / 2, end)
 
-    def _image(self, frame) -> np.ndarray:
-        image = np.empty((*self._shape(), 3), np.uint8)
-        self._to_rgb(frame, image)
-        return image
-
-    def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        wanted = np.unique(times)
-        splits = np.flatnonzero(np.diff(wanted) > _SEEK_AHEAD) + 1
-        out = np.empty((wanted.size, *self._shape(), 3), np.uint8)
-        begins = np.empty(wanted.size, np.float64)
-        done = 0
+    def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
+        wanted, place = np.unique(times, return_inverse=True)
+        images: list[np.ndarray] = []
+        begins: list[float] = []
         try:
-            for group in np.split(wanted, splits) if wanted.size else ():
-                part = slice(done, done + group.size)
-                self._read_group(group, out[part], begins[part])
-                done += group.size
+            for group in self._passes(wanted):
+                self._read_group(group, images, begins)
         except av.FFmpegError as error:
             self.close()
             raise self._damaged(error) from None
-        if wanted.size == times.size and (wanted == times).all():
-            return out, begins
-        place = np.searchsorted(wanted, times)
-        return out[place], begins[place]
+        return [images[i] for i in place], np.array(begins)[place]
 
-    def _shape(self) -> tuple[int, int]:
-        shape = self.info.height, self.info.width
-        return shape[::-1] if self.info.rotation % 180 else shape
+    def _passes(self, wanted: np.ndarray) -> list[np.ndarray]:
+        """Cut sorted times where a seek is cheaper than decoding on."""
+        gaps = np.diff(wanted)
+        cuts = [
+            i + 1
+            for i in np.flatnonzero(gaps > _SEEK_PICTURES * self._period)
+            if gaps[i] > _SEEK_AHEAD
+            or self._saved(wanted[i], wanted[i + 1])
+            > _SEEK_PICTURES * self._period
+        ]
+        return np.split(wanted, cuts) if wanted.size else []
 
-    def _read_group(self, wanted, out, begins) -> None:
-        """Fill in the picture (and when it begins) of each wanted time."""
+    def _saved(self, last: float, following: float) -> float:
+        """Seconds from a time to the last key frame before another."""
+        if self._container is None or not self._can_seek():
+            return 0.0
+        # Absent from old PyAV; Matroska's index may not have been read yet.
+        entries = getattr(self._stream, 'index_entries', None)
+        start = self.info.video_start - self.info.picture_shift
+        base = float(self._stream.time_base)
+        found = -1
+        if entries:
+            found = entries.search_timestamp(int((following + start) / base))
+        if found < 0:
+            return 0.0
+        return entries[found].timestamp * base - start - last
+
+    def _read_group(
+        self, wanted: np.ndarray, images: list, begins: list
+    ) -> None:
+        """Append the picture (and when it begins) of each wanted time."""
         last: av.VideoFrame | None = None
-        last_begin, done, copied = -math.inf, 0, None
+        last_begin, done, image = -math.inf, 0, None
         for begin, frame in self._decode_from(float(wanted[0])):
             if last is not None and begin < last_begin - EPSILON:
                 raise self._disordered(begin)
             while done < len(wanted) and begin > wanted[done] + EPSILON:
                 if last is None:
                     raise self._damaged('the beginning is missing')
-                if copied is None:
-                    self._to_rgb(last, out[done])
-                    copied = done
-                else:
-                    out[done] = out[copied]
-                begins[done] = last_begin
+                if image is None:
+                    image = self._to_rgb(last)
+                images.append(image)
+                begins.append(last_begin)
                 done += 1
             if done == len(wanted):
                 return
-            last, last_begin, copied = frame, begin, None
+            last, last_begin, image = frame, begin, None
         if last is None:
             raise self._damaged('no pictures found')
         end = last_begin + self._period
         if wanted[-1] > end + self._period:
             raise self._outside(wanted[-1], end)
-        self._to_rgb(last, out[done])
-        out[done + 1 :] = out[done]
-        begins[done:] = last_begin
+        rest = len(wanted) - done
+        images += [self._to_rgb(last)] * rest
+        begins += [last_begin] * rest
 
     def _disordered(self, begin: float) -> MediaError:
         return MediaError(
@@ -268,26 +281,32 @@ class PyAVVideo(VideoReader):
                     continue
                 # MPEG-PS may note one time for several pictures; what
                 # libavformat makes of it was seen to be two pictures wrong.
-                if info.container == 'mpeg' and last is not None:
-                    near = abs(begin - last - length) < 4 * self._period
-                    begin = last + length if near else begin
-                length = float(frame.duration * stream.time_base)
-                length = length or self._period
+                if info.container == 'mpeg':
+                    if last is not None:
+                        near = abs(begin - last - length) < 4 * self._period
+                        begin = last + length if near else begin
+                    length = float(frame.duration * stream.time_base)
+                    length = length or self._period
                 yield begin, frame
 
-    def _to_rgb(self, frame, out: np.ndarray) -> None:
+    def _to_rgb(self, frame: av.VideoFrame) -> np.ndarray:
+        """A picture upright as ``(H, W, 3)``, in the memory that it was
+        converted to; rows may be padded."""
         if frame.is_corrupt:
             raise self._damaged('a picture is incomplete')
-        frame = self._reformatter.reformat(
+        converted = self._reformatter.reformat(
             frame,
             width=self.info.width,
             height=self.info.height,
             format='rgb24',
             threads=1,
         )
-        plane = frame.planes[0]
+        plane = converted.planes[0]
         image = np.frombuffer(plane, np.uint8)
-        image = image.reshape(frame.height, plane.line_size)
-        image = image[:, : frame.width * 3]
-        image = image.reshape(frame.height, frame.width, 3)
-        out[...] = np.rot90(image, self.info.rotation // 90)
+        image = image.reshape(converted.height, plane.line_size)
+        image = image[:, : converted.width * 3]
+        image = image.reshape(converted.height, converted.width, 3)
+        if converted is frame or self.info.rotation:
+            # The decoder may need its picture unchanged.
+            return np.rot90(image, self.info.rotation // 90).copy()
+        return image

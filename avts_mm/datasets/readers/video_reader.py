@@ -68,14 +68,36 @@ class VideoReader:
 
     def read(self, times) -> tuple[np.ndarray, np.ndarray]:
         """Both :meth:`frames` and :meth:`frame_times` for the price of one."""
+        images, begins = self.pictures(times)
+        if images:
+            return np.stack(images), begins
+        return np.empty((0, *self._shape(), 3), np.uint8), begins
+
+    def pictures(self, times) -> tuple[list[np.ndarray], np.ndarray]:
+        """What :meth:`read` gives, but each picture as an array of its own,
+        ``(H, W, 3)``, which saves copying them into one."""
         times = np.asarray(times, dtype=np.float64).reshape(-1)
         if not np.isfinite(times).all():
             raise ValueError(f'{self.path}: times must be finite')
         if times.size and times.min() < -self._period:
             raise self._outside(times.min(), self.info.video_duration)
-        return self._read(np.maximum(times, 0.0))
+        images, begins = self._read(np.maximum(times, 0.0))
+        # Transforms may change pictures in place.
+        seen = set()
+        for i, image in enumerate(images):
+            if id(image) in seen:
+                images[i] = image.copy()
+            seen.add(id(image))
+        return images, begins
 
-    def _read(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _shape(self) -> tuple[int, int]:
+        """Height and width of the upright picture."""
+        shape = self.info.height, self.info.width
+        return shape[::-1] if self.info.rotation % 180 else shape
+
+    def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
+        """The pictures at times from 0 on, and when each begins. A picture
+        on screen at several of them may be the same array again."""
         raise NotImplementedError
 
     def _outside(self, time: float, end: float) -> MediaError:

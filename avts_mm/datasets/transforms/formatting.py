@@ -17,8 +17,10 @@ class PackAVInputs(BaseTransform):
     not; of K sounds a list of that; otherwise a class).
 
     Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
-    ``(C, T, H, W)`` (uint8 as loaded), ``audio`` float32 of its shape, the
-    label is the ``gt_label`` of the data sample, ``(1,)`` or ``(K,)``.
+    ``(C, T, H, W)`` (uint8 as loaded, in the order in memory that FormatShape
+    left it in: the colours of a pixel side by side), ``audio`` float32 of its
+    shape, the label is the ``gt_label`` of the data sample, ``(1,)`` or
+    ``(K,)``.
 
     Args:
         meta_keys (Sequence[str]): Keys copied to the data sample's metainfo
@@ -48,7 +50,9 @@ class PackAVInputs(BaseTransform):
         """
         inputs = {}
         if 'imgs' in results:
-            video = np.ascontiguousarray(_one_clip(results['imgs']))
+            video = _one_clip(results['imgs'])
+            if min(video.strides) < 0:  # torch has none
+                video = video.copy()
             inputs['video'] = torch.from_numpy(video)
         if 'audio' in results:
             audio = np.ascontiguousarray(results['audio'])

@@ -49,9 +49,10 @@ class LoadAVFrames(BaseTransform):
             results['video_start'] + (np.arange(self.num_frames) + 0.5) * step
         )
         with open_video(results['video_path'], self.backend) as reader:
-            frames, begins = reader.read(times)
-        results['imgs'] = list(frames)
-        results['img_shape'] = results['original_shape'] = frames.shape[1:3]
+            images, begins = reader.pictures(times)
+        results['imgs'] = images
+        results['img_shape'] = images[0].shape[:2]
+        results['original_shape'] = results['img_shape']
         results['num_clips'] = 1
         results['clip_len'] = self.num_frames
         results['frame_interval'] = 1

@@ -74,7 +74,7 @@ class LoadVideoClips(BaseTransform):
         with open_video(path, self.backend) as reader:
             span = results.get('span')
             try:
-                starts, frames = self._read(
+                starts, images = self._read(
                     reader, *(span or (0.0, reader.info.video_duration))
                 )
             except MediaError as error:
@@ -82,9 +82,10 @@ class LoadVideoClips(BaseTransform):
                     raise
                 # The header tells no length, or a wrong one.
                 seconds = probe(path, scan=True).video_duration
-                starts, frames = self._read(reader, 0.0, seconds)
-        results['imgs'] = list(frames)
-        results['img_shape'] = results['original_shape'] = frames.shape[1:3]
+                starts, images = self._read(reader, 0.0, seconds)
+        results['imgs'] = images
+        results['img_shape'] = images[0].shape[:2]
+        results['original_shape'] = results['img_shape']
         results['num_clips'] = self.num_clips
         results['clip_len'] = self.num_frames
         results['frame_interval'] = 1
@@ -103,7 +104,8 @@ class LoadVideoClips(BaseTransform):
         step = self.clip_seconds / self.num_frames
         middles = (np.arange(self.num_frames) + 0.5) * step
         times = (starts[:, None] + middles).reshape(-1)
-        return begin + starts, reader.frames(begin + times % seconds)
+        images, _ = reader.pictures(begin + times % seconds)
+        return begin + starts, images
 
     def _starts(self, spare: float) -> np.ndarray:
         """When the clips begin; the last may begin at ``spare`` seconds."""

@@ -55,7 +55,8 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             if not isinstance(value, torch.Tensor):
                 value = torch.stack(tuple(value))
             if name == 'video':
-                inputs[name] = (value - self.mean) / self.std
+                # Loaded with the colours of a pixel side by side.
+                inputs[name] = (value.contiguous() - self.mean) / self.std
             elif name == 'audio':
                 inputs[name] = self.log_mel(value.flatten(0, -2))
             else:

@@ -3,7 +3,7 @@ dataset_type = 'AVPairDataset'
 data_root = 'data/kinetics400'
 
 train_pipeline = [
-    dict(type='LoadAVFrames', num_frames=25, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=25, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='Resize', scale=(-1, 256)),
     dict(
@@ -18,7 +18,7 @@ train_pipeline = [
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadAVFrames', num_frames=25, backend='decord'),
+    dict(type='LoadAVFrames', num_frames=25, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(type='Resize', scale=(-1, 256)),
     dict(type='CenterCrop', crop_size=224),
@@ -30,6 +30,7 @@ train_dataloader = dict(
     batch_size=16,  # on each of 4 GPUs, section 4
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='stack_inputs'),
     sampler=dict(type='AVPairSampler', mix=dict(easy=1)),
     dataset=dict(
         type=dataset_type,
@@ -45,6 +46,7 @@ val_dataloader = dict(
     batch_size=16,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='stack_inputs'),
     sampler=dict(
         type='AVPairTestSampler', kinds=('positive', 'easy', 'hard'), seed=0
     ),
