@@ -4,13 +4,18 @@ It holds no state of the training: an :class:`AVPair` says all there is to
 know about a sample.
 """
 
+from collections import defaultdict
+
 import numpy as np
 from mmaction.registry import DATASETS
 
 from .av_record_dataset import AVRecordDataset
 from .pairs import AVPair, PairKind, PairTiming
 from .seeding import seeded
+from .shared_clips import SharedClips
 
+# A pair, or those of a clip with several sounds.
+Index = AVPair | tuple[AVPair, ...]
 # What there are several of when a clip has several sounds.
 OF_A_SOUND = (
     'audio_path',
@@ -48,7 +53,7 @@ class AVPairDataset(AVRecordDataset):
         kwargs: Of :class:`AVRecordDataset`.
     """
 
-    def __getitem__(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
+    def __getitem__(self, pair: Index) -> dict:
         """Load a pair, or a clip with several sounds.
 
         Raises:
@@ -56,31 +61,62 @@ class AVPairDataset(AVRecordDataset):
             MediaError: A file cannot be read, in test mode.
             RuntimeError: Too many unreadable pairs in a row, in training.
         """
-        pairs = (pair,) if isinstance(pair, AVPair) else pair
+        return self._load(pair, self.plan_info(pair))
+
+    def __getitems__(self, pairs: list[Index]) -> list[dict]:
+        """Load a batch, opening each video once for all its clips there.
+
+        The data loader calls it, and gets what it would get from
+        :meth:`__getitem__` for each of the pairs.
+        """
+        plans = [self.plan_info(pair) for pair in pairs]
+        of_video = defaultdict(list)
+        for plan in plans:
+            of_video[plan['video_path']].append(plan)
+        for same in of_video.values():
+            if len(same) > 1:
+                clips = SharedClips([plan['video_start'] for plan in same])
+                for plan in same:
+                    plan['shared_clips'] = clips
+        return [self._load(pair, plan) for pair, plan in zip(pairs, plans)]
+
+    def _load(self, planned: Index, plan: dict) -> dict:
+        def load(pair: Index) -> dict:
+            return self.prepare_data(pair, plan if pair is planned else None)
+
+        if self.test_mode:
+            return load(planned)
+        return self.unreadable.load(planned, load, self._replacement)
+
+    def prepare_data(self, pair: Index, plan: dict | None = None) -> dict:
+        """Run the pipeline on a pair.
+
+        Args:
+            pair (AVPair | tuple[AVPair, ...]): The pair.
+            plan (dict, optional): Its :meth:`plan_info`, if known.
+        """
+        results = self.plan_info(pair) if plan is None else plan
+        first = pair if isinstance(pair, AVPair) else pair[0]
+        with seeded(first.seed):
+            return self.pipeline(results)
+
+    def plan_info(self, pair: Index) -> dict:
+        """What the pipeline is given for a pair; opens no file.
+
+        Raises:
+            TypeError: Indexed by a number: the wrong sampler.
+        """
+        if isinstance(pair, AVPair):
+            return self._pair_info(pair)
         if not (
-            isinstance(pairs, tuple)
-            and all(isinstance(p, AVPair) for p in pairs)
+            isinstance(pair, tuple)
+            and all(isinstance(p, AVPair) for p in pair)
         ):
             raise TypeError(
                 'AVPairDataset is indexed by AVPair, not by '
                 f'{type(pair).__name__}; use sampler=dict(type='
                 "'AVPairSampler') or dict(type='AVPairTestSampler')"
             )
-        if self.test_mode:
-            return self.prepare_data(pair)
-        return self.unreadable.load(pair, self.prepare_data, self._replacement)
-
-    def prepare_data(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
-        """Draw the moments of a pair and run the pipeline on it."""
-        results = self.plan_info(pair)
-        first = pair if isinstance(pair, AVPair) else pair[0]
-        with seeded(first.seed):
-            return self.pipeline(results)
-
-    def plan_info(self, pair: AVPair | tuple[AVPair, ...]) -> dict:
-        """What the pipeline is given for a pair; opens no file."""
-        if isinstance(pair, AVPair):
-            return self._pair_info(pair)
         first = self._pair_info(pair[0])
         infos = [first]
         for other in pair[1:]:
@@ -110,9 +146,7 @@ class AVPairDataset(AVRecordDataset):
             start_index=0,
         )
 
-    def _replacement(
-        self, pair: AVPair | tuple[AVPair, ...]
-    ) -> AVPair | tuple[AVPair, ...]:
+    def _replacement(self, pair: Index) -> Index:
         """The same kinds of another video, a function of the plan alone."""
         pairs = (pair,) if isinstance(pair, AVPair) else pair
         rng = np.random.Generator(np.random.Philox([pairs[0].seed, 1]))

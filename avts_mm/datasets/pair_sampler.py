@@ -52,6 +52,13 @@ class AVPairSampler(PlanSampler):
             suits the paper's mixes, alone or after each other.
         sounds_per_clip (int): Sounds that a clip is compared with.
             Defaults to 1, its own or another: plain pairs (paper).
+        clips_per_open (int): So many successive pairs are of one video, whose
+            file is then opened once for all of them, if they are in one
+            batch. Ranks are dealt whole periods that do not part them. Saves
+            time where files take long to enter, but the pairs of a batch are
+            less varied: see docs/performance.md. Set ``pairs_per_video`` to
+            a multiple, or an epoch has but a part of the videos, drawn anew.
+            Defaults to 1: successive videos (paper).
 
     Raises:
         TypeError: The dataset is of another kind.
@@ -67,18 +74,23 @@ class AVPairSampler(PlanSampler):
         shuffle: bool = True,
         round_to: int = 8,
         sounds_per_clip: int = 1,
+        clips_per_open: int = 1,
     ) -> None:
         super().__init__(dataset)
-        if min(pairs_per_video, round_to, sounds_per_clip) < 1:
-            raise ValueError(
-                'pairs_per_video, round_to and sounds_per_clip must be at '
-                'least 1'
-            )
+        counts = dict(
+            pairs_per_video=pairs_per_video,
+            round_to=round_to,
+            sounds_per_clip=sounds_per_clip,
+            clips_per_open=clips_per_open,
+        )
+        if min(counts.values()) < 1:
+            raise ValueError(f'{", ".join(counts)} must be at least 1')
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.pairs_per_video = pairs_per_video
         self.shuffle = shuffle
         self.sounds_per_clip = sounds_per_clip
+        self.clips_per_open = clips_per_open
         self.set_mix(dict(easy=1) if mix is None else mix)
         self.unit = lcm(round_to, len(self.pattern))
 
@@ -106,21 +118,26 @@ class AVPairSampler(PlanSampler):
         total = len(self.dataset) * self.pairs_per_video
         return max(total // (self.unit * self.world_size), 1) * self.unit
 
+    def _share(self) -> int:
+        """Successive pairs that go to one rank: the fewest whole periods that
+        do not part the clips of one opening."""
+        return lcm(len(self.pattern), self.clips_per_open)
+
     def epoch_plan(self) -> PairPlan:
         """The pairs of all ranks together, in the order of one process."""
-        period = len(self.pattern)
-        groups = ceil(len(self) / period) * self.world_size
-        total = groups * period
+        share = self._share()
+        total = ceil(len(self) / share) * self.world_size * share
         rng = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([self.seed, self.epoch]))
         )
-        kind = self.pattern[np.arange(total) % period]
+        kind = self.pattern[np.arange(total) % len(self.pattern)]
         seeds = rng.integers(np.iinfo(np.int64).max, size=kind.shape)
-        rounds = ceil(total / len(self.eligible))
+        clips = self.clips_per_open
+        rounds = ceil(total / clips / len(self.eligible))
         video = np.tile(self.eligible, (rounds, 1))
         if self.shuffle:
             video = rng.permuted(video, axis=1)
-        video = video.reshape(-1)[:total]
+        video = np.repeat(video.reshape(-1), clips)[:total]
         if kind.ndim == 2:
             video = video[:, None]
         own = np.broadcast_to(video, kind.shape)
@@ -132,9 +149,8 @@ class AVPairSampler(PlanSampler):
         return PairPlan(video, audio, kind, seeds)
 
     def plan(self) -> PairPlan:
-        """The pairs of this rank: every ``world_size``-th period."""
+        """The pairs of this rank: every ``world_size``-th share."""
         plan = self.epoch_plan()
-        period = len(self.pattern)
-        places = np.arange(len(plan.video)).reshape(-1, period)
+        places = np.arange(len(plan.video)).reshape(-1, self._share())
         mine = places[self.rank :: self.world_size].reshape(-1)
         return plan.take(mine[: len(self)])

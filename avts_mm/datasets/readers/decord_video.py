@@ -82,7 +82,7 @@ class DecordVideo(VideoReader):
         index = np.maximum(index, 0)
         unique, place = np.unique(index, return_inverse=True)
         try:
-            frames = self._reader.get_batch(unique.tolist()).asnumpy()
+            frames = list(self._reader.get_batch(unique.tolist()).asnumpy())
         except Exception as error:  # DECORDError, RuntimeError, ...
             # Rows of 48 or 72 pixels are padded, and then taken for RGBA.
             if 'size must exactly match' in str(error):

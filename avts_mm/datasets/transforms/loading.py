@@ -16,7 +16,9 @@ class LoadAVFrames(BaseTransform):
     25 frames of one second of 25 fps video these are 25 successive pictures
     wherever the clip begins.
 
-    Required keys: video_path, video_start (s), clip_seconds.
+    Required keys: video_path, video_start (s), clip_seconds; shared_clips
+    (:class:`~avts_mm.datasets.shared_clips.SharedClips`) where the batch has
+    other clips of the video.
 
     Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
@@ -45,11 +47,18 @@ class LoadAVFrames(BaseTransform):
             MediaError: The file cannot be read, or not rightly.
         """
         step = results['clip_seconds'] / self.num_frames
-        times = (
-            results['video_start'] + (np.arange(self.num_frames) + 0.5) * step
-        )
-        with open_video(results['video_path'], self.backend) as reader:
-            images, begins = reader.pictures(times)
+        offsets = (np.arange(self.num_frames) + 0.5) * step
+        start = results['video_start']
+
+        def read(times: np.ndarray) -> tuple[list, np.ndarray]:
+            with open_video(results['video_path'], self.backend) as reader:
+                return reader.pictures(times)
+
+        shared = results.pop('shared_clips', None)
+        if shared is None:
+            images, begins = read(start + offsets)
+        else:
+            images, begins = shared.take(start, offsets, read)
         results['imgs'] = images
         results['img_shape'] = images[0].shape[:2]
         results['original_shape'] = results['img_shape']

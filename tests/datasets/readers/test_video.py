@@ -10,6 +10,7 @@ import pytest
 from media_files import cut, picture, read_number, render
 
 from avts_mm.datasets.readers import MediaError, open_video
+from avts_mm.datasets.readers.pyav_video import PyAVVideo
 
 BACKENDS = pytest.mark.parametrize('backend', ['decord', 'pyav'])
 
@@ -64,6 +65,41 @@ def test_times_in_any_order_and_repeated(tmp_path, backend):
             np.testing.assert_allclose(begins, np.array(wanted) * 0.04)
         assert reader.frames([]).shape == (0, 48, 64, 3)
         np.testing.assert_allclose(reader.frame_times(times), begins)
+
+
+@BACKENDS
+def test_pictures_do_not_share_memory(tmp_path, backend):
+    path = render(tmp_path / 'a.mp4').path
+    times = [0.5, 0.51, 0.7, 0.5]
+    with open_video(path, backend) as reader:
+        frames = reader.frames(times)
+        images, begins = reader.pictures(times)
+        images[0][:] = 0
+        np.testing.assert_array_equal(images[1:], frames[1:])
+        # Nor with the decoder, which goes on from them.
+        for image in images:
+            image[:] = 0
+        np.testing.assert_array_equal(reader.frames(times), frames)
+    np.testing.assert_allclose(begins, [0.48, 0.48, 0.68, 0.48], atol=1e-6)
+
+
+@pytest.mark.parametrize('gop, seeks', [(12, 3), (250, 1)])
+def test_entered_anew_where_a_key_frame_saves_decoding(
+    tmp_path, gop, seeks, monkeypatch
+):
+    path = render(tmp_path / 'a.mp4', gop=gop).path
+    entered = []
+    decode = PyAVVideo._decode_from
+    monkeypatch.setattr(
+        PyAVVideo,
+        '_decode_from',
+        lambda self, time: entered.append(time) or decode(self, time),
+    )
+    # The last two clips lie within one group of pictures.
+    numbers_wanted = [3, 4, 5, 20, 21, 50, 51, 57, 58]
+    times = [(n + 0.5) * 0.04 for n in numbers_wanted]
+    assert numbers(path, times, 'pyav') == numbers_wanted
+    assert len(entered) == seeks
 
 
 @BACKENDS

@@ -66,15 +66,19 @@ def host_loader(cfg: Config, corpus: Path, sound: bool = False) -> DataLoader:
         pipeline=pipeline,
     )
     sampler = dict(type='DefaultSampler', shuffle=True)
-    loader = {**_settings(cfg), 'dataset': dataset, 'sampler': sampler}
-    return Runner.build_dataloader(loader, seed=0)
+    return _built(cfg, dataset, sampler)
 
 
 def bare_loader(cfg: Config, corpus: Path) -> DataLoader:
     """Nothing but decoding of the same number of pictures."""
     dataset = BareDecoding(corpus, _frames(cfg))
-    sampler = dict(type='DefaultSampler', shuffle=True)
-    loader = {**_settings(cfg), 'dataset': dataset, 'sampler': sampler}
+    return _built(cfg, dataset, dict(type='DefaultSampler', shuffle=True))
+
+
+def _built(cfg: Config, dataset, sampler: dict) -> DataLoader:
+    """With the config's settings, and the host's way of making batches."""
+    loader = {**_settings(cfg), 'collate_fn': dict(type='pseudo_collate')}
+    loader.update(dataset=dataset, sampler=sampler)
     return Runner.build_dataloader(loader, seed=0)
 
 
