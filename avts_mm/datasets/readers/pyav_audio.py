@@ -77,13 +77,14 @@ class PyAVAudio(AudioReader):
         sound = np.zeros(count, np.float32)
         low = high = None
         try:
-            for place, block in self._blocks_from(first):
+            for place, frame in self._blocks_from(first):
                 if low is None:
                     low = place
-                high = max(high or place, place + len(block))
+                high = max(high or place, place + frame.samples)
                 begin = max(place, first)
-                end = min(place + len(block), first + count)
+                end = min(place + frame.samples, first + count)
                 if begin < end:
+                    block = _mono(frame)
                     sound[begin - first : end - first] = block[
                         begin - place : end - place
                     ]
@@ -101,7 +102,7 @@ class PyAVAudio(AudioReader):
         return sound
 
     def _blocks_from(self, first: int) -> Iterator:
-        """Yield (number of the first sample, mono samples), beginning at or
+        """Yield (number of the first sample, frame), beginning at or
         before sample ``first`` unless it is the start of the track."""
         time = first / self.sample_rate + self._zero
         if self._container is None:
@@ -120,11 +121,11 @@ class PyAVAudio(AudioReader):
             except av.FFmpegError:
                 break
             found = False
-            for place, block in self._blocks(first):
+            for place, frame in self._blocks(first):
                 if not found and place > first - least:
                     break
                 found = True
-                yield place, block
+                yield place, frame
             if found:
                 return
         self._rewind()
@@ -159,13 +160,19 @@ class PyAVAudio(AudioReader):
                         place = expected
                 if place is None:
                     continue
-                block = _mono(frame)
-                expected = place + len(block)
-                yield place, block
+                expected = place + frame.samples
+                yield place, frame
 
 
 def _mono(frame) -> np.ndarray:
     """Mean of the channels, float32, full scale 1."""
+    if frame.format.name == 'fltp' and frame.layout.nb_channels <= 2:
+        # The same, ten times faster: most files, and many short frames.
+        channels = [
+            np.frombuffer(plane, np.float32, frame.samples)
+            for plane in frame.planes
+        ]
+        return sum(channels) / np.float32(len(channels))
     if frame.format.is_planar and frame.layout.nb_channels >= 8:
         # PyAV (17, 18) finds the end of the list of planes by a null that is
         # there for up to 7 channels only, and reads wild memory beyond.

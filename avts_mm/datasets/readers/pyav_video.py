@@ -25,6 +25,9 @@ _SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
 # it saves more than so many pictures.
 _SEEK_AHEAD = 4.0
 _SEEK_PICTURES = 3
+# Pictures that no other needs are not decoded if the next wanted time is
+# further ahead than this (s).
+_LEAD = 0.5
 # How much earlier to look for a key frame when the first seek came too late.
 _SEEK_BACK = (0.0, 1.0, 5.0)
 # Seconds of pictures missing at the end that are not a matter of rounding.
@@ -144,7 +147,11 @@ class PyAVVideo(VideoReader):
         begins: list[float] = []
         try:
             for group in self._passes(wanted):
-                self._read_group(group, images, begins)
+                part = self._read_group(group, self._skips())
+                if part is None:  # a picture lasted long
+                    part = self._read_group(group, False)
+                images += part[0]
+                begins += part[1]
         except av.FFmpegError as error:
             self.close()
             raise self._damaged(error) from None
@@ -177,34 +184,56 @@ class PyAVVideo(VideoReader):
             return 0.0
         return entries[found].timestamp * base - start - last
 
+    def _skips(self) -> bool:
+        """Whether pictures may be left out: they come with their times, and
+        no reordering is needed to tell these."""
+        info = self.info
+        return (
+            info.video_codec == 'h264'
+            and info.has_b_frames
+            and info.container in ('mov', 'matroska')
+        )
+
     def _read_group(
-        self, wanted: np.ndarray, images: list, begins: list
-    ) -> None:
-        """Append the picture (and when it begins) of each wanted time."""
+        self, wanted: np.ndarray, skip: bool
+    ) -> tuple[list, list] | None:
+        """The pictures at sorted times, and when each begins; None if one
+        that was skipped could be among them."""
+        images: list[np.ndarray] = []
+        begins: list[float] = []
         last: av.VideoFrame | None = None
-        last_begin, done, image = -math.inf, 0, None
-        for begin, frame in self._decode_from(float(wanted[0])):
+        last_begin, image = -math.inf, None
+        first = float(wanted[0])
+        for begin, frame in self._decode_from(first, wanted if skip else None):
             if last is not None and begin < last_begin - EPSILON:
                 raise self._disordered(begin)
-            while done < len(wanted) and begin > wanted[done] + EPSILON:
+            while (
+                len(images) < len(wanted)
+                and begin > wanted[len(images)] + EPSILON
+            ):
                 if last is None:
                     raise self._damaged('the beginning is missing')
+                if skip and wanted[len(images)] - last_begin > _LEAD:
+                    return None
                 if image is None:
                     image = self._to_rgb(last)
                 images.append(image)
                 begins.append(last_begin)
-                done += 1
-            if done == len(wanted):
-                return
+            if len(images) == len(wanted):
+                return images, begins
             last, last_begin, image = frame, begin, None
         if last is None:
             raise self._damaged('no pictures found')
+        if skip and wanted[-1] - last_begin > _LEAD:
+            return None
         end = last_begin + self._period
         if wanted[-1] > end + self._period:
             raise self._outside(wanted[-1], end)
-        rest = len(wanted) - done
-        images += [self._to_rgb(last)] * rest
-        begins += [last_begin] * rest
+        rest = len(wanted) - len(images)
+        return (
+            images + [self._to_rgb(last)] * rest,
+            begins + [last_begin] * rest,
+        )
 
     def _disordered(self, begin: float) -> MediaError:
         return MediaError(
@@ -214,9 +243,12 @@ class PyAVVideo(VideoReader):
             'unsupported',
         )
 
-    def _decode_from(self, time: float) -> Iterator:
+    def _decode_from(
+        self, time: float, wanted: np.ndarray | None = None
+    ) -> Iterator:
         """Yield (begin, frame) in order of presentation, the first of them
-        beginning at or before ``time`` unless it is the file's first."""
+        beginning at or before ``time`` unless it is the file's first. With
+        ``wanted``, pictures far from these times may be missing."""
         self._pass += 1
         start = self.info.video_start - self.info.picture_shift
         if self._container is None:
@@ -235,7 +267,7 @@ class PyAVVideo(VideoReader):
                 except av.FFmpegError:
                     break
                 found = False
-                for begin, frame in self._pictures():
+                for begin, frame in self._pictures(wanted):
                     # What comes out before the first key frame may refer to
                     # pictures that were not decoded.
                     if not found and not frame.key_frame:
@@ -247,7 +279,7 @@ class PyAVVideo(VideoReader):
                 if found:
                     return
         self._rewind()
-        yield from self._pictures()
+        yield from self._pictures(wanted)
 
     def _can_seek(self) -> bool:
         # Sought pictures of an AVI with B-frames have no reliable times;
@@ -256,11 +288,25 @@ class PyAVVideo(VideoReader):
             return False
         return self.info.container in _SEEKABLE
 
-    def _pictures(self) -> Iterator:
+    def _far(self, packet: av.Packet, wanted: np.ndarray) -> bool:
+        """Whether a picture ends long before the next of some sorted times."""
+        if packet.pts is None:
+            return False
+        begin = float(packet.pts * self._stream.time_base)
+        begin += self.info.picture_shift - self.info.video_start
+        following = np.searchsorted(wanted, begin)
+        return following < len(wanted) and wanted[following] - begin > _LEAD
+
+    def _pictures(self, wanted: np.ndarray | None = None) -> Iterator:
         """Yield (begin, frame) from where the container stands."""
         self._fresh = False
         stream, info, begin, length = self._stream, self.info, None, 0.0
+        context = stream.codec_context
+        context.skip_frame = 'DEFAULT'
         for packet in packets(self._container, stream):
+            if wanted is not None:
+                far = self._far(packet, wanted)
+                context.skip_frame = 'NONREF' if far else 'DEFAULT'
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:

@@ -93,7 +93,7 @@ def test_entered_anew_where_a_key_frame_saves_decoding(
     monkeypatch.setattr(
         PyAVVideo,
         '_decode_from',
-        lambda self, time: entered.append(time) or decode(self, time),
+        lambda self, *args: entered.append(args) or decode(self, *args),
     )
     # The last two clips lie within one group of pictures.
     numbers_wanted = [3, 4, 5, 20, 21, 50, 51, 57, 58]
@@ -281,3 +281,34 @@ def test_a_reader_left_open_does_not_hang_a_forked_worker(tmp_path):
         os.waitpid(child, 0)
     assert done and status == 0
     assert reader.frames([0.5]).shape == (1, 48, 64, 3)
+
+
+def test_skipped_pictures_are_not_missed(tmp_path, monkeypatch):
+    """Pictures far from those wanted are not decoded, unless one of them
+    stays on screen until then."""
+    # A B-frame on screen for 2 s; the times of the others are regular.
+    times = [n * 0.04 for n in range(30)]
+    times += [3.2 + n * 0.04 for n in range(20)]
+    path = render(
+        tmp_path / 'a.mp4', times=times, events=[3], gop=250, b_frames=3
+    ).path
+    wanted = [0.02, 0.06, 2.9, 3.22, 3.5]
+    with PyAVVideo(path) as reader:
+        assert reader._skips()
+        images, begins = reader.pictures(wanted)
+        late, _ = reader.pictures([3.6])
+        passes = []
+        decode = reader._read_group
+        monkeypatch.setattr(
+            reader,
+            '_read_group',
+            lambda *args: passes.append(args[1]) or decode(*args),
+        )
+        reader.pictures([2.9])
+        assert passes == [True, False]
+    monkeypatch.setattr(PyAVVideo, '_skips', lambda self: False)
+    with PyAVVideo(path) as reader:
+        plain, expected = reader.pictures(wanted)
+        np.testing.assert_array_equal(images, plain)
+        np.testing.assert_array_equal(begins, expected)
+        np.testing.assert_array_equal(late, reader.pictures([3.6])[0])
