@@ -255,6 +255,11 @@ def test_several_sounds_of_a_clip():
     assert list(sampler) == clips
 
 
+def test_clips_from_within_an_epoch():
+    sampler = AVPairSampler(videos(64), seed=0, sounds_per_clip=3)
+    assert list(sampler.iter_from(40)) == list(sampler)[40:]
+
+
 def test_curriculum_keeps_the_number_of_sounds():
     sampler = AVPairSampler(videos(64), seed=1, sounds_per_clip=3)
     assert counts(chain(*sampler)) == dict(positive=64, easy=128)
