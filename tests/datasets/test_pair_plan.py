@@ -17,6 +17,19 @@ def test_kinds_are_spread_out():
             assert abs((window == PairKind.HARD).sum() - size / 8) <= 1.5
 
 
+@pytest.mark.parametrize(
+    'mix', [dict(easy=3, hard=1), dict(easy=90, hard=9, super_hard=1)]
+)
+def test_no_kind_is_ever_more_than_a_pair_behind_its_share(mix):
+    pattern = mix_pattern(mix)
+    places = np.arange(len(pattern)) + 1
+    for kind in np.unique(pattern):
+        given = np.cumsum(pattern == kind)
+        share = given[-1] / len(pattern)
+        behind = np.abs(given - places * share).max()
+        assert behind <= (0.5 if len(mix) == 2 else 1)
+
+
 def test_too_fine_a_mix_is_refused():
     with pytest.raises(ValueError, match='simpler ratios'):
         mix_pattern(dict(easy=1000, hard=1))

@@ -41,3 +41,16 @@ def test_a_batch_of_one_kind_reports_only_that_kind():
         torch.ones(2, 3), torch.zeros(2, 3), torch.tensor([1, 1])
     )
     assert 'distance_negative' not in losses
+
+
+def test_spread_is_a_share_of_the_mean_distance():
+    video = torch.tensor([[3.0], [5.0], [4.0]], requires_grad=True)
+    losses = AVContrastiveHead().loss(
+        video, torch.zeros(3, 1), torch.tensor([1, 0, 0])
+    )
+    assert losses['distance_spread'].item() == pytest.approx(0.5)
+    assert not losses['distance_spread'].requires_grad
+    nothing = AVContrastiveHead().loss(
+        torch.ones(2, 1), torch.ones(2, 1), torch.tensor([1, 0])
+    )
+    assert nothing['distance_spread'] == 0
