@@ -122,9 +122,11 @@ def test_a_second_evaluation_begins_anew():
 def test_two_ranks(monkeypatch):
     samples = clips(videos=15)
     expected, _ = evaluate(samples)
-    # Whole clips in turn; the second rank repeats the first clip as padding.
+    # Whole clips in turn; the second rank repeats the first clip as padding,
+    # and rounds otherwise in a batch of another size.
     parts = [samples[i : i + 3] for i in range(0, len(samples), 3)]
-    ranks = parts[::2], [*parts[1::2], parts[0]]
+    again = [sample(s.pair, float(s.pred_distance) + 1e-5) for s in parts[0]]
+    ranks = parts[::2], [*parts[1::2], again]
     metrics = [SyncMetric(), SyncMetric()]
     for metric, part in zip(metrics, ranks):
         for clip in part:
