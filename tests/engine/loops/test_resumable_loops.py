@@ -62,6 +62,21 @@ def test_begins_within_an_epoch(run):
     assert rest.batches == whole.batches[6:]
 
 
+def test_the_place_is_noted_for_checkpoints(run):
+    class Places(Hook):
+        places = []
+
+        def after_train_iter(self, runner, *args, **kwargs):
+            place = runner.message_hub.get_info(PLACE)
+            self.places.append((place['epoch'], place['samples']))
+
+    hooks = dict(places=Places(), logger=dict(type='LoggerHook'))
+    run(default_hooks=hooks)
+    assert Places.places == [
+        (epoch, 8 * step) for epoch in range(3) for step in range(1, 5)
+    ]
+
+
 def test_after_the_last_batch_of_an_epoch(run):
     place = {PLACE: dict(epoch=1, samples=32, seed=3)}
     rest, runner = run(epoch=1, iteration=8, hub=place)
