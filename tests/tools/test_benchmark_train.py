@@ -66,6 +66,8 @@ def test_figures_of_a_config(tool, corpus, tmp_path, capsys):
         assert figures['preprocessing_share'] > 0
         assert figures['speedup']['over'] == 'fp32'
     assert found['variants']['fp32']['speedup']['median'] == 1
+    last = found['variants']['bf16+channels_last']
+    assert last['speedup_over']['fp32']['max'] == last['speedup']['max']
     assert found['variants']['fp32']['dtype'] == 'float32'
     assert found['loader']['fp32']['batches'] >= 1
     assert 0 < found['loader']['fp32']['waiting_share'] < 1
@@ -83,7 +85,7 @@ def test_pairs_cost_less_with_several_sounds(tool, tmp_path):
     file = tmp_path / 'step.json'
     tool.main(
         [str(several), '--against', str(base), '--json', str(file)]
-        + ['--repeats', '2', '--steps', '1', '--warmup', '1']
+        + ['--repeats', '3', '--steps', '1', '--warmup', '1']
         + ['--cfg-options', *SMALL]
     )
     found = json.loads(file.read_text())

@@ -77,8 +77,9 @@ class MixedConvBlock(BaseModule):
             )
 
     def _residual(self, x: torch.Tensor) -> torch.Tensor:
-        identity = x if self.downsample is None else self.downsample(x)
-        return identity + self.conv2(self.conv1(x))
+        out = self.conv2(self.conv1(x))
+        out += x if self.downsample is None else self.downsample(x)
+        return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``(N, C, T, H, W)`` to ``(N, C', T', H', W')``."""

@@ -1,5 +1,7 @@
 """A batch for a config without its data: noise through its own pipeline."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from mmengine import Config
 from mmengine.dataset import Compose
@@ -80,6 +82,9 @@ class RepeatedBatch:
         self.batch = batch
         self.length = length
         self.dataset = self.sampler = None
+        # Loops that can begin anywhere ask for it.
+        size = len(batch['data_samples'])
+        self.batch_sampler = SimpleNamespace(sampler=None, batch_size=size)
 
     def __len__(self) -> int:
         return self.length

@@ -171,6 +171,11 @@ class Benchmark:
                 share_of_matrix_peak=rate / peak,
                 speedup=dict(over=first)
                 | ratios(seconds[first, 'loop'], loop),
+                speedup_over={
+                    other: ratios(seconds[other, 'loop'], loop)
+                    for other in self.trainers
+                    if other != name
+                },
             )
 
     def time_preprocessing(self) -> None:
