@@ -88,9 +88,11 @@ class StopSignals:
             return self.received is not None
         flag = torch.tensor(int(self.received or 0))
         dist.all_reduce(flag, dist.ReduceOp.MAX, group=self._group)
-        if flag:
-            self.received = signal.Signals(int(flag))
-        return self.received is not None
+        # Not what came meanwhile: the other ranks do not know of it.
+        if not flag:
+            return False
+        self.received = signal.Signals(int(flag))
+        return True
 
     def wait_for_all(self) -> None:
         """Return when all ranks have come here."""
