@@ -108,18 +108,17 @@ class AVPairDataset(AVRecordDataset):
         """
         if isinstance(pair, AVPair):
             return self._pair_info(pair)
-        if not (
-            isinstance(pair, tuple)
-            and all(isinstance(p, AVPair) for p in pair)
-        ):
+        listed = pair if isinstance(pair, tuple) else ()
+        pairs = [p for p in listed if isinstance(p, AVPair)]
+        if not pairs or len(pairs) < len(listed):
             raise TypeError(
                 'AVPairDataset is indexed by AVPair, not by '
                 f'{type(pair).__name__}; use sampler=dict(type='
                 "'AVPairSampler') or dict(type='AVPairTestSampler')"
             )
-        first = self._pair_info(pair[0])
+        first = self._pair_info(pairs[0])
         infos = [first]
-        for other in pair[1:]:
+        for other in pairs[1:]:
             infos.append(self._pair_info(other, first['video_start']))
         return first | {k: [info[k] for info in infos] for k in OF_A_SOUND}
 

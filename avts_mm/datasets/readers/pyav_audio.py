@@ -168,11 +168,13 @@ def _mono(frame) -> np.ndarray:
     """Mean of the channels, float32, full scale 1."""
     if frame.format.name == 'fltp' and frame.layout.nb_channels <= 2:
         # The same, ten times faster: most files, and many short frames.
-        channels = [
+        mono, *others = (
             np.frombuffer(plane, np.float32, frame.samples)
             for plane in frame.planes
-        ]
-        return sum(channels) / np.float32(len(channels))
+        )
+        for channel in others:
+            mono = mono + channel
+        return mono / np.float32(1 + len(others))
     if frame.format.is_planar and frame.layout.nb_channels >= 8:
         # PyAV (17, 18) finds the end of the list of planes by a null that is
         # there for up to 7 channels only, and reads wild memory beyond.

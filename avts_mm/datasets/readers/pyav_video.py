@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Literal, overload
 
 import av
 import numpy as np
@@ -177,9 +178,9 @@ class PyAVVideo(VideoReader):
         entries = getattr(self._stream, 'index_entries', None)
         start = self.info.video_start - self.info.picture_shift
         base = float(self._stream.time_base)
-        found = -1
-        if entries:
-            found = entries.search_timestamp(int((following + start) / base))
+        if not entries:
+            return 0.0
+        found = entries.search_timestamp(int((following + start) / base))
         if found < 0:
             return 0.0
         return entries[found].timestamp * base - start - last
@@ -194,6 +195,14 @@ class PyAVVideo(VideoReader):
             and info.container in ('mov', 'matroska')
         )
 
+    @overload
+    def _read_group(
+        self, wanted: np.ndarray, skip: Literal[False]
+    ) -> tuple[list, list]: ...
+    @overload
+    def _read_group(
+        self, wanted: np.ndarray, skip: bool
+    ) -> tuple[list, list] | None: ...
     def _read_group(
         self, wanted: np.ndarray, skip: bool
     ) -> tuple[list, list] | None:
@@ -294,8 +303,10 @@ class PyAVVideo(VideoReader):
             return False
         begin = float(packet.pts * self._stream.time_base)
         begin += self.info.picture_shift - self.info.video_start
-        following = np.searchsorted(wanted, begin)
-        return following < len(wanted) and wanted[following] - begin > _LEAD
+        following = int(np.searchsorted(wanted, begin))
+        if following == len(wanted):
+            return False
+        return bool(wanted[following] - begin > _LEAD)
 
     def _pictures(self, wanted: np.ndarray | None = None) -> Iterator:
         """Yield (begin, frame) from where the container stands."""
@@ -348,7 +359,7 @@ class PyAVVideo(VideoReader):
             threads=1,
         )
         plane = converted.planes[0]
-        image = np.frombuffer(plane, np.uint8)
+        image = np.frombuffer(memoryview(plane), np.uint8)
         image = image.reshape(converted.height, plane.line_size)
         image = image[:, : converted.width * 3]
         image = image.reshape(converted.height, converted.width, 3)
