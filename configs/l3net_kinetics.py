@@ -12,7 +12,7 @@ train_pipeline = [
     # The picture in the middle of the second. The paper draws it anywhere in
     # the second; so evaluation is the same for every method.
     dict(type='LoadAVFrames', num_frames=1, backend='pyav'),
-    dict(type='LoadAVAudio', sample_rate=16000),
+    dict(type='LoadAVAudio', sample_rate=16000, keep_silent=False),
     dict(type='Resize', scale=(-1, 256)),  # as in code that follows it
     dict(type='RandomCrop', size=224),  # 224: paper
     dict(type='Flip', flip_ratio=0.5),  # as in code that follows it

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .readers import MediaError, open_audio, probe
+from .records import open_text
 
 FIELDS = ('audio', 'label', 'fold', 'source', 'category')
 
@@ -49,30 +50,39 @@ def read_recordings(path: str) -> list[Recording]:
             'tools/data/esc50 and tools/data/dcase2014 write them'
         )
     found: dict[str, Recording] = {}
-    with open(path, newline='', encoding='utf-8-sig') as file:
+    with open_text(path) as file:
         rows = csv.DictReader(file)
-        missing = [
-            name for name in FIELDS[:3] if name not in (rows.fieldnames or ())
-        ]
-        if missing:
+        try:
+            _collect(rows, path, found)
+        except csv.Error as error:
             raise ValueError(
-                f'{path}: the header lacks {", ".join(missing)}; it must be '
-                f'{",".join(FIELDS[:3])}[,source][,category]'
-            )
-        for row in rows:
-            where = f'{path}, line {rows.line_num}'
-            recording = _parse(row, where)
-            if recording.audio in found:
-                raise ValueError(
-                    f'{where}: {recording.audio} is listed already; list '
-                    'every recording once'
-                )
-            found[recording.audio] = recording
+                f'{path}, line {rows.reader.line_num}: {error}'
+            ) from None
     if not found:
         raise ValueError(f'{path} lists no recordings')
     recordings = list(found.values())
     check_sources(recordings, path)
     return recordings
+
+
+def _collect(rows: csv.DictReader, path: str, found: dict) -> None:
+    missing = [
+        name for name in FIELDS[:3] if name not in (rows.fieldnames or ())
+    ]
+    if missing:
+        raise ValueError(
+            f'{path}: the header lacks {", ".join(missing)}; it must be '
+            f'{",".join(FIELDS[:3])}[,source][,category]'
+        )
+    for row in rows:
+        where = f'{path}, line {rows.line_num}'
+        recording = _parse(row, where)
+        if recording.audio in found:
+            raise ValueError(
+                f'{where}: {recording.audio} is listed already; list '
+                'every recording once'
+            )
+        found[recording.audio] = recording
 
 
 def _parse(row: dict, where: str) -> Recording:
@@ -83,9 +93,11 @@ def _parse(row: dict, where: str) -> Recording:
         raise ValueError(f'{where}: the audio is missing')
     for name in ('label', 'fold'):
         text = values[name]
-        if not (text.isascii() and text.isdigit()):
+        # A number of more digits is none that int() takes.
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise ValueError(
-                f'{where}: {name} must be a whole number from 0, not {text!r}'
+                f'{where}: {name} must be a whole number from 0, not '
+                f'{text[:50]!r}'
             )
         values[name] = int(text)
     values['source'] = values['source'] or values['audio']

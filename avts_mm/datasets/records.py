@@ -6,11 +6,12 @@ none); picture and sound both exist in ``[start, start + duration]``, seconds
 of the video's own clock; ``label`` is -1 where it is empty.
 """
 
+import contextlib
 import csv
 import math
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 FIELDS = ('video', 'audio', 'start', 'duration', 'label')
 
@@ -24,6 +25,38 @@ class Record(NamedTuple):
     duration: float
     label: int
     extra: dict[str, str]
+
+
+@contextlib.contextmanager
+def open_text(path: str, newline: str | None = '') -> Iterator[IO[str]]:
+    """Open a list or an annotation file to read it.
+
+    Args:
+        path (str): The file, in UTF-8.
+        newline (str, optional): As for ``open``; '' is for ``csv``.
+
+    Raises:
+        ValueError: It is not text in UTF-8; the message names the line.
+    """
+    try:
+        # utf-8-sig: spreadsheets put a byte-order mark in front.
+        with open(path, newline=newline, encoding='utf-8-sig') as file:
+            yield file
+    except UnicodeDecodeError:
+        raise ValueError(
+            f'{path}, line {_first_bad_line(path)}: is not text in UTF-8; '
+            'save the file as such'
+        ) from None
+
+
+def _first_bad_line(path: str) -> int:
+    with open(path, 'rb') as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def iter_records(path: str) -> Iterator[Record]:
@@ -44,13 +77,12 @@ def iter_records(path: str) -> Iterator[Record]:
             'tools/data/prepare_av.py, or correct ann_file and data_root in '
             'the config'
         )
-    # utf-8-sig: spreadsheets put a byte-order mark in front.
-    with open(path, newline='', encoding='utf-8-sig') as file:
+    with open_text(path) as file:
         rows = csv.reader(file)
         try:
             yield from _parse(rows)
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path} is not text in UTF-8: {error}') from None
+        except UnicodeDecodeError:
+            raise
         except (csv.Error, ValueError) as error:
             raise ValueError(
                 f'{path}, line {rows.line_num}: {error}'

@@ -7,6 +7,7 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from .records import open_text
 from .seeding import SeededDataset
 from .unreadable import ReplacesUnreadable, UnreadableFiles
 
@@ -76,12 +77,12 @@ class VideoListDataset(SeededDataset, ReplacesUnreadable, VideoDataset):
     def _read(self) -> list[dict]:
         folder = self.data_prefix.get('video') or ''
         items = []
-        with open(self.ann_file, encoding='utf-8-sig') as file:
+        with open_text(self.ann_file, newline=None) as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
                 *path, label = line.rsplit(maxsplit=1)
-                if not path or not label.isdecimal():
+                if not path or not label.isdecimal() or len(label) > 18:
                     raise ValueError(
                         f'{self.ann_file}, line {number}: must be "path '
                         'label", the label an integer from 0 on, not '

@@ -253,6 +253,29 @@ def _encode_sound(stream, moments, seconds, video_start, audio_start) -> list:
     return packets + stream.encode(None)
 
 
+def write_media(path, codec, blocks, rate, layout='mono', form='fltp'):
+    """Encode sound; ``blocks`` are pairs of a second and what is heard from
+    then on, samples ``(channels, S)``."""
+    with av.open(str(path), 'w') as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout)
+        resampler = av.AudioResampler(
+            stream.codec_context.format, layout, rate
+        )
+        for second, samples in blocks:
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples, np.float32), form, layout
+            )
+            frame.sample_rate = rate
+            frame.pts = round(second * rate)
+            frame.time_base = Fraction(1, rate)
+            for part in resampler.resample(frame):
+                for packet in stream.encode(part):
+                    out.mux(packet)
+        for packet in stream.encode(None):
+            out.mux(packet)
+    return str(path)
+
+
 def cut(source: Truth, path, at: float) -> Truth:
     """Copy a file without re-encoding, from ``at`` seconds on.
 

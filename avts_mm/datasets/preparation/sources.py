@@ -2,10 +2,12 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..readers import MediaError
+from ..records import open_text
 
 SUFFIXES = (
     *('.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m4v', '.mkv', '.mov'),
@@ -117,8 +119,8 @@ def _in_folder(root: str) -> list[Source]:
 
 def _in_list(list_file: str) -> list[Source]:
     base = os.path.dirname(os.path.abspath(list_file))
-    with open(list_file, newline='', encoding='utf-8-sig') as file:
-        lines = file.read().splitlines()
+    with open_text(list_file) as file:
+        lines = list(file)  # of files, unlike str, ended by new lines alone
     header = next(csv.reader(lines[:1]), [])
     if 'video' not in [name.strip() for name in header]:
         rows = [
@@ -144,9 +146,9 @@ def _parse(place: str, base: str, row: dict) -> Source:
     if end is not None and end <= (start or 0.0):
         raise ValueError(f'{place}: end={end} is not after start={start}')
     label = row.get('label', '')
-    if label and not label.lstrip('-').isdigit():
+    if label and not re.fullmatch('-?[0-9]{1,18}', label):
         raise ValueError(
-            f'{place}: label={label!r} is no integer; give the numbers of '
+            f'{place}: label={label[:50]!r} is no integer; give numbers of '
             'classes there and their names in another column'
         )
     stem = os.path.splitext(row['video'])[0]
@@ -175,7 +177,9 @@ def _seconds(place: str, row: dict, key: str) -> float | None:
     except ValueError:
         value = -1.0
     if value is not None and not 0 <= value < float('inf'):
-        raise ValueError(f'{place}: {key}={text!r} is no number of seconds')
+        raise ValueError(
+            f'{place}: {key}={text[:50]!r} is no number of seconds'
+        )
     return value
 
 

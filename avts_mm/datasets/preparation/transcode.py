@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import av
+import numpy as np
 
 from ..readers import MediaError, probe
 from ..readers.containers import audio_stream, open_container, video_stream
+from ..readers.pyav_audio import mono
 from .options import PrepareOptions
 from .picture import PictureClock, PictureGraph
 from .timeline import SoundTimeline
@@ -237,6 +239,9 @@ class _Transcoder:
             self.writer.add_picture(frame)
 
     def _sound(self, frame) -> None:
+        if not np.isfinite(mono(frame)).all():
+            self.damaged += 1
+            return
         time = None
         if frame.pts is not None:
             time = float(frame.pts * frame.time_base) - self.zero
@@ -266,6 +271,8 @@ class _Transcoder:
         self._check_damage(seconds)
         first = self.timeline.first
         if first is None:
+            if self.audio_time == float('-inf') and self.damaged:
+                self.fail('undecodable', 'none of its sound can be decoded')
             if self.audio_time == float('-inf'):
                 self.fail('no_audio', 'its sound track holds no sound')
             self.fail('out_of_sync', 'its sound ends before its first picture')

@@ -4,6 +4,15 @@ from .audio import open_audio
 from .errors import MediaError
 from .media_info import MediaInfo
 from .probe import probe
+from .time_limit import check_limit, read_within
 from .video import open_video
 
-__all__ = ['MediaError', 'MediaInfo', 'open_audio', 'open_video', 'probe']
+__all__ = [
+    'MediaError',
+    'MediaInfo',
+    'check_limit',
+    'open_audio',
+    'open_video',
+    'probe',
+    'read_within',
+]

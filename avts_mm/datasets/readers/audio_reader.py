@@ -14,6 +14,9 @@ from .errors import MediaError
 # a span that sticks out of the track by no more than this is filled up with
 # silence. Further out is an error.
 EDGE = 0.05
+# A peak below half a step of 16 bit is digital silence: a decoder may make
+# something tiny of zeros.
+SILENCE = 2.0**-16
 
 
 class AudioReader:
@@ -24,19 +27,23 @@ class AudioReader:
     Attributes:
         path (str): The file.
         sample_rate (int): Hz, of the file.
+        missing (float): Seconds of the span last read for which the track
+            has no sound, its ends apart.
     """
 
     sample_rate: int
 
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)
+        self.missing = 0.0
 
     def read(
         self, start: float, seconds: float, sample_rate: int
     ) -> np.ndarray:
         """Read a span.
 
-        Channels are averaged. Where the track has a gap there is silence.
+        Channels are averaged. Where the track has a gap there is silence;
+        :attr:`missing` tells how much.
 
         Args:
             start (float): Seconds after the first picture; kept to half a
@@ -117,6 +124,16 @@ class AudioReader:
             times = np.array([begin, end, low, high]) / self.sample_rate
             raise self._outside(*times)
 
+    def is_silent(self) -> bool:
+        """Whether there is nothing but digital silence in the whole track.
+
+        Reads until something is heard. Nothing else can be read afterwards.
+
+        Raises:
+            MediaError: The track is damaged.
+        """
+        raise NotImplementedError
+
     def close(self) -> None:
         """Free the file handle and the decoder."""
 
@@ -125,6 +142,11 @@ class AudioReader:
 
     def __exit__(self, *exc) -> None:
         self.close()
+
+
+def is_quiet(sound: np.ndarray) -> bool:
+    """Whether samples are nothing but digital silence."""
+    return bool(np.abs(sound).max(initial=0.0) < SILENCE)
 
 
 @functools.lru_cache(maxsize=16)

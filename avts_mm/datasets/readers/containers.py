@@ -2,12 +2,16 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 
 import av
 from av.stream import Disposition
 
 from .errors import MediaError
+
+# Formats without a mark by which to know them: any text may pass for one.
+_GUESSED = {'amrnb', 'amrwb', 'tty'}
 
 
 def error_cause(error: Exception) -> str:
@@ -16,6 +20,24 @@ def error_cause(error: Exception) -> str:
     text = (text.strip() or repr(error)).splitlines()[0]
     # decord: '[12:00:00] /build/path/file.cc:486: Error: what happened'
     return re.sub(r'\[[\d:]+\] \S+:\d+: ', '', text)[:200]
+
+
+def refuse_devices(path: str) -> None:
+    """Refuse what would be waited for at opening, such as a named pipe.
+
+    Raises:
+        MediaError: There is something there that is not a file.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return  # opening it tells why
+    if not stat.S_ISREG(mode):
+        raise MediaError(
+            f'{path}: is not a regular file; leave it out',
+            path,
+            'undecodable',
+        )
 
 
 def open_container(path: str, options: dict | None = None):
@@ -29,10 +51,11 @@ def open_container(path: str, options: dict | None = None):
         MediaError: The file is missing, empty or not media.
     """
     path = os.fspath(path)
+    refuse_devices(path)
     # FFmpeg would take what stands before a colon for a protocol.
     name = os.path.join('.', path) if os.path.exists(path) else path
     try:
-        return av.open(name, options=options, metadata_errors='replace')
+        container = av.open(name, options=options, metadata_errors='replace')
     except FileNotFoundError:
         raise MediaError(
             f'{path}: no such file; check data_root and the annotation file',
@@ -47,12 +70,20 @@ def open_container(path: str, options: dict | None = None):
                 path,
                 'empty',
             ) from None
-        raise MediaError(
-            f'{path}: not a readable media file ({error_cause(error)}); leave '
-            'it out or fetch it again',
-            path,
-            'undecodable',
-        ) from None
+        raise _not_media(path, error_cause(error)) from None
+    if container_name(container) in _GUESSED:
+        container.close()
+        raise _not_media(path, 'perhaps text')
+    return container
+
+
+def _not_media(path: str, cause: str) -> MediaError:
+    return MediaError(
+        f'{path}: not a readable media file ({cause}); leave it out or fetch '
+        'it again',
+        path,
+        'undecodable',
+    )
 
 
 def video_stream(container, path: str):

@@ -10,8 +10,10 @@ class MediaError(Exception):
         reason (str): Short code to count by. One of ``'missing'`` (no such
             file), ``'empty'`` (zero bytes), ``'undecodable'`` (not media, or
             damaged), ``'no_video'``, ``'no_audio'``, ``'too_short'`` (asked
-            beyond the ends of the track), ``'unsupported'`` (this backend
-            would read the file wrongly, or this container cannot hold it),
+            beyond the ends of the track), ``'gap'`` (the track has a hole
+            there), ``'silent'`` (digital silence throughout), ``'timeout'``
+            (reading took too long), ``'unsupported'`` (this backend would
+            read the file wrongly, or this container cannot hold it),
             ``'unwritable'`` (a file to be written).
     """
 

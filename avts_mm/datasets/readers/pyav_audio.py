@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from .audio_reader import AudioReader
+from .audio_reader import AudioReader, is_quiet
 from .containers import (
     audio_stream,
     discard_others,
@@ -76,15 +76,18 @@ class PyAVAudio(AudioReader):
     def _samples(self, first, count, inner=None):
         sound = np.zeros(count, np.float32)
         low = high = None
+        holes = []
         try:
             for place, frame in self._blocks_from(first):
                 if low is None:
                     low = place
+                elif place > high:
+                    holes.append((high, place))
                 high = max(high or place, place + frame.samples)
                 begin = max(place, first)
                 end = min(place + frame.samples, first + count)
                 if begin < end:
-                    block = _mono(frame)
+                    block = mono(frame)
                     sound[begin - first : end - first] = block[
                         begin - place : end - place
                     ]
@@ -99,7 +102,19 @@ class PyAVAudio(AudioReader):
         if first + count <= high:  # not read on to the end
             high = max(high, self._end)
         self._check(first, count, inner, low, high)
+        begin, end = (first + n for n in inner or (0, count))
+        lost = sum(max(0, min(e, end) - max(b, begin)) for b, e in holes)
+        self.missing = lost / self.sample_rate
         return sound
+
+    def is_silent(self) -> bool:
+        self._rewind()
+        try:
+            # Damage does not matter: what can be heard counts.
+            frames = self._blocks(math.inf)
+            return all(is_quiet(mono(frame)) for _, frame in frames)
+        except av.FFmpegError as error:
+            raise self._damaged(error) from None
 
     def _blocks_from(self, first: int) -> Iterator:
         """Yield (number of the first sample, frame), beginning at or
@@ -164,7 +179,7 @@ class PyAVAudio(AudioReader):
                 yield place, frame
 
 
-def _mono(frame) -> np.ndarray:
+def mono(frame) -> np.ndarray:
     """Mean of the channels, float32, full scale 1."""
     if frame.format.name == 'fltp' and frame.layout.nb_channels <= 2:
         # The same, ten times faster: most files, and many short frames.

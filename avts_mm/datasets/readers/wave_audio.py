@@ -4,7 +4,7 @@ import wave
 
 import numpy as np
 
-from .audio_reader import AudioReader
+from .audio_reader import AudioReader, is_quiet
 
 
 class WaveAudio(AudioReader):
@@ -37,6 +37,13 @@ class WaveAudio(AudioReader):
         sound = np.zeros(count, np.float32)
         sound[begin - first : begin - first + len(mono)] = mono
         return sound
+
+    def is_silent(self) -> bool:
+        second = self.sample_rate
+        return all(
+            is_quiet(self._samples(at, min(second, self._length - at)))
+            for at in range(0, self._length, second)
+        )
 
     def close(self) -> None:
         self._file.close()

@@ -4,7 +4,14 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.datasets.readers import open_audio, open_video
+from avts_mm.datasets.readers import (
+    MediaError,
+    check_limit,
+    open_audio,
+    open_video,
+    read_within,
+)
+from avts_mm.datasets.readers.audio_reader import EDGE, is_quiet
 
 
 @TRANSFORMS.register_module()
@@ -28,9 +35,16 @@ class LoadAVFrames(BaseTransform):
         num_frames (int): Pictures per clip. Defaults to 25 (paper).
         backend (str): ``'decord'``, or ``'pyav'``, which reads every kind of
             file rightly. Defaults to 'decord'.
+        time_limit (float, optional): Seconds after which reading a file is
+            given up; None waits for ever. Defaults to 60.
     """
 
-    def __init__(self, num_frames: int = 25, backend: str = 'decord') -> None:
+    def __init__(
+        self,
+        num_frames: int = 25,
+        backend: str = 'decord',
+        time_limit: float | None = 60.0,
+    ) -> None:
         if num_frames < 1:
             raise ValueError(f'num_frames must be positive, got {num_frames}')
         if backend not in ('decord', 'pyav'):
@@ -39,6 +53,7 @@ class LoadAVFrames(BaseTransform):
             )
         self.num_frames = num_frames
         self.backend = backend
+        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the pictures.
@@ -48,11 +63,10 @@ class LoadAVFrames(BaseTransform):
         """
         step = results['clip_seconds'] / self.num_frames
         offsets = (np.arange(self.num_frames) + 0.5) * step
-        start = results['video_start']
+        start, path = results['video_start'], results['video_path']
 
         def read(times: np.ndarray) -> tuple[list, np.ndarray]:
-            with open_video(results['video_path'], self.backend) as reader:
-                return reader.pictures(times)
+            return read_within(self.time_limit, path, self._read, path, times)
 
         shared = results.pop('shared_clips', None)
         if shared is None:
@@ -68,10 +82,14 @@ class LoadAVFrames(BaseTransform):
         results['frame_times'] = begins
         return results
 
+    def _read(self, path: str, times: np.ndarray) -> tuple:
+        with open_video(path, self.backend) as reader:
+            return reader.pictures(times)
+
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, time_limit={self.time_limit})'
         )
 
 
@@ -88,10 +106,24 @@ class LoadAVAudio(BaseTransform):
     Args:
         sample_rate (int): Hz. Defaults to 16000.
         backend (str): ``'pyav'``; a ``.wav`` file is read without it.
+        keep_silent (bool): Accept files that are digital silence from
+            beginning to end. They teach nothing, but in testing they are
+            data as any other. Silent moments of other files are always
+            accepted: without them the pictures of positive pairs would
+            differ from those of negative ones. Defaults to True.
+        max_gap (float): Seconds of a clip for which the track may have no
+            sound, as after damage; there is silence then. Defaults to 0.05.
+        time_limit (float, optional): Seconds after which reading a file is
+            given up; None waits for ever. Defaults to 60.
     """
 
     def __init__(
-        self, sample_rate: int = 16000, backend: str = 'pyav'
+        self,
+        sample_rate: int = 16000,
+        backend: str = 'pyav',
+        keep_silent: bool = True,
+        max_gap: float = EDGE,
+        time_limit: float | None = 60.0,
     ) -> None:
         if sample_rate < 1:
             raise ValueError(
@@ -101,6 +133,9 @@ class LoadAVAudio(BaseTransform):
             raise ValueError(f"audio backend must be 'pyav', got {backend!r}")
         self.sample_rate = sample_rate
         self.backend = backend
+        self.keep_silent = keep_silent
+        self.max_gap = max_gap
+        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the sound.
@@ -112,19 +147,38 @@ class LoadAVAudio(BaseTransform):
         seconds = results['clip_seconds']
         if isinstance(path, list):
             results['audio'] = np.stack(
-                [self._read(p, s, seconds) for p, s in zip(path, start)]
+                [self._read_within(p, s, seconds) for p, s in zip(path, start)]
             )
         else:
-            results['audio'] = self._read(path, start, seconds)
+            results['audio'] = self._read_within(path, start, seconds)
         results['sample_rate'] = self.sample_rate
         return results
 
+    def _read_within(self, path: str, *span: float) -> np.ndarray:
+        return read_within(self.time_limit, path, self._read, path, *span)
+
     def _read(self, path: str, start: float, seconds: float) -> np.ndarray:
         with open_audio(path, self.backend) as reader:
-            return reader.read(start, seconds, self.sample_rate)
+            sound = reader.read(start, seconds, self.sample_rate)
+            if reader.missing > self.max_gap:
+                raise MediaError(
+                    f'{path}: from {start:.3f} s on there is no sound for '
+                    f'{reader.missing:.3f} of {seconds:g} s; leave it out, or '
+                    'raise max_gap of LoadAVAudio if this is meant to be',
+                    path,
+                    'gap',
+                )
+            if not self.keep_silent and is_quiet(sound) and reader.is_silent():
+                raise MediaError(
+                    f'{path}: is silent from beginning to end; leave it out',
+                    path,
+                    'silent',
+                )
+        return sound
 
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(sample_rate={self.sample_rate}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, keep_silent={self.keep_silent}, '
+            f'max_gap={self.max_gap}, time_limit={self.time_limit})'
         )

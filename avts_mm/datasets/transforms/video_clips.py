@@ -4,7 +4,13 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.datasets.readers import MediaError, open_video, probe
+from avts_mm.datasets.readers import (
+    MediaError,
+    check_limit,
+    open_video,
+    probe,
+    read_within,
+)
 
 
 @TRANSFORMS.register_module()
@@ -35,6 +41,8 @@ class LoadVideoClips(BaseTransform):
         test_mode (bool): Evenly spaced clips. Defaults to False.
         backend (str): ``'pyav'``, which reads every kind of file rightly, or
             ``'decord'``. Defaults to 'pyav'.
+        time_limit (float, optional): Seconds after which reading a file is
+            given up; None waits for ever. Defaults to 60.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class LoadVideoClips(BaseTransform):
         num_clips: int = 1,
         test_mode: bool = False,
         backend: str = 'pyav',
+        time_limit: float | None = 60.0,
     ) -> None:
         if num_frames < 1 or num_clips < 1:
             raise ValueError(
@@ -63,6 +72,7 @@ class LoadVideoClips(BaseTransform):
         self.num_clips = num_clips
         self.test_mode = test_mode
         self.backend = backend
+        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the clips.
@@ -71,18 +81,17 @@ class LoadVideoClips(BaseTransform):
             MediaError: The file cannot be read, or not rightly.
         """
         path = results['filename']
-        with open_video(path, self.backend) as reader:
-            span = results.get('span')
-            try:
-                starts, images = self._read(
-                    reader, *(span or (0.0, reader.info.video_duration))
-                )
-            except MediaError as error:
-                if span or error.reason != 'too_short':
-                    raise
-                # The header tells no length, or a wrong one.
-                seconds = probe(path, scan=True).video_duration
-                starts, images = self._read(reader, 0.0, seconds)
+        places = None
+        if not self.test_mode:
+            places = np.random.uniform(size=self.num_clips)
+        starts, images = read_within(
+            self.time_limit,
+            path,
+            self._open_and_read,
+            path,
+            results.get('span'),
+            places,
+        )
         results['imgs'] = images
         results['img_shape'] = images[0].shape[:2]
         results['original_shape'] = results['img_shape']
@@ -92,7 +101,22 @@ class LoadVideoClips(BaseTransform):
         results['clip_starts'] = starts
         return results
 
-    def _read(self, reader, begin: float, seconds: float) -> tuple:
+    def _open_and_read(self, path: str, span, places) -> tuple:
+        with open_video(path, self.backend) as reader:
+            try:
+                return self._read(
+                    reader,
+                    places,
+                    *(span or (0.0, reader.info.video_duration)),
+                )
+            except MediaError as error:
+                if span or error.reason != 'too_short':
+                    raise
+                # The header tells no length, or a wrong one.
+                seconds = probe(path, scan=True).video_duration
+                return self._read(reader, places, 0.0, seconds)
+
+    def _read(self, reader, places, begin: float, seconds: float) -> tuple:
         if seconds <= 0:
             raise MediaError(
                 f'{reader.path}: no length is known of it; convert it with '
@@ -100,17 +124,17 @@ class LoadVideoClips(BaseTransform):
                 reader.path,
                 'too_short',
             )
-        starts = self._starts(max(0.0, seconds - self.clip_seconds))
+        starts = self._starts(max(0.0, seconds - self.clip_seconds), places)
         step = self.clip_seconds / self.num_frames
         middles = (np.arange(self.num_frames) + 0.5) * step
         times = (starts[:, None] + middles).reshape(-1)
         images, _ = reader.pictures(begin + times % seconds)
         return begin + starts, images
 
-    def _starts(self, spare: float) -> np.ndarray:
+    def _starts(self, spare: float, places) -> np.ndarray:
         """When the clips begin; the last may begin at ``spare`` seconds."""
-        if not self.test_mode:
-            return np.random.uniform(0, spare, self.num_clips)
+        if places is not None:
+            return spare * places
         if self.num_clips == 1:
             return np.array([spare / 2])
         return np.linspace(0, spare, self.num_clips)
@@ -120,5 +144,5 @@ class LoadVideoClips(BaseTransform):
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
             f'clip_seconds={self.clip_seconds}, '
             f'num_clips={self.num_clips}, test_mode={self.test_mode}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, time_limit={self.time_limit})'
         )

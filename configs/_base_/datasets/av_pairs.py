@@ -4,7 +4,7 @@ data_root = 'data/kinetics400'
 
 train_pipeline = [
     dict(type='LoadAVFrames', num_frames=25, backend='pyav'),
-    dict(type='LoadAVAudio', sample_rate=16000),
+    dict(type='LoadAVAudio', sample_rate=16000, keep_silent=False),
     dict(type='Resize', scale=(-1, 256)),
     dict(
         type='MultiScaleCrop',  # reported, unconfirmed

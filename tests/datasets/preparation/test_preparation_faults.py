@@ -26,18 +26,22 @@ def reason_of(path, tmp_path, options=SMALL):
     return error.value.reason
 
 
-def quiet(path, scale=0.0):
-    """A video whose sound is scaled, 0 for digital silence."""
+def quiet(path, scale=0.0, sound=None):
+    """A video whose sound is scaled, 0 for digital silence, or given."""
     with av.open(str(path), 'w') as out:
         video = out.add_stream('libx264', rate=25)
         video.width, video.height, video.pix_fmt = 64, 48, 'yuv420p'
-        audio = out.add_stream('pcm_s16le', rate=16000, layout='mono')
+        codec = 'pcm_s16le' if sound is None else 'pcm_f32le'
+        audio = out.add_stream(codec, rate=16000, layout='mono')
         rng = np.random.default_rng(0)
         for _ in range(50):
             image = rng.integers(0, 255, (48, 64, 3), np.uint8)
             out.mux(video.encode(av.VideoFrame.from_ndarray(image, 'rgb24')))
-        sound = (rng.normal(size=(1, 32000)) * 8000 * scale).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(sound, 's16', 'mono')
+        if sound is None:
+            sound = rng.normal(size=(1, 32000)) * 8000 * scale
+            sound = sound.astype(np.int16)
+        form = 's16' if sound.dtype == np.int16 else 'flt'
+        frame = av.AudioFrame.from_ndarray(sound, form, 'mono')
         frame.sample_rate, frame.pts = 16000, 0
         for stream, last in ((audio, frame), (audio, None), (video, None)):
             out.mux(stream.encode(last))
@@ -123,6 +127,13 @@ def test_silent(tmp_path):
     outputs = str(tmp_path / 'o.mp4'), str(tmp_path / 'o.wav')
     prepared = transcode(str(audible), *outputs, SMALL)
     assert prepared.loudness_db == pytest.approx(-32.2, abs=1)
+
+
+def test_samples_that_are_not_numbers(tmp_path):
+    sound = np.full((1, 32000), 0.3, np.float32)
+    sound[0, 3000:30000] = np.nan
+    path = quiet(tmp_path / 'a.mkv', sound=sound)
+    assert reason_of(path, tmp_path) == 'undecodable'
 
 
 def test_too_short(tmp_path):

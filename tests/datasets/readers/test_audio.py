@@ -1,12 +1,10 @@
 """Spans of sound: exact in length and time, whatever the file's own form."""
 
 import wave
-from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
-from media_files import click, find_click, merge, render
+from media_files import click, find_click, merge, render, write_media
 
 from avts_mm.datasets.readers import MediaError, open_audio
 
@@ -26,28 +24,6 @@ def write_wave(path, sound, rate=16000, width=2):
         file.setsampwidth(width)
         file.setframerate(rate)
         file.writeframes(raw.tobytes())
-    return str(path)
-
-
-def write_media(path, codec, blocks, rate, layout='mono', form='fltp'):
-    """``blocks``: (second, samples (channels, S)) pairs with own times."""
-    with av.open(str(path), 'w') as out:
-        stream = out.add_stream(codec, rate=rate, layout=layout)
-        resampler = av.AudioResampler(
-            stream.codec_context.format, layout, rate
-        )
-        for second, samples in blocks:
-            frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples, np.float32), form, layout
-            )
-            frame.sample_rate = rate
-            frame.pts = round(second * rate)
-            frame.time_base = Fraction(1, rate)
-            for part in resampler.resample(frame):
-                for packet in stream.encode(part):
-                    out.mux(packet)
-        for packet in stream.encode(None):
-            out.mux(packet)
     return str(path)
 
 

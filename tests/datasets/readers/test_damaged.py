@@ -61,6 +61,23 @@ def test_not_media(tmp_path, ending):
         assert reason(function, str(tmp_path)) == 'undecodable'
 
 
+@pytest.mark.parametrize('ending', ['mp4', 'mkv', 'txt', 'wav'])
+def test_text_is_not_heard(tmp_path, ending):
+    # FFmpeg takes 5 kB of it for speech without a header.
+    page = b'<html>404 not found</html>\n' * 200
+    page = write(tmp_path / f'a.{ending}', page)
+    for function in (probe, pictures, sound):
+        assert reason(function, page) == 'undecodable'
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'wav'])
+def test_what_would_be_waited_for(tmp_path, ending):
+    path = str(tmp_path / f'a.{ending}')
+    os.mkfifo(path)
+    for function in (probe, pictures, sound):
+        assert reason(function, path) == 'undecodable'
+
+
 def test_missing_track(tmp_path):
     silent = render(tmp_path / 'silent.mp4', audio=None).path
     assert reason(sound, silent) == 'no_audio'

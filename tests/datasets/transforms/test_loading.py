@@ -1,13 +1,21 @@
 """Clips are loaded from their moments, ready for mmaction2's transforms."""
 
+import threading
+
 import numpy as np
 import pytest
-from media_files import find_click, is_bright, read_number, render
+from media_files import (
+    find_click,
+    is_bright,
+    read_number,
+    render,
+    write_media,
+)
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 import avts_mm  # noqa: F401
-from avts_mm.datasets.readers import MediaError
+from avts_mm.datasets.readers import MediaError, time_limit
 from avts_mm.datasets.transforms import LoadAVAudio, LoadAVFrames
 
 
@@ -98,6 +106,61 @@ def test_errors_name_the_file(tmp_path):
         LoadAVFrames()(clip(stream, 0.0, 0.0))
 
 
+def heard(path, start, **kwargs):
+    return LoadAVAudio(**kwargs)(clip(path, 0.0, start))['audio']
+
+
+@pytest.mark.parametrize('codec, name', [('pcm_s16le', 'wav'), ('aac', 'mp4')])
+def test_silent_files(tmp_path, codec, name):
+    """Silent moments are kept, files without a sound need not be."""
+    quiet = np.zeros((1, 48000), np.float32)
+    quiet[0] = 1e-6
+    silent = write_media(
+        tmp_path / f'silent.{name}', codec, [(0, quiet)], 16000
+    )
+    assert not heard(silent, 0.5).any() or codec == 'aac'
+    with pytest.raises(MediaError, match='is silent') as caught:
+        heard(silent, 0.5, keep_silent=False)
+    assert caught.value.reason == 'silent'
+    loud = quiet.copy()
+    loud[0, -8000:] = 0.5 * np.sin(np.arange(8000) / 5)
+    other = write_media(tmp_path / f'other.{name}', codec, [(0, loud)], 16000)
+    assert np.abs(heard(other, 0.5, keep_silent=False)).max() < 1e-3
+    assert np.abs(heard(other, 2.0, keep_silent=False)).max() > 0.3
+
+
+def test_holes_in_the_sound(tmp_path):
+    second = 0.1 * np.ones((1, 16000), np.float32)
+    blocks = [(0, second), (1.3, second), (2.3, second)]
+    path = write_media(tmp_path / 'a.mkv', 'pcm_s16le', blocks, 16000)
+    assert (heard(path, 1.3) > 0.09).all()
+    for start, rate in ((0.2, 16000), (0.8, 16000), (0.8, 8000)):
+        with pytest.raises(
+            MediaError, match=r'no sound for 0\.[23]'
+        ) as caught:
+            heard(path, start, sample_rate=rate)
+        assert caught.value.reason == 'gap'
+    sound = heard(path, 0.8, max_gap=0.31)
+    np.testing.assert_array_equal(sound[3300:7900], 0)
+    # A little of it is no matter.
+    assert len(heard(path, 0.04)) == 16000
+
+
+def test_reading_takes_no_longer_than_allowed(tmp_path, monkeypatch):
+    path = render(tmp_path / 'a.mp4').path
+    over = threading.Event()
+    for load, opener in ((LoadAVFrames, 'video'), (LoadAVAudio, 'audio')):
+        monkeypatch.setattr(
+            f'avts_mm.datasets.transforms.loading.open_{opener}',
+            lambda *args: over.wait(),
+        )
+        monkeypatch.setattr(time_limit, '_hung', set())
+        with pytest.raises(MediaError, match='given up') as caught:
+            load(time_limit=0.1)(clip(path, 0.0, 0.0))
+        assert caught.value.reason == 'timeout'
+    over.set()
+
+
 def test_arguments():
     with pytest.raises(ValueError, match='num_frames'):
         LoadAVFrames(0)
@@ -108,8 +171,9 @@ def test_arguments():
     with pytest.raises(ValueError, match='decord'):
         LoadAVAudio(backend='decord')
     assert repr(LoadAVFrames()) == (
-        "LoadAVFrames(num_frames=25, backend='decord')"
+        "LoadAVFrames(num_frames=25, backend='decord', time_limit=60.0)"
     )
     assert repr(LoadAVAudio()) == (
-        "LoadAVAudio(sample_rate=16000, backend='pyav')"
+        "LoadAVAudio(sample_rate=16000, backend='pyav', keep_silent=True, "
+        'max_gap=0.05, time_limit=60.0)'
     )
