@@ -84,6 +84,8 @@ def check(mutants, limit, folder):
         begin = time.monotonic()
         path = folder / mutant.path
         source = path.read_text(encoding='utf-8')
+        if source.count(mutant.old) != 1:
+            sys.exit(f'{mutant.path}: has moved on from {mutant.old!r}')
         path.write_text(
             source.replace(mutant.old, mutant.new), encoding='utf-8'
         )
