@@ -109,15 +109,19 @@ def test_nothing_consumed_is_read_after_100000_iterations(
     sampler, loop, toy_runner, toy_dataset, monkeypatch
 ):
     asked = []
-    load = type(toy_dataset).__getitem__
+    load = type(toy_dataset).__getitems__
 
-    def count(self, index):
-        asked.append(index)
-        if not isinstance(index, AVPair):
-            index = AVPair(int(index), int(index), 0, 5)
-        return load(self, index)
+    def count(self, batch):
+        asked.extend(batch)
+        pairs = [
+            index
+            if isinstance(index, AVPair)
+            else AVPair(int(index), int(index), 0, 5)
+            for index in batch
+        ]
+        return load(self, pairs)
 
-    monkeypatch.setattr(type(toy_dataset), '__getitem__', count)
+    monkeypatch.setattr(type(toy_dataset), '__getitems__', count)
     runner = toy_runner(train_cfg=loop, sampler=sampler, workers=0)
     begin = []
 
