@@ -111,6 +111,8 @@ def measure(config, ann_file, workers, batches):
     loader_cfg.dataset.update(
         ann_file=str(ann_file), data_root='', pipeline=[]
     )
+    # Samples without pictures, which only this one takes.
+    loader_cfg.collate_fn = dict(type='pseudo_collate')
     loader_cfg.num_workers = workers
     loader_cfg.persistent_workers = workers > 0
     gc.collect()
