@@ -111,3 +111,17 @@ def test_two_ranks_leave_together(tmp_path):
         assert not torch.equal(*means)
     whole = ended(toy_training.config(tmp_path / 'whole'), 2)
     assert_same_end(whole, resumed(toy_training.config(work_dir), 2))
+
+
+def test_workers_do_not_change_what_is_drawn(tmp_path):
+    """Of numbered samples, whose augmentation comes from every source."""
+    states = []
+    for workers, seed in ((0, 3), (1, 3), (2, 3), (4, 3), (0, 4)):
+        cfg = toy_training.config(tmp_path / f'{workers}_{seed}')
+        cfg.train_dataloader.num_workers = workers
+        cfg.randomness = dict(seed=seed)
+        states.append(ended(cfg)['state_dict'])
+    for key, value in states[0].items():
+        if value.is_floating_point() and value.numel():
+            equal = [torch.equal(value, state[key]) for state in states]
+            assert equal == [True, True, True, True, False], key

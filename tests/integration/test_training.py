@@ -110,7 +110,7 @@ def test_train_resume_and_test_by_the_tools(tiny, tmp_path):
 
 def test_workers_do_not_change_the_training(tiny):
     states = []
-    for workers in (0, 2):
+    for workers in (0, 1, 2, 4):
         cfg = tiny(
             f'workers{workers}',
             **{
@@ -125,9 +125,10 @@ def test_workers_do_not_change_the_training(tiny):
         )
         Runner.from_cfg(cfg).train()
         states.append(weights(cfg.work_dir))
-    assert states[0].keys() == states[1].keys()
-    for key, value in states[0].items():
-        assert torch.equal(value, states[1][key]), key
+    for state in states[1:]:
+        assert states[0].keys() == state.keys()
+        for key, value in states[0].items():
+            assert torch.equal(value, state[key]), key
 
 
 def test_another_seed_gives_another_training(tiny):
