@@ -74,14 +74,21 @@ class _ResumableLoop(BaseLoop):
         """Batches from where training is; each is a step to be taken now."""
         done = self._batches_done()
         self._sampler.first = done * self.dataloader.batch_sampler.batch_size
+        # Gradients that wait for others are not saved.
+        accumulated = getattr(
+            self.runner.optim_wrapper, '_accumulative_counts', 1
+        )
         batches = iter(self.dataloader)
         while True:
-            batch = None
-            with suppress(BrokenOffError), self.signals.breakable():
+            if self._iter % accumulated:
                 batch = next(batches, None)
-            # All ranks have their batch, and none has begun the step.
-            if self.signals.agreed():
-                self._leave()
+            else:
+                batch = None
+                with suppress(BrokenOffError), self.signals.breakable():
+                    batch = next(batches, None)
+                # All ranks have their batch, and none has begun the step.
+                if self.signals.agreed():
+                    self._leave()
             if batch is None:
                 return
             done += 1

@@ -1,5 +1,6 @@
 """Loops that begin anywhere, validate what was left out, and tell why not."""
 
+import signal
 import time
 
 import pytest
@@ -7,6 +8,7 @@ from mmengine.hooks import Hook
 
 from avts_mm.datasets import AVPair
 from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
+from avts_mm.engine.loops.stop_signals import StopSignals
 
 
 class Notes(Hook):
@@ -23,17 +25,34 @@ class Notes(Hook):
         self.validated.append((runner.epoch, runner.iter))
 
 
+@pytest.fixture(autouse=True)
+def handlers():
+    """A training that was stopped keeps its handlers."""
+    before = {n: signal.getsignal(n) for n in StopSignals.NUMBERS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def run(toy_runner):
     """Trains from a place in the message hub; gives notes and the runner."""
 
-    def make(epoch=0, iteration=0, hub=None, sampler=None, **kwargs):
+    def make(
+        epoch=0,
+        iteration=0,
+        hub=None,
+        sampler=None,
+        hooks=(),
+        runners=None,
+        **kwargs,
+    ):
         notes = Notes()
         kwargs.setdefault(
             'train_cfg', dict(type='ResumableEpochLoop', max_epochs=3)
         )
         runner = toy_runner(
-            custom_hooks=[notes],
+            custom_hooks=[notes, *hooks],
             sampler=dict(sampler or dict(type='AVPairSampler')),
             **kwargs,
         )
@@ -47,6 +66,8 @@ def run(toy_runner):
                 runner.message_hub.update_info_dict(hub or {})
 
         runner.register_hook(Place())
+        if runners is not None:
+            runners.append(runner)
         runner.train()
         return notes, runner
 
@@ -163,3 +184,23 @@ def test_intervals_of_validation(run, toy_val):
 def test_iterations_need_an_endless_sampler(run):
     with pytest.raises(TypeError, match=r'InfiniteSampler.*got AVPairSampler'):
         run(train_cfg=dict(type='ResumableIterLoop', max_iters=4))
+
+
+def test_no_stop_between_accumulated_gradients(run):
+    optimizer = dict(type='SGD', lr=1.0)
+
+    class Signal(Hook):
+        def after_train_iter(self, runner, batch_idx, **kwargs):
+            if runner.iter == 4:
+                runner.train_loop.signals.received = signal.SIGTERM
+
+    stopped = []
+    with pytest.raises(SystemExit) as stop:
+        run(
+            optim_wrapper=dict(optimizer=optimizer, accumulative_counts=3),
+            hooks=[Signal()],
+            runners=stopped,
+        )
+    assert stop.value.code == 75
+    # Five iterations were done; the sixth completes the sum.
+    assert stopped[0].iter == 6
