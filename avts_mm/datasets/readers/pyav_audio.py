@@ -146,7 +146,7 @@ class PyAVAudio(AudioReader):
         self._rewind()
         yield from self._blocks(first)
 
-    def _blocks(self, first: int) -> Iterator:
+    def _blocks(self, first: float) -> Iterator:
         """Decode from where the container stands; what is damaged before
         sample ``first`` does not matter."""
         rate, expected = self.sample_rate, None
