@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 # First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+import avts_mm
 
 # isort: split
 import numpy as np
@@ -400,7 +400,7 @@ def main(argv=None) -> None:
     try:
         if not Path(args.config).is_file():
             raise FileNotFoundError(f'{args.config}: no such config')
-        cfg = Config.fromfile(args.config)
+        cfg = avts_mm.compat.read_config(args.config)
         if args.cfg_options:
             cfg.merge_from_dict(args.cfg_options)
         settings = settings_of(cfg, args)

@@ -178,7 +178,7 @@ def main(argv=None) -> None:
             f'{args.config}: no such config; those of avts_mm are in '
             'the folder configs of its repository.'
         )
-    cfg = Config.fromfile(args.config)
+    cfg = avts_mm.compat.read_config(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmaction'))

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 # First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+import avts_mm
 
 # isort: split
 from mmengine.config import Config, DictAction
@@ -98,7 +98,7 @@ def read_config(args):
             f'{place}.type=PretrainedTower',
             f'{place}.checkpoint={args.checkpoint}',
         ]
-    cfg = Config.fromfile(args.config)
+    cfg = avts_mm.compat.read_config(args.config)
     merge_options(cfg, options)
     return cfg, options
 

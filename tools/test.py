@@ -14,7 +14,7 @@ from pathlib import Path
 import avts_mm
 
 # isort: split
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import ConfigDict, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
@@ -101,7 +101,7 @@ def main(argv=None):
             f'{args.checkpoint}: no such checkpoint; training writes '
             'them into its work directory.'
         )
-    cfg = Config.fromfile(args.config)
+    cfg = avts_mm.compat.read_config(args.config)
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)

@@ -13,7 +13,7 @@ from pathlib import Path
 import avts_mm
 
 # isort: split
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.runner import Runner
 
 from avts_mm.engine import SickTrainingError, newest_checkpoint
@@ -173,7 +173,7 @@ def main(argv=None):
             f'{args.config}: no such config; those of avts_mm are in '
             'the folder configs of its repository.'
         )
-    cfg = Config.fromfile(args.config)
+    cfg = avts_mm.compat.read_config(args.config)
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)

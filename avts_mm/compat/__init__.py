@@ -6,6 +6,7 @@ of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
 """
 
 from .checkpoints import allow_mmengine_checkpoints, guard_mmengine_loading
+from .configs import read_config
 from .distributed import leave_process_group, use_gloo_without_gpu
 from .heads import widen_class_scores
 from .imports import (
@@ -29,6 +30,7 @@ __all__ = [
     'leave_process_group',
     'provide_drn',
     'quiet_mmcv_lite',
+    'read_config',
     'restore_numpy_names',
     'use_gloo_without_gpu',
     'widen_class_scores',
