@@ -65,8 +65,11 @@ def newest_checkpoint(work_dir: str | Path) -> str | None:
     ]
     candidates.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     note = work_dir / 'last_checkpoint'
-    if note.is_file() and (named := note.read_text().strip()):
-        candidates.insert(0, Path(named))
+    if note.is_file() and (text := note.read_text().strip()):
+        named = Path(text)
+        # The folder may have been moved.
+        moved = work_dir / named.name
+        candidates.insert(0, named if named.is_file() else moved)
     for path in candidates:
         if not path.is_file():
             print_log(f'{path}: no such checkpoint, passed over', 'current')

@@ -47,6 +47,8 @@ def test_newest_is_the_one_noted(tmp_path):
     assert newest_checkpoint(tmp_path) == second
     (tmp_path / 'last_checkpoint').write_text(first)
     assert newest_checkpoint(tmp_path) == first
+    (tmp_path / 'last_checkpoint').write_text('/moved/epoch_1.pth')
+    assert newest_checkpoint(tmp_path) == first
 
 
 def test_what_is_not_complete_is_passed_over(tmp_path, caplog, monkeypatch):
@@ -65,7 +67,7 @@ def test_what_is_not_complete_is_passed_over(tmp_path, caplog, monkeypatch):
     (tmp_path / 'last_checkpoint').write_text('/gone/epoch_3.pth')
     assert newest_checkpoint(tmp_path) == first
     assert told == [
-        '/gone/epoch_3.pth: no such checkpoint, passed over',
+        f'{tmp_path}/epoch_3.pth: no such checkpoint, passed over',
         f'{second}: not complete, passed over',
     ]
     (tmp_path / 'last_checkpoint').write_text('')
