@@ -6,6 +6,7 @@ python tools/analysis_tools/benchmark_loader.py --json loader.json
 
 import argparse
 import json
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -62,6 +63,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--seconds', type=float, default=2.0, help='of each run (default 2)'
     )
     parser.add_argument(
+        '--number',
+        type=int,
+        default=48,
+        help='of single samples that are taken apart (default 48)',
+    )
+    parser.add_argument(
         '--clips-per-open',
         type=int,
         default=4,
@@ -93,10 +100,10 @@ def build_loaders(cfg: Config, raw: Path, prepared: Path, clips: int) -> dict:
     }
 
 
-def single_samples(loaders: dict) -> tuple[dict, dict]:
+def single_samples(loaders: dict, number: int) -> tuple[dict, dict]:
     """Cost of kinds of pairs and of sound as ratios, and the stages."""
     ratios, table = {}, {}
-    for name, number in (('prepared', 160), ('raw', 48)):
+    for name in ('prepared', 'raw'):
         loader = loaders[name]()
         seconds = kinds_of_pairs(loader.dataset, number)
         for kind in ('easy', 'hard'):
@@ -104,7 +111,7 @@ def single_samples(loaders: dict) -> tuple[dict, dict]:
             ratios[f'{kind}_vs_positive_{name}'] = costs[0] / costs[1]
         table[name] = stages(loader, number)
     seconds = seconds_of_sound(
-        loaders['prepared']().dataset, loaders['raw']().dataset, 60
+        loaders['prepared']().dataset, loaders['raw']().dataset, 5
     )
     for name in ('raw_mp4', 'prepared_mp4'):
         costs = [_median(seconds[k]) for k in (name, 'wav')]
@@ -137,7 +144,9 @@ def measure(args: argparse.Namespace, console: Console) -> dict:
         rounds=args.rounds,
     )
     with console.status('single samples'):
-        figures['costs'], figures['stages'] = single_samples(loaders)
+        figures['costs'], figures['stages'] = single_samples(
+            loaders, args.number
+        )
     with console.status('starting workers') as status:
         chosen = args.only or loaders
         rates = race(
@@ -199,6 +208,7 @@ def show(figures: dict, console: Console) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     warnings.filterwarnings('ignore', category=UserWarning)
+    logging.getLogger('mmengine').setLevel(logging.WARNING)
     args = parse_args(argv)
     console = Console()
     figures = measure(args, console)

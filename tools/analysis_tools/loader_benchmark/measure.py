@@ -58,7 +58,7 @@ class Contender:
         self.stretches = Stretches(loader.batch_sampler.sampler)
         loader.batch_sampler.sampler = self.stretches
         before = set(multiprocessing.active_children())
-        self._run(2 * self.batch)  # starts the workers and warms them up
+        self._run(self.batch)  # starts the workers and warms them up
         workers = set(multiprocessing.active_children()) - before
         self.pids = [os.getpid(), *(worker.pid for worker in workers)]
         wall, _, _ = self._run(2 * self.batch)
