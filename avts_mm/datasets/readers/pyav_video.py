@@ -1,6 +1,7 @@
 """Pictures by presentation time, through PyAV."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Literal, overload
 
@@ -297,27 +298,26 @@ class PyAVVideo(VideoReader):
             return False
         return self.info.container in _SEEKABLE
 
-    def _far(self, packet: av.Packet, wanted: np.ndarray) -> bool:
-        """Whether a picture ends long before the next of some sorted times."""
-        if packet.pts is None:
-            return False
-        begin = float(packet.pts * self._stream.time_base)
-        begin += self.info.picture_shift - self.info.video_start
-        following = int(np.searchsorted(wanted, begin))
-        if following == len(wanted):
-            return False
-        return bool(wanted[following] - begin > _LEAD)
-
     def _pictures(self, wanted: np.ndarray | None = None) -> Iterator:
-        """Yield (begin, frame) from where the container stands."""
+        """Yield (begin, frame) from where the container stands; without
+        those that no other picture needs if the next of the sorted times
+        ``wanted`` is far."""
         self._fresh = False
         stream, info, begin, length = self._stream, self.info, None, 0.0
-        context = stream.codec_context
+        context, skipping = stream.codec_context, False
         context.skip_frame = 'DEFAULT'
+        times = [] if wanted is None else wanted.tolist()
+        base = float(stream.time_base)
+        zero = info.video_start - info.picture_shift
         for packet in packets(self._container, stream):
-            if wanted is not None:
-                far = self._far(packet, wanted)
-                context.skip_frame = 'NONREF' if far else 'DEFAULT'
+            if times and packet.pts is not None:
+                shown = packet.pts * base - zero
+                following = bisect_left(times, shown)
+                far = following < len(times)
+                far = far and times[following] - shown > _LEAD
+                if far != skipping:
+                    context.skip_frame = 'NONREF' if far else 'DEFAULT'
+                    skipping = far
             try:
                 frames = packet.decode()
             except av.InvalidDataError as error:

@@ -91,7 +91,7 @@ def seconds_of_sound(
 
 
 def stages(loader: DataLoader, number: int) -> dict[str, float]:
-    """Milliseconds that each stage of a sample takes, as profiled.
+    """Milliseconds of CPU that each stage of a sample takes, as profiled.
 
     Args:
         loader (DataLoader): Ours.
@@ -99,20 +99,20 @@ def stages(loader: DataLoader, number: int) -> dict[str, float]:
     """
     dataset: AVPairDataset = loader.dataset
     transforms = dataset.pipeline.transforms
-    profiles = [cProfile.Profile() for _ in transforms]
-    samples, spent, begin = [], {}, time.perf_counter()
+    profiles = [cProfile.Profile(time.process_time) for _ in transforms]
+    samples, spent, begin = [], {}, time.process_time()
     for _, pair in zip(range(number), loader.sampler):
         results = dataset.plan_info(pair)
         for profile, transform in zip(profiles, transforms):
             results = profile.runcall(transform, results)
         samples.append(results)
         if len(samples) == loader.batch_size:
-            start = time.perf_counter()
+            start = time.process_time()
             loader.collate_fn(samples)
             spent['collate'] = spent.get('collate', 0) - start
-            spent['collate'] += time.perf_counter()
+            spent['collate'] += time.process_time()
             samples = []
-    spent['all'] = time.perf_counter() - begin
+    spent['all'] = time.process_time() - begin
     for profile, transform in zip(profiles, transforms):
         stats = pstats.Stats(profile)
         name = type(transform).__name__
