@@ -11,6 +11,9 @@ from .media_info import MediaInfo
 # Containers with millisecond clocks round 1/30 s to 33 ms: a picture that
 # begins less than this after the asked time is the one that was meant.
 EPSILON = 1e-3
+# A damaged header may promise pictures that fill the memory; 8K has half of
+# this.
+MAX_PIXELS = 2**26
 
 
 class VideoReader:
@@ -39,6 +42,10 @@ class VideoReader:
                 'annotation file',
                 self.path,
                 'no_video',
+            )
+        if info.width * info.height > MAX_PIXELS:
+            raise self._damaged(
+                f'pictures of {info.width} x {info.height} pixels'
             )
         self._period = 1 / info.fps if info.fps > 0 else 0.04
 

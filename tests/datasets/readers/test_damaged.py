@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,12 @@ from media_files import read_number, render
 
 from avts_mm.datasets.readers import (
     MediaError,
+    MediaInfo,
     open_audio,
     open_video,
     probe,
 )
+from avts_mm.datasets.readers.video_reader import VideoReader
 
 CLIP = (np.arange(25) + 0.5) / 25
 
@@ -157,6 +160,14 @@ def test_header_that_promises_too_much(tmp_path):
     path.write_bytes(content)
     assert len(pictures(path)) == 25
     assert reason(pictures, path, 0.0, 'decord') == 'undecodable'
+
+
+def test_pictures_that_fill_the_memory():
+    info = MediaInfo('a.mp4', 'mov', video_codec='h264', width=20000)
+    VideoReader('a.mp4', replace(info, height=2000))
+    with pytest.raises(MediaError, match='20000 x 20000') as caught:
+        VideoReader('a.mp4', replace(info, height=20000))
+    assert caught.value.reason == 'undecodable'
 
 
 def test_times_that_run_backwards(tmp_path):
