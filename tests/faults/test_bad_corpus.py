@@ -200,7 +200,10 @@ def test_preparation(bad, tmp_path):
     names = [record['video'] for record in read_records(str(bad.ann_file))]
     listed = tmp_path / 'list.txt'
     listed.write_text(''.join(f'{bad.root / name}\n' for name in names))
-    options = PrepareOptions(short_side=16, fps=5, preset='ultrafast')
+    # Encoding of the sound takes most of the time.
+    options = PrepareOptions(
+        short_side=16, fps=5, sample_rate=8000, preset='ultrafast'
+    )
     corpus = prepare_corpus(
         find_sources(list_file=str(listed)),
         str(tmp_path / 'out'),

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / 'datasets'))
 
 from media_files import render
 
-READS = int(os.environ.get('MEMORY_READS', 2000))
+READS = int(os.environ.get('MEMORY_READS', 1500))
 WARM_UP = 300
 FILES = dict(seconds=1.6, fps=10, gop=5, rate=16000, events=(3, 8))
 
