@@ -126,7 +126,10 @@ class AVPairSampler(PlanSampler):
     def epoch_plan(self) -> PairPlan:
         """The pairs of all ranks together, in the order of one process."""
         share = self._share()
-        total = ceil(len(self) / share) * self.world_size * share
+        used = ceil(len(self) / share) * self.world_size * share
+        # As many are drawn for any number of ranks, so that they are the same.
+        pairs = len(self.dataset) * self.pairs_per_video
+        total = max(ceil(pairs / share) * share, used)
         rng = np.random.Generator(
             np.random.Philox(np.random.SeedSequence([self.seed, self.epoch]))
         )
@@ -146,7 +149,7 @@ class AVPairSampler(PlanSampler):
         audio[easy] = draw_partners(
             own[easy], self.eligible, self.video_ids, rng
         )
-        return PairPlan(video, audio, kind, seeds)
+        return PairPlan(video, audio, kind, seeds).take(slice(used))
 
     def plan(self) -> PairPlan:
         """The pairs of this rank: every ``world_size``-th share."""
