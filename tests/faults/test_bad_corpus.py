@@ -195,6 +195,16 @@ def test_too_many_stop_both_processes(bad, config, tmp_path):
     assert 'of the last 160 samples had to be replaced' in done.stderr
 
 
+def test_one_process_that_gives_up_ends_both(bad, config, tmp_path):
+    config.train_dataloader.num_workers = 0
+    config.train_dataloader.persistent_workers = False
+    config.train_dataloader.dataset.max_failures_in_a_row = 2
+    done = launch(config, tmp_path)
+    assert done.returncode != 0
+    assert '2 items in a row could not be read' in done.stderr
+    assert not list(Path(config.work_dir).glob('*.pth'))
+
+
 @pytest.mark.timeout(600)
 def test_preparation(bad, tmp_path):
     names = [record['video'] for record in read_records(str(bad.ann_file))]
