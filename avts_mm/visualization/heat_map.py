@@ -231,11 +231,11 @@ def onsets(
         return list(range(len(times)))
     apart = (times[-1] - times[0]) / (2 * count)
     found: list[int] = []
-    for index in np.argsort(-rise, kind='stable'):
+    for index in np.argsort(-rise, kind='stable').tolist():
         if len(found) == count or rise[index] < SWELL * loud.max():
             break
         if all(abs(times[index] - times[i]) >= apart for i in found):
-            found.append(int(index))
+            found.append(index)
     return sorted(found) or [int(np.argmax(loud))]
 
 

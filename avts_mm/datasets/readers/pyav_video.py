@@ -359,10 +359,10 @@ class PyAVVideo(VideoReader):
             threads=1,
         )
         plane = converted.planes[0]
-        image = np.frombuffer(memoryview(plane), np.uint8)
-        image = image.reshape(converted.height, plane.line_size)
-        image = image[:, : converted.width * 3]
-        image = image.reshape(converted.height, converted.width, 3)
+        data = np.frombuffer(memoryview(plane), np.uint8)
+        rows = data.reshape(converted.height, plane.line_size)
+        rows = rows[:, : converted.width * 3]
+        image = rows.reshape(converted.height, converted.width, 3)
         if converted is frame or self.info.rotation:
             # The decoder may need its picture unchanged.
             return np.rot90(image, self.info.rotation // 90).copy()
