@@ -46,7 +46,7 @@ def test_fifty_kills(tmp_path):
     runner.register_hook(Start())
     chance = random.Random(0)
     reached = within_a_save = 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         started.unlink(missing_ok=True)
         child = os.fork()
         if not child:
@@ -58,6 +58,8 @@ def test_fifty_kills(tmp_path):
                 os._exit(1)
         toy_training.wait_for(started)
         time.sleep(chance.uniform(0, 0.2))
+        if kill % 2:
+            toy_training.wait_for(work_dir / f'*{PARTIAL}')
         os.kill(child, signal.SIGKILL)
         assert toy_training.wait([child]) == [-signal.SIGKILL]
         within_a_save += any(work_dir.glob(f'*{PARTIAL}'))
@@ -67,5 +69,5 @@ def test_fifty_kills(tmp_path):
             assert state['meta']['iter'] >= reached
             reached = state['meta']['iter']
     # It came forward, and was hit where it hurts.
-    assert reached > KILLS / 2
+    assert reached > KILLS / 5
     assert within_a_save > KILLS / 5

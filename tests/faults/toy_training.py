@@ -180,11 +180,11 @@ def wait(children: list[int], seconds: float = 100) -> list[int]:
 
 
 def wait_for(path, seconds: float = 60) -> None:
-    """Return when there is such a file."""
-    end = time.monotonic() + seconds
-    while not Path(path).exists():
+    """Return when there is such a file; its name may be a pattern."""
+    path, end = Path(path), time.monotonic() + seconds
+    while not any(path.parent.glob(path.name)):
         assert time.monotonic() < end, f'{path} does not appear'
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 
 def load(work_dir, name: str) -> dict:
