@@ -35,6 +35,10 @@ _SEEK_BACK = (0.0, 1.0, 5.0)
 # Seconds of pictures missing at the end that are not a matter of rounding.
 _CUT_OFF = 0.5
 
+# glibc hands freed memory back to the system, to ask for fresh pages for the
+# next clip, until it has seen a large block freed. None of this is touched.
+np.empty(31 * 2**20, np.uint8)
+
 
 class PyAVVideo(VideoReader):
     """Seeks to the key frame before the wanted time and decodes onwards.
