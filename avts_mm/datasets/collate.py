@@ -25,9 +25,15 @@ def stack_inputs(samples: Sequence[dict]) -> dict:
         so does the batch.
     """
     names = samples[0]['inputs']
+    data_samples = [sample['data_samples'] for sample in samples]
+    # Labels as parts of one tensor are sent as one.
+    labels = [data_sample.gt_label for data_sample in data_samples]
+    parts = torch.cat(labels).split([len(label) for label in labels])
+    for data_sample, part in zip(data_samples, parts):
+        data_sample.gt_label = part
     return dict(
         inputs={n: _stack([s['inputs'][n] for s in samples]) for n in names},
-        data_samples=[sample['data_samples'] for sample in samples],
+        data_samples=data_samples,
     )
 
 
