@@ -111,7 +111,7 @@ def single_samples(loaders: dict, number: int) -> tuple[dict, dict]:
             ratios[f'{kind}_vs_positive_{name}'] = costs[0] / costs[1]
         table[name] = stages(loader, number)
     seconds = seconds_of_sound(
-        loaders['prepared']().dataset, loaders['raw']().dataset, 5
+        loaders['prepared']().dataset, loaders['raw']().dataset, 25
     )
     for name in ('raw_mp4', 'prepared_mp4'):
         costs = [_median(seconds[k]) for k in (name, 'wav')]
