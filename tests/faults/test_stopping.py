@@ -75,7 +75,11 @@ def test_the_whole_job_is_signalled_while_a_worker_is_slow(tmp_path):
     cfg.dump(config)
     process = subprocess.Popen(
         [sys.executable, str(ROOT / 'tools' / 'train.py'), str(config)],
-        env=dict(os.environ, PYTHONPATH=f'{ROOT}:{Path(__file__).parent}'),
+        env=dict(
+            os.environ,
+            PYTHONPATH=f'{ROOT}:{Path(__file__).parent}',
+            OMP_NUM_THREADS='1',  # as here; with others sums are rounded
+        ),
         start_new_session=True,
         stderr=subprocess.PIPE,
         text=True,
