@@ -9,7 +9,7 @@ checkpoint, chance depends on the place alone, and a signal to stop
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from mmaction.registry import LOOPS
 from mmengine.dataset import InfiniteSampler
@@ -22,7 +22,8 @@ from avts_mm.compat import leave_process_group
 
 from ..hooks.safe_checkpoint_hook import SafeCheckpointHook
 from .randomness import PlacedSampler, seed_iteration
-from .stop_signals import STOPPED, BrokenOffError, StopSignals, kill_workers
+from .stop_signals import STOPPED, BrokenOffError, StopSignals
+from .workers import end_workers, kill_workers
 
 # In the message hub, hence in checkpoints.
 PLACE = 'train_place'
@@ -40,11 +41,24 @@ class _ResumableLoop(BaseLoop):
         self._step_samples = batch_sampler.batch_size * get_world_size()
         self.signals = StopSignals()
 
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        """The time in which signals are heard and workers read."""
+        dataloaders = [self.dataloader]
+        if self.runner.val_loop is not None:
+            dataloaders.append(self.runner.val_loop.dataloader)
+        with self.signals:
+            for dataloader in dataloaders:
+                self.signals.spare_workers(dataloader)
+            try:
+                self._begin()
+                yield
+            finally:
+                for dataloader in dataloaders:
+                    end_workers(dataloader)
+
     def _begin(self) -> None:
         """What a resumed run needs before any hook runs."""
-        self.signals.spare_workers(self.dataloader)
-        if self.runner.val_loop is not None:
-            self.signals.spare_workers(self.runner.val_loop.dataloader)
         place = self._place()
         if place.get('seed') is not None:
             # Without a seed in the config each start draws a new one.
@@ -172,8 +186,7 @@ class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
 
     def run(self):
         """Train, from the beginning or from where a checkpoint was."""
-        with self.signals:
-            self._begin()
+        with self._training():
             self.runner.call_hook('before_train')
             # The one that a run was killed in, or before.
             self._validate(self._epoch)
@@ -241,8 +254,7 @@ class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
 
     def run(self):
         """Train, from the beginning or from where a checkpoint was."""
-        with self.signals:
-            self._begin()
+        with self._training():
             self.runner.call_hook('before_train')
             self.runner.call_hook('before_train_epoch')
             self._validate(self._iter)
@@ -251,6 +263,7 @@ class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
                 self.runner.model.train()
                 self.run_iter(next(batches))
                 self._validate(self._iter)
+            batches.close()
             self.runner.call_hook('after_train_epoch')
             self.runner.call_hook('after_train')
         return self.runner.model

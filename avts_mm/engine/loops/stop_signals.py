@@ -7,7 +7,6 @@ torchrun when one of its processes has ended.
 
 import atexit
 import contextlib
-import multiprocessing
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 import torch
 import torch.distributed as dist
 from mmengine.dist import get_world_size
+
+from .workers import kill_workers
 
 #: What a training that was asked to stop, and has saved, exits with:
 #: EX_TEMPFAIL of sysexits.h, "try again later".
@@ -122,19 +123,3 @@ class _IgnoreSignals:
             signal.signal(number, signal.SIG_IGN)
         if self.init_fn is not None:
             self.init_fn(worker_id)
-
-
-def kill_workers() -> None:
-    """End the workers of data loaders, also those stuck in a file.
-
-    They ignore SIGTERM (:meth:`StopSignals.spare_workers`), with which
-    ``multiprocessing`` would end them.
-    """
-    workers = [p for p in multiprocessing.active_children() if p.daemon]
-    if workers and threading.current_thread() is threading.main_thread():
-        # torch's handler would take their end for an accident.
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for worker in workers:
-        worker.kill()
-    for worker in workers:
-        worker.join()

@@ -1,5 +1,6 @@
 """Loops that begin anywhere, validate what was left out, and tell why not."""
 
+import multiprocessing
 import signal
 import time
 
@@ -9,6 +10,7 @@ from mmengine.hooks import Hook
 from avts_mm.datasets import AVPair
 from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
 from avts_mm.engine.loops.stop_signals import StopSignals
+from avts_mm.engine.loops.workers import end_workers
 
 
 class Notes(Hook):
@@ -113,22 +115,9 @@ def test_the_seed_of_the_sampler_is_that_of_the_checkpoint(run):
     assert again.batches == one.batches
 
 
-@pytest.mark.parametrize(
-    ('sampler', 'loop'),
-    [
-        (
-            dict(type='AVPairSampler', pairs_per_video=25_010),
-            dict(type='ResumableEpochLoop', max_epochs=1),
-        ),
-        (
-            dict(type='InfiniteSampler'),
-            dict(type='ResumableIterLoop', max_iters=100_010),
-        ),
-    ],
-)
-def test_nothing_consumed_is_read_after_100000_iterations(
-    sampler, loop, toy_runner, toy_dataset, monkeypatch
-):
+@pytest.fixture
+def asked(toy_dataset, monkeypatch):
+    """What the data set was asked for; here also numbers, as others give."""
     asked = []
     load = type(toy_dataset).__getitems__
 
@@ -143,6 +132,25 @@ def test_nothing_consumed_is_read_after_100000_iterations(
         return load(self, pairs)
 
     monkeypatch.setattr(type(toy_dataset), '__getitems__', count)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ('sampler', 'loop'),
+    [
+        (
+            dict(type='AVPairSampler', pairs_per_video=25_010),
+            dict(type='ResumableEpochLoop', max_epochs=1),
+        ),
+        (
+            dict(type='InfiniteSampler'),
+            dict(type='ResumableIterLoop', max_iters=100_010),
+        ),
+    ],
+)
+def test_nothing_consumed_is_read_after_100000_iterations(
+    sampler, loop, toy_runner, asked
+):
     runner = toy_runner(train_cfg=loop, sampler=sampler, workers=0)
     begin = []
 
@@ -179,6 +187,35 @@ def test_intervals_of_validation(run, toy_val):
     )
     notes, _ = run(train_cfg=loop, **toy_val)
     assert [epoch for epoch, _ in notes.validated] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ('train_cfg', 'sampler'),
+    [
+        (dict(type='ResumableEpochLoop', max_epochs=2), 'AVPairSampler'),
+        (dict(type='ResumableIterLoop', max_iters=6), 'InfiniteSampler'),
+    ],
+)
+def test_no_worker_is_left(run, toy_val, asked, train_cfg, sampler):
+    toy_val['val_dataloader'].update(num_workers=1, persistent_workers=True)
+    _, runner = run(
+        train_cfg=train_cfg, sampler=dict(type=sampler), workers=2, **toy_val
+    )
+    assert not multiprocessing.active_children()
+    # The loaders can be used again.
+    runner._val_loop.run()
+    assert len(multiprocessing.active_children()) == 1
+    end_workers(runner._val_loop.dataloader)
+
+
+def test_no_worker_is_left_after_an_error(run):
+    class Error(Hook):
+        def after_train_iter(self, runner, batch_idx, **kwargs):
+            raise RuntimeError('broken')
+
+    with pytest.raises(RuntimeError, match='broken'):
+        run(hooks=[Error()], workers=1)
+    assert not multiprocessing.active_children()
 
 
 def test_iterations_need_an_endless_sampler(run):
