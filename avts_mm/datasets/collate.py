@@ -19,8 +19,9 @@ def stack_inputs(samples: Sequence[dict]) -> dict:
             :class:`~avts_mm.datasets.transforms.PackAVInputs` returns.
 
     Returns:
-        dict: ``inputs``, a dict of tensors ``(N, ...)``, and
-        ``data_samples``, a list. Pictures ``(N, C, T, H, W)`` stay in memory
+        dict: ``inputs``, a dict of tensors ``(N, ...)``, or lists of tensors
+        where those of the samples differ in size, and ``data_samples``, a
+        list. Pictures ``(N, C, T, H, W)`` stay in memory
         as they are: if the samples keep the colours of a pixel side by side,
         so does the batch.
     """
@@ -37,7 +38,9 @@ def stack_inputs(samples: Sequence[dict]) -> dict:
     )
 
 
-def _stack(tensors: list[torch.Tensor]) -> torch.Tensor:
+def _stack(tensors: list[torch.Tensor]) -> torch.Tensor | list[torch.Tensor]:
+    if any(t.shape != tensors[0].shape for t in tensors):
+        return tensors
     # torch would lay the result out in the order of the axes, slowly.
     pixels = [t.movedim(0, -1) for t in tensors]
     if tensors[0].dim() == 4 and all(p.is_contiguous() for p in pixels):

@@ -21,8 +21,8 @@ class EmbeddedClip:
     """A clip with its own sound, and what a model makes of both.
 
     Attributes:
-        video_input (torch.Tensor): As the pipeline packs it, ``(C, T, H,
-            W)``.
+        video_input (torch.Tensor): What the network sees, but not normalised,
+            ``(C, T, H, W)``.
         wave (np.ndarray): ``(S,)``.
         log_mel (np.ndarray): ``(bands, M)``.
         video (np.ndarray): Embeddings ``(D, T)``; one step of models that
@@ -67,6 +67,10 @@ def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
     clips = []
     for sample in samples:
         inputs = {k: x[None].to(device) for k, x in sample['inputs'].items()}
+        pictures = model.data_preprocessor.stack_clips(
+            inputs['video'], [sample['data_samples']]
+        )
+        inputs['video'] = pictures
         inputs = model.data_preprocessor(dict(inputs=inputs))['inputs']
         video, audio = (
             x[0].float().reshape(x.shape[1], -1).cpu().numpy()
@@ -77,7 +81,7 @@ def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
         hop = model.data_preprocessor.log_mel.hop_seconds
         clips.append(
             EmbeddedClip(
-                sample['inputs']['video'],
+                pictures[0].cpu(),
                 sample['inputs']['audio'].numpy(),
                 log_mel,
                 video,

@@ -100,6 +100,7 @@ def test_pairs_cost_less_with_several_sounds(tool, tmp_path):
     'name, shapes',
     [
         ('avts_kinetics.py', [(3, 25, 224, 224), (16000,)]),
+        ('avts_kinetics_112.py', [(3, 25, 112, 112), (16000,)]),
         ('avts_grid.py', [(3, 20, 48, 64), (12800,)]),
         ('avts_kinetics_sounds.py', [(3, 25, 224, 224), (3, 16000)]),
         ('l3net_demo.py', [(3, 1, 32, 32), (16000,)]),
@@ -107,7 +108,7 @@ def test_pairs_cost_less_with_several_sounds(tool, tmp_path):
     ],
 )
 def test_noise_has_the_shapes_of_the_config(tool, name, shapes):
-    from train_benchmark.batches import noise_batch
+    from train_benchmark.batches import noise_batch, sample_shapes
 
     cfg = Config.fromfile(ROOT / 'configs' / name)
     init_default_scope('mmaction')
@@ -115,7 +116,7 @@ def test_noise_has_the_shapes_of_the_config(tool, name, shapes):
     batch = noise_batch(cfg)
     inputs = batch['inputs']
     parts = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
-    assert [tuple(part[0].shape) for part in parts] == shapes
+    assert [tuple(s) for s in sample_shapes(batch).values()] == shapes
     assert parts[0][0].dtype == torch.uint8
     labels = [s.gt_label.tolist() for s in batch['data_samples']]
     several = name == 'avts_kinetics_sounds.py'

@@ -116,7 +116,8 @@ def draw(sample: Mapping, preprocessor, columns: int):
     with torch.no_grad():
         image = log_mel(wave[None])[0, 0].numpy()
     kind = PairKind(meta.kind).name.lower()
-    frames = inputs['video'].permute(1, 2, 3, 0)
+    (clip,) = preprocessor.stack_clips(inputs['video'][None], [meta])
+    frames = clip.permute(1, 2, 3, 0)
     figure = draw_pair(
         frames.clamp(0, 255).to(torch.uint8).numpy(),
         wave.numpy(),

@@ -12,7 +12,8 @@ class PackAVInputs(BaseTransform):
     """Turn a loaded and formatted pair into tensors and a data sample.
 
     Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
-    ``FormatShape(input_format='NCTHW')``) and audio (``(S,)``, or ``(K, S)``
+    ``FormatShape(input_format='NCTHW')``; or a list of ``(H, W, C)`` after
+    transforms with ``lazy=True``) and audio (``(S,)``, or ``(K, S)``
     of a clip with K sounds), or one of them; label (of a pair, 1 in sync, 0
     not; of K sounds a list of that; otherwise a class).
 
@@ -21,6 +22,13 @@ class PackAVInputs(BaseTransform):
     left it in: the colours of a pixel side by side), ``audio`` float32 of its
     shape, the label is the ``gt_label`` of the data sample, ``(1,)`` or
     ``(K,)``.
+
+    After mmaction2's transforms with ``lazy=True``, without ``Fuse`` and
+    ``FormatShape``, the pictures are only cropped. The data sample's
+    ``lazy``, a dict of ``size`` (height and width) and ``flip`` (None,
+    ``'horizontal'`` or ``'vertical'``), tells
+    :class:`~avts_mm.models.AVDataPreprocessor` to do the rest on the model's
+    device.
 
     Args:
         meta_keys (Sequence[str]): Keys copied to the data sample's metainfo
@@ -45,12 +53,16 @@ class PackAVInputs(BaseTransform):
         """Pack.
 
         Raises:
-            ValueError: ``imgs`` does not hold one clip, or there is neither
-                picture nor sound.
+            ValueError: ``imgs`` does not hold one clip, there is neither
+                picture nor sound, or lazy transforms are followed by
+                FormatShape or want another interpolation than bilinear.
         """
-        inputs = {}
+        inputs, lazy = {}, results.get('lazy')
         if 'imgs' in results:
-            video = _one_clip(results['imgs'])
+            if lazy is None:
+                video = _one_clip(results['imgs'])
+            else:
+                video = _cropped(results['imgs'], lazy)
             if min(video.strides) < 0:  # torch has none
                 video = video.copy()
             inputs['video'] = torch.from_numpy(video)
@@ -67,6 +79,11 @@ class PackAVInputs(BaseTransform):
         meta = {k: results[k] for k in self.meta_keys if k in results}
         if 'pair' in meta:
             meta['pair'] = tuple(np.asarray(meta['pair']).tolist())
+        if lazy is not None:
+            meta['lazy'] = dict(
+                size=tuple(map(int, results['img_shape'])),
+                flip=lazy['flip_direction'] if lazy['flip'] else None,
+            )
         data_sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=data_sample)
 
@@ -85,3 +102,21 @@ def _one_clip(video) -> np.ndarray:
             "FormatShape(input_format='NCTHW') before it"
         )
     return video
+
+
+def _cropped(images, lazy: dict) -> np.ndarray:
+    """The part of the pictures that is wanted, as ``(C, T, H, W)``."""
+    if lazy['interpolation'] not in (None, 'bilinear'):
+        raise ValueError(
+            'PackAVInputs leaves bilinear resizing to the device, not '
+            f'{lazy["interpolation"]!r}; put Fuse and FormatShape before it'
+        )
+    if not isinstance(images, list):
+        raise ValueError(
+            'PackAVInputs leaves the rest of lazy transforms to the device '
+            'and takes no FormatShape with them; leave it out, or put Fuse '
+            'before it'
+        )
+    left, top, right, bottom = lazy['crop_bbox'].round().astype(int)
+    cropped = np.stack([image[top:bottom, left:right] for image in images])
+    return np.moveaxis(cropped, -1, 0)

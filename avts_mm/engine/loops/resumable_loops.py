@@ -8,7 +8,7 @@ checkpoint, chance depends on the place alone, and a signal to stop
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 
 from mmaction.registry import LOOPS
@@ -84,7 +84,7 @@ class _ResumableLoop(BaseLoop):
             return 0
         return place['samples'] // self._step_samples
 
-    def _batches(self) -> Iterator:
+    def _batches(self) -> Generator:
         """Batches from where training is; each is a step to be taken now."""
         done = self._batches_done()
         self._sampler.first = done * self.dataloader.batch_sampler.batch_size

@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 import threading
+from typing import Any
 
 from torch.utils.data import DataLoader
 
@@ -13,7 +14,8 @@ def end_workers(dataloader: DataLoader) -> None:
     Left to the garbage collector, which closes their queues first, they would
     never be told, and the process would wait 10 s for each.
     """
-    iterator, dataloader._iterator = dataloader._iterator, None
+    iterator: Any = dataloader._iterator
+    dataloader._iterator = None
     if iterator is not None:
         iterator._shutdown_workers()
 

@@ -6,12 +6,17 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 
+from .lazy_pictures import finish_pictures
 from .log_mel import LogMel
 
 
 @MODELS.register_module()
 class AVDataPreprocessor(BaseDataPreprocessor):
     """Stack samples, normalise frames, turn waveforms into log-mel.
+
+    Frames that were left to it (``lazy`` of the data samples, see
+    :class:`~avts_mm.datasets.transforms.PackAVInputs`) are resized and
+    flipped first.
 
     Nothing in it waits for the device: copies from pinned memory
     (``pin_memory=True`` of the data loader) run beside the step before, and
@@ -49,18 +54,55 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             dict: ``inputs`` with ``video`` ``(N, C, T, H, W)`` and ``audio``
             ``(N, 1, bands, frames)``, or ``(N * K, 1, bands, frames)``, and
             ``data_samples``.
+
+        Raises:
+            ValueError: Clips of different sizes.
         """
         inputs = {}
+        data_samples = data.get('data_samples')
         for name, value in self.cast_data(data['inputs']).items():
-            if not isinstance(value, torch.Tensor):
-                value = torch.stack(tuple(value))
             if name == 'video':
+                value = self.stack_clips(value, data_samples)
                 # Loaded with the colours of a pixel side by side.
                 inputs[name] = (value.contiguous() - self.mean) / self.std
             elif name == 'audio':
+                if not isinstance(value, torch.Tensor):
+                    value = torch.stack(tuple(value))
                 inputs[name] = self.log_mel(value.flatten(0, -2))
             else:
                 raise KeyError(
                     f"inputs may hold 'video' and 'audio', not {name!r}"
                 )
-        return dict(inputs=inputs, data_samples=data.get('data_samples'))
+        return dict(inputs=inputs, data_samples=data_samples)
+
+    @staticmethod
+    def stack_clips(clips, data_samples: Sequence | None = None):
+        """Pictures as the network sees them, but not normalised yet.
+
+        Args:
+            clips (Tensor | Sequence[Tensor]): ``(C, T, h, w)`` uint8 each.
+            data_samples (Sequence, optional): Theirs; they tell what is left
+                to be done.
+
+        Returns:
+            Tensor: ``(N, C, T, H, W)`` uint8.
+
+        Raises:
+            ValueError: Clips of different sizes.
+        """
+        lazy = [getattr(s, 'lazy', None) for s in data_samples or ()]
+        if any(lazy):
+            clips = [
+                finish_pictures(clip, how) if how else clip
+                for clip, how in zip(clips, lazy)
+            ]
+        if isinstance(clips, torch.Tensor):
+            return clips
+        shapes = sorted({tuple(clip.shape) for clip in clips})
+        if len(shapes) > 1:
+            raise ValueError(
+                f'clips of different sizes in a batch: {shapes}; let the '
+                'pipeline bring them to one, as Resize(scale=(112, 112), '
+                'keep_ratio=False) does'
+            )
+        return torch.stack(tuple(clips))

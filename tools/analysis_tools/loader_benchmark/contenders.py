@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from avts_mm.datasets.records import read_records
 
-OURS = ('LoadAVFrames', 'LoadAVAudio', 'PackAVInputs')
+OURS = ('LoadAVFrames', 'LoadAVAudio', 'FormatShape', 'PackAVInputs')
 
 
 def own_loader(cfg: Config, corpus: Path, clips_per_open: int = 1):
@@ -53,7 +53,8 @@ def host_loader(cfg: Config, corpus: Path, sound: bool = False) -> DataLoader:
         ),
         *([dict(type='DecodeSound')] if sound else []),
         dict(type='DecordDecode'),
-        *(t for t in _pipeline(cfg) if t['type'] not in OURS),
+        *host_transforms(cfg),
+        dict(type='FormatShape', input_format='NCTHW'),
         dict(
             type='PackActionInputs',
             collect_keys=('imgs', 'audio') if sound else None,
@@ -91,6 +92,15 @@ def _settings(cfg: Config) -> dict:
 
 def _pipeline(cfg: Config) -> list[dict]:
     return copy.deepcopy(cfg.train_dataloader.dataset.pipeline)
+
+
+def host_transforms(cfg: Config) -> list[dict]:
+    """The config's transforms of pictures; nothing of them is put off."""
+    return [
+        {key: value for key, value in transform.items() if key != 'lazy'}
+        for transform in _pipeline(cfg)
+        if transform['type'] not in OURS
+    ]
 
 
 def _frames(cfg: Config) -> int:

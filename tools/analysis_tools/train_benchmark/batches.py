@@ -75,6 +75,18 @@ def noise_batch(cfg: Config, seed: int = 0) -> dict:
     return FUNCTIONS.get(collate.pop('type'))(samples, **collate)
 
 
+def sample_shapes(batch: dict) -> dict[str, list[int]]:
+    """Shapes of what the network gets of the first sample, by its name."""
+    inputs = batch['inputs']
+    if not isinstance(inputs, dict):
+        inputs = dict(video=inputs)
+    shapes = {name: list(value[0].shape) for name, value in inputs.items()}
+    lazy = batch['data_samples'][0].get('lazy')
+    if lazy:
+        shapes['video'][-2:] = lazy['size']
+    return shapes
+
+
 class RepeatedBatch:
     """A data loader that always gives the same batch, at no cost."""
 

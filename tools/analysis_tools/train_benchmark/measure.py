@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from .batches import noise_batch
+from .batches import noise_batch, sample_shapes
 from .device import Device, process_memory
 from .steps import Switches, Trainer, count_flops
 from .torchvision_model import classifier_steps
@@ -71,8 +71,6 @@ class Benchmark:
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.batch = noise_batch(self.cfg)
         self.trainers: dict[str, Trainer] = {}
-        inputs = self.batch['inputs']
-        parts = inputs.items() if isinstance(inputs, dict) else [('', inputs)]
         self.figures: dict = dict(
             config=str(args.config),
             cfg_options=args.cfg_options,
@@ -82,7 +80,7 @@ class Benchmark:
             tf32_convolutions=torch.backends.cudnn.allow_tf32,
             batch_size=self.cfg.train_dataloader.batch_size,
             pairs_per_step=count_pairs(self.batch),
-            sample={name or 'video': list(v[0].shape) for name, v in parts},
+            sample=sample_shapes(self.batch),
             steps=args.steps,
             repeats=args.repeats,
             variants={},
