@@ -50,6 +50,7 @@ class AVClipDataset(AVRecordDataset):
         return dict(
             video_path=info['video_path'],
             audio_path=info['audio_path'],
+            prepared_bytes=info['prepared_bytes'],
             video_start=start,
             audio_start=start,
             clip_seconds=self.timing.clip_seconds,

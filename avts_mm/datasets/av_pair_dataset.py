@@ -36,7 +36,8 @@ class AVPairDataset(AVRecordDataset):
     gets a dict with ``video_path``, ``audio_path``, ``video_start``,
     ``audio_start`` and ``clip_seconds`` (seconds on the clock of either
     video), ``kind``, ``label`` (1 in sync, 0 not), ``pair``, ``video_span``,
-    ``audio_span``, and mmaction2's ``modality`` and ``start_index``.
+    ``audio_span``, ``prepared_bytes`` (of the video with the picture), and
+    mmaction2's ``modality`` and ``start_index``.
 
     Indexed by a tuple of pairs of one video, it loads a clip with several
     sounds. The first pair decides the picture; what belongs to a sound
@@ -133,6 +134,7 @@ class AVPairDataset(AVRecordDataset):
         return dict(
             video_path=picture['video_path'],
             audio_path=sound['audio_path'],
+            prepared_bytes=picture['prepared_bytes'],
             video_start=video_start,
             audio_start=audio_start,
             clip_seconds=self.timing.clip_seconds,

@@ -140,7 +140,8 @@ class AVRecordDataset(BaseDataset):
 
         Returns:
             dict: ``video_path``, ``audio_path``, ``span`` (start and duration
-            in seconds), ``class_label`` (-1 for none), ``sample_idx``.
+            in seconds), ``class_label`` (-1 for none), ``prepared_bytes`` (0
+            if not known), ``sample_idx``.
         """
         idx = range(len(self.table))[idx]
         table = self.table
@@ -149,6 +150,7 @@ class AVRecordDataset(BaseDataset):
             audio_path=os.path.join(self.data_root, table.audio[idx]),
             span=(float(table.start[idx]), float(table.duration[idx])),
             class_label=int(table.label[idx]),
+            prepared_bytes=int(table.prepared_bytes[idx]),
             sample_idx=idx,
         )
 

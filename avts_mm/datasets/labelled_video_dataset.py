@@ -22,9 +22,9 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
     """Annotated videos with their labels.
 
     The pipeline gets a dict with ``filename``, ``span`` (begin and duration
-    in seconds of the part to draw clips from), ``label``, and mmaction2's
-    ``modality`` and ``start_index``; `LoadVideoClips` reads it, and
-    mmaction2's transforms and `PackActionInputs` follow.
+    in seconds of the part to draw clips from), ``label``, ``prepared_bytes``,
+    and mmaction2's ``modality`` and ``start_index``; `LoadVideoClips` reads
+    it, and mmaction2's transforms and `PackActionInputs` follow.
 
     Args:
         ann_file (str): CSV file with the columns ``video, audio, start,
@@ -113,6 +113,7 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
                 filename=os.path.join(self.data_root, table.video[i]),
                 span=(float(table.start[i]), float(table.duration[i])),
                 label=int(table.label[i]),
+                prepared_bytes=int(table.prepared_bytes[i]),
             )
             for i in kept
         ]

@@ -82,6 +82,8 @@ class RecordTable:
         start (np.ndarray): float64 ``(N,)``, seconds on the video's clock.
         duration (np.ndarray): float64 ``(N,)``, seconds with both streams.
         label (np.ndarray): int64 ``(N,)``; -1 for none.
+        prepared_bytes (np.ndarray): int64 ``(N,)``, size of the prepared
+            video; 0 where it is not known.
         video_ids (np.ndarray): int64 ``(N,)``; equal for records that are cut
             from one file.
     """
@@ -91,6 +93,7 @@ class RecordTable:
     start: np.ndarray
     duration: np.ndarray
     label: np.ndarray
+    prepared_bytes: np.ndarray
     video_ids: np.ndarray
 
     def __len__(self) -> int:
@@ -104,6 +107,7 @@ class RecordTable:
             self.start[index],
             self.duration[index],
             self.label[index],
+            self.prepared_bytes[index],
             self.video_ids[index],
         )
 
@@ -120,7 +124,7 @@ def read_record_table(path: str) -> RecordTable:
     """
     video, audio = _StringPacker(), _StringPacker()
     start, duration, label = array('d'), array('d'), array('q')
-    hashes = array('q')
+    hashes, sizes = array('q'), array('q')
     for record in iter_records(path):
         video.add(record.video)
         audio.add(record.audio)
@@ -128,6 +132,7 @@ def read_record_table(path: str) -> RecordTable:
         start.append(record.start)
         duration.append(record.duration)
         label.append(record.label)
+        sizes.append(record.prepared_bytes)
     # Equal paths have equal hashes; 64 bits keep different ones apart.
     ids = np.unique(np.array(hashes, np.int64), return_inverse=True)[1]
     return RecordTable(
@@ -136,5 +141,6 @@ def read_record_table(path: str) -> RecordTable:
         np.array(start),
         np.array(duration),
         np.array(label, np.int64),
+        np.array(sizes, np.int64),
         ids.reshape(-1),
     )

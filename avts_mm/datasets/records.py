@@ -4,6 +4,12 @@
 is the file that holds the sound (the video itself for raw files, empty for
 none); picture and sound both exist in ``[start, start + duration]``, seconds
 of the video's own clock; ``label`` is -1 where it is empty.
+
+A column ``prepared_bytes`` is of ``tools/data/prepare_av.py`` alone: the size
+of the video file that it wrote. A file that still has this size is opened
+without looking at its pictures first, because it is known what it is like; see
+:class:`~avts_mm.datasets.preparation.writer.PreparedWriter`. Without it,
+where it is empty, or with another size, a file is looked at as any other.
 """
 
 import contextlib
@@ -17,13 +23,17 @@ FIELDS = ('video', 'audio', 'start', 'duration', 'label')
 
 
 class Record(NamedTuple):
-    """One line of an annotation file; ``extra`` are its other columns."""
+    """One line of an annotation file; ``extra`` are its other columns.
+
+    ``prepared_bytes`` is 0 where it is not known.
+    """
 
     video: str
     audio: str
     start: float
     duration: float
     label: int
+    prepared_bytes: int
     extra: dict[str, str]
 
 
@@ -93,12 +103,14 @@ def read_records(path: str) -> list[dict]:
     """Read an annotation file as a dict per line.
 
     The dicts are what :func:`write_records` takes: the fields of
-    :class:`Record`, and the extra columns as str. Errors are those of
-    :func:`iter_records`.
+    :class:`Record` (``prepared_bytes`` where it is known), and the extra
+    columns as str. Errors are those of :func:`iter_records`.
     """
     records = []
     for record in iter_records(path):
         fields = record._asdict()
+        if not record.prepared_bytes:
+            del fields['prepared_bytes']
         records.append({**fields.pop('extra'), **fields})
     return records
 
@@ -111,8 +123,9 @@ def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
             f'the header lacks {", ".join(missing)}; it must be '
             f'{",".join(FIELDS)}'
         )
-    places = [header.index(n) if n in header else None for n in FIELDS]
-    others = [(n, i) for i, n in enumerate(header) if n not in FIELDS]
+    names = [*FIELDS, 'prepared_bytes']
+    places = [header.index(n) if n in header else None for n in names]
+    others = [(n, i) for i, n in enumerate(header) if n not in names]
     for row in rows:
         if not row:  # blank line
             continue
@@ -122,7 +135,7 @@ def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
             )
         row += [''] * (len(header) - len(row))
         values = ['' if p is None else row[p].strip() for p in places]
-        video, audio, start, duration, label = values
+        video, audio, start, duration, label, size = values
         if not video:
             raise ValueError('the video is missing')
         yield Record(
@@ -130,7 +143,8 @@ def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
             audio,
             _seconds('start', start),
             _seconds('duration', duration),
-            _label(label),
+            _integer('label', label, -1),
+            _integer('prepared_bytes', size, 0),
             {name: row[place] for name, place in others},
         )
 
@@ -147,14 +161,14 @@ def _seconds(name: str, text: str) -> float:
     return value
 
 
-def _label(text: str) -> int:
+def _integer(name: str, text: str, default: int) -> int:
     try:
-        label = int(text or -1)
+        value = int(text or default)
     except ValueError:
-        label = 2**63
-    if not -(2**63) <= label < 2**63:
-        raise ValueError(f'label is not an integer: {text[:50]!r}')
-    return label
+        value = 2**63
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f'{name} is not an integer: {text[:50]!r}')
+    return value
 
 
 def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:

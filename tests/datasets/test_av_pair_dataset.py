@@ -84,6 +84,7 @@ def test_a_record(ann_file):
         audio_path=f'a{N - 1}.wav',
         span=(0.5, 6.0),
         class_label=N - 1,
+        prepared_bytes=0,
         sample_idx=N - 1,
     )
     assert data.metainfo == dict(

@@ -38,6 +38,7 @@ def test_record(ann_file):
         filename=str(ann_file.parent / 'v5.mp4'),
         span=(0.5, 7.0),
         label=1,
+        prepared_bytes=0,
         sample_idx=5,
         modality='RGB',
         start_index=0,

@@ -13,12 +13,14 @@ RECORDS = [
     dict(video='ü/b, c.mp4', audio='', start=0.25, duration=10.5, label=-1),
     dict(video='a.mp4', audio='a.wav', start=4.0, duration=2.0, label=-1),
 ]
+SIZES = [2**33, 0, 17]
 
 
 @pytest.fixture
 def ann_file(tmp_path):
     path = tmp_path / 'train.csv'
-    write_records(path, RECORDS)
+    sizes = [dict(prepared_bytes=size) if size else {} for size in SIZES]
+    write_records(path, [a | b for a, b in zip(RECORDS, sizes)])
     return path
 
 
@@ -38,6 +40,8 @@ def as_dicts(table):
 def test_columns(ann_file):
     table = read_record_table(ann_file)
     assert as_dicts(table) == RECORDS
+    assert table.prepared_bytes.tolist() == SIZES
+    assert table.prepared_bytes.dtype == np.int64
     assert table.video[-1] == 'a.mp4'
     assert table.audio.lengths().tolist() == [5, 0, 5]
     ids = table.video_ids
@@ -48,7 +52,9 @@ def test_columns(ann_file):
 
 def test_take(ann_file):
     table = read_record_table(ann_file)
-    assert as_dicts(table.take(np.array([1, 0]))) == [RECORDS[1], RECORDS[0]]
+    taken = table.take(np.array([1, 0]))
+    assert as_dicts(taken) == [RECORDS[1], RECORDS[0]]
+    assert taken.prepared_bytes.tolist() == [0, 2**33]
     assert len(table.take(np.array([], int))) == 0
 
 
@@ -88,6 +94,7 @@ def test_agrees_with_the_reference(tmp_path, text):
     assert table == [
         dict(video='x.mp4', audio='', start=0, duration=3, label=-1)
     ]
+    assert read_record_table(path).prepared_bytes.tolist() == [0]
     (record,) = read_records(path)
     assert {key: record[key] for key in table[0]} == table[0]
 
@@ -103,6 +110,7 @@ def test_agrees_with_the_reference(tmp_path, text):
         ('video,duration,start\na,3,-1\n', 'line 2: start is negative'),
         ('video,duration,label\na,3,x\n', 'line 2: label is not an integer'),
         ('video,duration,label\na,3,9' + '9' * 30, 'label is not an integer'),
+        ('video,duration,prepared_bytes\na,3,1.5', 'prepared_bytes is not'),
         ('video,duration\na,b,3\n', 'line 2: more values than columns'),
     ],
 )

@@ -12,6 +12,7 @@ RECORDS = [
         duration=9.881,
         label=3,
         source='raw/1.avi',
+        prepared_bytes=123456,
     ),
     dict(video='b.mp4', audio='', start=0.0, duration=2.0, label=-1),
 ]
@@ -27,8 +28,11 @@ def test_round_trip(tmp_path):
     write_records(path, RECORDS)
     assert read_records(path) == [RECORDS[0], dict(RECORDS[1], source='')]
     lines = path.read_text(encoding='utf-8').splitlines()
-    assert lines[0] == 'video,audio,start,duration,label,source'
-    assert lines[2] == 'b.mp4,,0.0,2.0,,'
+    assert lines[0] == (
+        'video,audio,start,duration,label,source,prepared_bytes'
+    )
+    assert lines[1].endswith(',3,raw/1.avi,123456')
+    assert lines[2] == 'b.mp4,,0.0,2.0,,,'
 
 
 def test_replaced_at_once(tmp_path):

@@ -36,9 +36,9 @@ def dataset(corpus, backend='pyav', ann_file=None, **kwargs):
 def opened(monkeypatch):
     paths = []
 
-    def open_video(path, backend):
+    def open_video(path, *args):
         paths.append(path)
-        return real(path, backend)
+        return real(path, *args)
 
     real = loading.open_video
     monkeypatch.setattr(loading, 'open_video', open_video)

@@ -65,13 +65,14 @@ def write_annotation(path, records):
     long, so that leaving records out is part of what is measured.
     """
     with open(path, 'w', encoding='utf-8') as file:
-        file.write('video,audio,start,duration,label\n')
+        file.write('video,audio,start,duration,label,prepared_bytes\n')
         for i in range(records):
             stem = f'class_{i % 400:03d}/{i:011d}_000000_000010'
             audio = '' if i % 100 == 1 else f'audio/{stem}.wav'
             seconds = 0.5 if i % 100 == 2 else 9 + i % 1000 / 1000
             file.write(
-                f'video/{stem}.mp4,{audio},0.0,{seconds:.6f},{i % 400}\n'
+                f'video/{stem}.mp4,{audio},0.0,{seconds:.6f},{i % 400},'
+                f'{500_000 + i % 99_991}\n'
             )
 
 

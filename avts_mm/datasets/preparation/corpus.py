@@ -136,7 +136,8 @@ def prepare_corpus(
             continue
         prepared, reason, detail = outcome.pop(source)
         if reason is None:
-            corpus.records.append(_record(out, source, prepared))
+            size = journal.entries[source.name]['bytes'][0]
+            corpus.records.append(_record(out, source, prepared, size))
         else:
             corpus.left_out.append((source, reason, detail))
     write_records(os.path.join(out, 'annotation.csv'), corpus.records)
@@ -189,7 +190,7 @@ def _judge(entry: dict, options: PrepareOptions) -> tuple:
     return prepared, reason, f'{entry["path"]}: {text}'
 
 
-def _record(out: str, source: Source, prepared: Prepared) -> dict:
+def _record(out: str, source: Source, prepared: Prepared, size: int) -> dict:
     video, audio = (
         os.path.relpath(path, out).replace(os.sep, '/')
         for path in prepared_paths(out, source.name)
@@ -202,6 +203,7 @@ def _record(out: str, source: Source, prepared: Prepared) -> dict:
         **source.extra,
         'label': int(source.extra.get('label') or -1),
         'source': source.path,
+        'prepared_bytes': size,
     }
 
 

@@ -81,6 +81,12 @@ class LoudnessMeter:
 class PreparedWriter:
     """Encodes pictures and sound as they come.
 
+    Readers take for granted what the mp4 is like where its size tells that it
+    is unchanged (``prepared_bytes`` of the annotation): h264 without B-frames,
+    upright; the first picture at 0 s of the container's clock, the others at a
+    constant rate, all of them shown; one track of sound; the length of each
+    track in the head.
+
     Args:
         mp4_path (str): File for h264 without B-frames, and AAC.
         wav_path (str): File for the same sound, uncompressed.

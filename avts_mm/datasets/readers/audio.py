@@ -4,7 +4,7 @@ import os
 import wave
 
 from .audio_reader import AudioReader
-from .containers import refuse_devices
+from .containers import file_status
 from .pyav_audio import PyAVAudio
 from .wave_audio import WaveAudio
 
@@ -42,7 +42,7 @@ def open_audio(
         )
     path = os.fspath(path)
     if path.lower().endswith('.wav') and audio_track == 0:
-        refuse_devices(path)
+        file_status(path)
         # PyAV says what is wrong, and reads what is not plain PCM16.
         try:
             return WaveAudio(path)

@@ -22,40 +22,51 @@ def error_cause(error: Exception) -> str:
     return re.sub(r'\[[\d:]+\] \S+:\d+: ', '', text)[:200]
 
 
-def refuse_devices(path: str) -> None:
-    """Refuse what would be waited for at opening, such as a named pipe.
+def file_status(path: str) -> os.stat_result | None:
+    """What the system knows about a file; None if there is none.
 
     Raises:
-        MediaError: There is something there that is not a file.
+        MediaError: There is something there that is not a file: a named pipe
+            would be waited for at opening.
     """
     try:
-        mode = os.stat(path).st_mode
+        status = os.stat(path)
     except (OSError, ValueError):
-        return  # opening it tells why
-    if not stat.S_ISREG(mode):
+        return None  # opening it tells why
+    if not stat.S_ISREG(status.st_mode):
         raise MediaError(
             f'{path}: is not a regular file; leave it out',
             path,
             'undecodable',
         )
+    return status
 
 
-def open_container(path: str, options: dict | None = None):
+def open_container(
+    path: str,
+    options: dict | None = None,
+    format: str | None = None,
+    status: os.stat_result | None = None,
+):
     """Open a file with PyAV.
 
     Args:
         path (str): The file.
         options (dict, optional): For the demuxer.
+        format (str, optional): Its format, if known.
+        status (os.stat_result, optional): Its :func:`file_status`, if known.
 
     Raises:
         MediaError: The file is missing, empty or not media.
     """
     path = os.fspath(path)
-    refuse_devices(path)
+    status = status or file_status(path)
     # FFmpeg would take what stands before a colon for a protocol.
-    name = os.path.join('.', path) if os.path.exists(path) else path
+    name = os.path.join('.', path) if status else path
     try:
-        container = av.open(name, options=options, metadata_errors='replace')
+        container = av.open(
+            name, format=format, options=options, metadata_errors='replace'
+        )
     except FileNotFoundError:
         raise MediaError(
             f'{path}: no such file; check data_root and the annotation file',
@@ -63,7 +74,7 @@ def open_container(path: str, options: dict | None = None):
             'missing',
         ) from None
     except (av.FFmpegError, OSError, ValueError) as error:
-        if os.path.isfile(path) and os.path.getsize(path) == 0:
+        if status and status.st_size == 0:
             raise MediaError(
                 f'{path}: the file is empty (0 bytes); download it again or '
                 'leave it out',

@@ -16,6 +16,7 @@ from .containers import (
     audio_streams,
     container_name,
     error_cause,
+    file_status,
     open_container,
     packets,
     video_stream,
@@ -24,6 +25,10 @@ from .edits import edit_shift
 from .errors import MediaError
 from .media_info import MediaInfo
 from .open_gop import has_open_gop
+
+# How a prepared file is opened: without a look at its packets, by which
+# libavformat finds out the format of pixels and the order of B-frames.
+_PREPARED = {'probesize': '32'}, 'mov'
 
 _CACHE_SIZE = 64
 _cache: OrderedDict[tuple, MediaInfo] = OrderedDict()
@@ -46,7 +51,7 @@ def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
             not this track.
     """
     path = os.fspath(path)
-    key = _key(path, scan, audio_track)
+    key = _key(path, file_status(path), audio_track, scan)
     info = _cache.get(key)
     if info is not None:
         return info
@@ -57,20 +62,38 @@ def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
     return info
 
 
-def open_probed(path: str, audio_track: int = 0) -> tuple:
+def open_probed(
+    path: str, audio_track: int = 0, prepared_bytes: int = 0
+) -> tuple:
     """Open a file and :func:`probe` it with one and the same opening.
+
+    Of a file that has the size with which it was prepared
+    (:class:`~avts_mm.datasets.preparation.writer.PreparedWriter`) the head
+    tells all. Of another one the first picture must be decoded and edit lists
+    be looked for: who knows what has become of it.
+
+    Args:
+        path (str): The file.
+        audio_track (int): Which of several audio tracks, counted from 0.
+        prepared_bytes (int): Size of the file when it was prepared; 0 if that
+            is not known, or it was not.
 
     Returns:
         tuple: The container, its MediaInfo, and whether nothing has been read
         from the container yet.
     """
     path = os.fspath(path)
-    container = open_container(path)
-    key = _key(path, audio_track=audio_track)
+    status = file_status(path)
+    prepared = status is not None and 0 < prepared_bytes == status.st_size
+    options, form = _PREPARED if prepared else (None, None)
+    container = open_container(path, options, form, status)
+    key = _key(path, status, audio_track)
     info = _cache.get(key)
     if info is not None:
         return container, info, True
     try:
+        if prepared:
+            return container, _read_head(container, path, audio_track), True
         info = _inspect(container, path, audio_track)
     except BaseException as error:
         container.close()
@@ -85,13 +108,15 @@ def open_probed(path: str, audio_track: int = 0) -> tuple:
     return container, _remember(key, info), False
 
 
-def _key(path: str, scan: bool = False, audio_track: int = 0) -> tuple:
+def _key(
+    path: str,
+    status: os.stat_result | None,
+    audio_track: int,
+    scan: bool = False,
+) -> tuple:
     """Changes whenever the file does."""
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return path, None, None, scan, audio_track
-    return path, stat.st_mtime_ns, stat.st_size, scan, audio_track
+    changed = (status.st_mtime_ns, status.st_size) if status else None
+    return path, changed, audio_track, scan
 
 
 def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
@@ -99,6 +124,24 @@ def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
     if len(_cache) > _CACHE_SIZE:
         _cache.popitem(last=False)
     return info
+
+
+def _read_head(container, path: str, audio_track: int) -> MediaInfo:
+    """Fill a MediaInfo from the headers of a prepared file."""
+    stream = video_stream(container, path)
+    sound = audio_stream(container, path, audio_track)
+    context = stream.codec_context
+    return MediaInfo(
+        path,
+        container_name(container),
+        video_codec=context.codec.canonical_name,
+        fps=_rate(stream),
+        width=context.width,
+        height=context.height,
+        video_duration=_duration(container, stream, 0.0),
+        audio_tracks=1,
+        **_sound(container, sound, None),
+    )
 
 
 def _inspect(container, path: str, audio_track: int) -> MediaInfo:
@@ -133,7 +176,7 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
         path,
         name,
         video_codec=context.codec.canonical_name,
-        fps=float(stream.average_rate or stream.guessed_rate or 0),
+        fps=_rate(stream),
         width=picture.width,
         height=picture.height,
         rotation=round(picture.rotation / 90) * 90 % 360,
@@ -148,6 +191,10 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
         audio_tracks=tracks,
         **_sound(container, sound, packet),
     )
+
+
+def _rate(stream) -> float:
+    return float(stream.average_rate or stream.guessed_rate or 0)
 
 
 def _sound(container, stream, first) -> dict:

@@ -45,12 +45,18 @@ class PyAVVideo(VideoReader):
 
     Right for every file whose pictures have times at all; see
     :class:`VideoReader`.
+
+    Args:
+        path (str): The file.
+        prepared_bytes (int): See :func:`open_probed`.
     """
 
     _pass = 0  # counts what moves the container away from where it stood
 
-    def __init__(self, path: str) -> None:
-        self._container, info, self._fresh = open_probed(path)
+    def __init__(self, path: str, prepared_bytes: int = 0) -> None:
+        self._container, info, self._fresh = open_probed(
+            path, prepared_bytes=prepared_bytes
+        )
         try:
             super().__init__(path, info)
             self._choose()

@@ -8,15 +8,24 @@ from .video_reader import VideoReader
 
 
 @overload
-def open_video(path: str, backend: Literal['pyav']) -> PyAVVideo: ...
+def open_video(
+    path: str, backend: Literal['pyav'], prepared_bytes: int = 0
+) -> PyAVVideo: ...
 @overload
-def open_video(path: str, backend: str = 'decord') -> VideoReader: ...
-def open_video(path: str, backend: str = 'decord') -> VideoReader:
+def open_video(
+    path: str, backend: str = 'decord', prepared_bytes: int = 0
+) -> VideoReader: ...
+def open_video(
+    path: str, backend: str = 'decord', prepared_bytes: int = 0
+) -> VideoReader:
     """Open the pictures of a file.
 
     Args:
         path (str): The file.
         backend (str): ``'decord'`` or ``'pyav'``.
+        prepared_bytes (int): Size of the file when it was prepared, 0 if not
+            known. With 'pyav' a file that still has it is opened quicker; see
+            :func:`~avts_mm.datasets.readers.probe.open_probed`.
 
     Returns:
         VideoReader: A context manager with ``frames(times)``.
@@ -28,5 +37,5 @@ def open_video(path: str, backend: str = 'decord') -> VideoReader:
     if backend == 'decord':
         return DecordVideo(path)
     if backend == 'pyav':
-        return PyAVVideo(path)
+        return PyAVVideo(path, prepared_bytes)
     raise ValueError(f"backend must be 'decord' or 'pyav', got {backend!r}")

@@ -25,7 +25,8 @@ class LoadAVFrames(BaseTransform):
 
     Required keys: video_path, video_start (s), clip_seconds; shared_clips
     (:class:`~avts_mm.datasets.shared_clips.SharedClips`) where the batch has
-    other clips of the video.
+    other clips of the video; prepared_bytes where it is known (see
+    :func:`~avts_mm.datasets.readers.open_video`).
 
     Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
@@ -64,9 +65,12 @@ class LoadAVFrames(BaseTransform):
         step = results['clip_seconds'] / self.num_frames
         offsets = (np.arange(self.num_frames) + 0.5) * step
         start, path = results['video_start'], results['video_path']
+        size = results.get('prepared_bytes', 0)
 
         def read(times: np.ndarray) -> tuple[list, np.ndarray]:
-            return read_within(self.time_limit, path, self._read, path, times)
+            return read_within(
+                self.time_limit, path, self._read, path, size, times
+            )
 
         shared = results.pop('shared_clips', None)
         if shared is None:
@@ -82,8 +86,8 @@ class LoadAVFrames(BaseTransform):
         results['frame_times'] = begins
         return results
 
-    def _read(self, path: str, times: np.ndarray) -> tuple:
-        with open_video(path, self.backend) as reader:
+    def _read(self, path: str, size: int, times: np.ndarray) -> tuple:
+        with open_video(path, self.backend, size) as reader:
             return reader.pictures(times)
 
     def __repr__(self) -> str:

@@ -89,6 +89,7 @@ class LoadVideoClips(BaseTransform):
             path,
             self._open_and_read,
             path,
+            results.get('prepared_bytes', 0),
             results.get('span'),
             places,
         )
@@ -101,8 +102,8 @@ class LoadVideoClips(BaseTransform):
         results['clip_starts'] = starts
         return results
 
-    def _open_and_read(self, path: str, span, places) -> tuple:
-        with open_video(path, self.backend) as reader:
+    def _open_and_read(self, path: str, size: int, span, places) -> tuple:
+        with open_video(path, self.backend, size) as reader:
             try:
                 return self._read(
                     reader,

@@ -71,6 +71,8 @@ def test_annotation(finished):
         assert (out / record['video']).is_file()
         assert (out / record['audio']).is_file()
         assert record['label'] == -1
+        size = (out / record['video']).stat().st_size
+        assert record['prepared_bytes'] == size
     assert records[0]['start'] == 0
     assert records[0]['duration'] == pytest.approx(2, abs=0.03)
     assert records[1]['start'] == pytest.approx(0.2, abs=0.002)

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 from media_files import find_click, render
+from prepared_files import assert_as_prepared
 
 from avts_mm.datasets.preparation import PrepareOptions, transcode
 from avts_mm.datasets.readers import MediaError, open_audio, open_video
@@ -17,7 +18,9 @@ SMALL = PrepareOptions(short_side=48)
 
 def prepare(path, tmp_path, options=SMALL, **segment):
     outputs = str(tmp_path / 'out.mp4'), str(tmp_path / 'out.wav')
-    return transcode(str(path), *outputs, options, **segment), *outputs
+    prepared = transcode(str(path), *outputs, options, **segment)
+    assert_as_prepared(outputs[0])
+    return prepared, *outputs
 
 
 def flashes(path):
@@ -182,6 +185,30 @@ def test_other_rates(tmp_path):
         assert file.getframerate() == 8000
     heard = clicks(wav, truth.events, 8000)
     np.testing.assert_allclose(heard, truth.events, atol=0.002)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(gop=1),
+        dict(gop=250, fps=50),
+        dict(fps=1),
+        dict(fps='24000/1001', gop=3),
+        dict(preset='placebo'),
+        dict(preset='ultrafast', sample_rate=44100),
+    ],
+)
+def test_other_forms_are_known_as_well(options, tmp_path):
+    # Each is compared by prepare().
+    truth = render(tmp_path / 'a.mp4', b_frames=2, audio_start=0.119)
+    prepare(truth.path, tmp_path, PrepareOptions(48, **options))
+
+
+def test_a_single_picture_is_known_as_well(tmp_path):
+    truth = render(tmp_path / 'a.mp4')
+    options = PrepareOptions(48, fps=5, min_seconds=0.1)
+    prepared, *_ = prepare(truth.path, tmp_path, options, start=1.0, end=1.2)
+    assert prepared.video_seconds == 0.2
 
 
 def test_sound_that_ends_early_or_late(tmp_path):

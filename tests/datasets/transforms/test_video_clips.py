@@ -100,8 +100,8 @@ def test_header_with_a_wrong_length(film, monkeypatch, promised):
     """Some headers tell a wrong one, raw streams none."""
     real = video_clips.open_video
 
-    def wrong(path, backend):
-        reader = real(path, backend)
+    def wrong(path, *args):
+        reader = real(path, *args)
         reader.info = replace(
             reader.info, video_duration=promised, container='avi'
         )

@@ -49,6 +49,7 @@ def make_files(root: Path, number: int, names: int = 160) -> tuple[Path, Path]:
         for record in corpus.records:
             if folder is raw:
                 record = {**record, 'audio': record['video']}
+                del record['prepared_bytes']
             records += [
                 _renamed(folder, record, i) for i in range(-(-names // number))
             ]
