@@ -11,6 +11,7 @@ from mmaction.registry import DATASETS
 
 from .av_record_dataset import AVRecordDataset
 from .pairs import AVPair, PairKind, PairTiming
+from .readers import in_helper
 from .seeding import seeded
 from .shared_clips import SharedClips
 
@@ -99,7 +100,7 @@ class AVPairDataset(AVRecordDataset):
         results = self.plan_info(pair) if plan is None else plan
         first = pair if isinstance(pair, AVPair) else pair[0]
         with seeded(first.seed):
-            return self.pipeline(results)
+            return in_helper(self.pipeline, results)
 
     def plan_info(self, pair: Index) -> dict:
         """What the pipeline is given for a pair; opens no file.

@@ -9,7 +9,7 @@ checkpoint, chance depends on the place alone, and a signal to stop
 
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from mmaction.registry import LOOPS
 from mmengine.dataset import InfiniteSampler
@@ -201,8 +201,9 @@ class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self._batches_done()
-        for number, batch in enumerate(self._batches(), done):
-            self.run_iter(number, batch)
+        with closing(self._batches()) as batches:
+            for number, batch in enumerate(batches, done):
+                self.run_iter(number, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
 
@@ -258,12 +259,11 @@ class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
             self.runner.call_hook('before_train')
             self.runner.call_hook('before_train_epoch')
             self._validate(self._iter)
-            batches = self._batches()
-            while self._iter < self._max_iters and not self.stop_training:
-                self.runner.model.train()
-                self.run_iter(next(batches))
-                self._validate(self._iter)
-            batches.close()
+            with closing(self._batches()) as batches:
+                while self._iter < self._max_iters and not self.stop_training:
+                    self.runner.model.train()
+                    self.run_iter(next(batches))
+                    self._validate(self._iter)
             self.runner.call_hook('after_train_epoch')
             self.runner.call_hook('after_train')
         return self.runner.model

@@ -1,6 +1,7 @@
 """Ends the worker processes of data loaders."""
 
 import multiprocessing
+import os
 import signal
 import threading
 from typing import Any
@@ -26,7 +27,10 @@ def kill_workers() -> None:
     They ignore SIGTERM (:meth:`.StopSignals.spare_workers`), with which
     ``multiprocessing`` would end them.
     """
-    workers = [p for p in multiprocessing.active_children() if p.daemon]
+    children: list[Any] = multiprocessing.active_children()
+    # After os.fork() those of the parent are listed, too.
+    own = [child for child in children if child._parent_pid == os.getpid()]
+    workers = [child for child in own if child.daemon]
     if workers and threading.current_thread() is threading.main_thread():
         # torch's handler would take their end for an accident.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from avts_mm.datasets.readers import MediaError, check_limit, read_within
+from avts_mm.datasets.readers import (
+    MediaError,
+    check_limit,
+    in_helper,
+    read_within,
+)
 from avts_mm.datasets.readers import time_limit as module
 
 
@@ -55,6 +60,46 @@ def test_a_hanging_file_is_given_up_once(hang):
     assert read_within(60, 'good.mp4', sum, [1, 2]) == 3
 
 
+def test_a_sample_is_read_in_one_thread(hang):
+    def sample(*paths):
+        threads = {threading.current_thread()}
+        for path in paths:
+            wait = hang if path == 'bad.mp4' else lambda: None
+            read_within(0.2, path, wait)
+            thread = read_within(60, path, threading.current_thread)
+            threads.add(thread)
+        return threads
+
+    threads = in_helper(sample, 'a.mp4', 'a.wav')
+    assert len(threads) == 1
+    assert in_helper(in_helper, sample, 'b.mp4') == threads
+    assert threading.current_thread() not in threads
+    with pytest.raises(MediaError, match=r'bad\.mp4: .* after 0\.2 s'):
+        in_helper(sample, 'a.mp4', 'bad.mp4', 'b.mp4')
+    assert reason(60, 'bad.mp4', hang) == 'timeout'
+
+
+def test_work_that_reads_nothing_may_take_its_time():
+    assert in_helper(time.sleep, 3 * module._LOOK) is None
+
+
+def test_who_comes_back_too_late_does_nothing_more():
+    later, back = [], threading.Event()
+
+    def sample():
+        read_within(0.05, 'late.mp4', back.wait)
+        later.append('drawn')
+
+    with pytest.raises(MediaError, match=r'late\.mp4'):
+        in_helper(sample)
+    (helper,) = module._hanging
+    back.set()
+    helper.join(10)
+    assert not helper.is_alive() and not later
+    module._hanging.clear()
+    module._hung.clear()
+
+
 def test_too_many(hang):
     for number in range(module.MAX_HANGING - 1):
         assert reason(0.01, f'{number}.mp4', hang) == 'timeout'
@@ -63,9 +108,9 @@ def test_too_many(hang):
 
 
 def test_slow_ones_do_not_add_up():
-    for number in range(2 * module.MAX_HANGING):
-        assert reason(0.01, f's{number}.mp4', time.sleep, 0.1) == 'timeout'
-        time.sleep(0.1)
+    for number in range(module.MAX_HANGING + 2):
+        assert reason(0.01, f's{number}.mp4', time.sleep, 0.25) == 'timeout'
+        time.sleep(0.25)
     module._hung.clear()
 
 

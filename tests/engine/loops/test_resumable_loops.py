@@ -6,6 +6,7 @@ import time
 
 import pytest
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from avts_mm.datasets import AVPair
 from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
@@ -208,7 +209,16 @@ def test_no_worker_is_left(run, toy_val, asked, train_cfg, sampler):
     end_workers(runner._val_loop.dataloader)
 
 
-def test_no_worker_is_left_after_an_error(run):
+@pytest.mark.parametrize('persistent', [True, False])
+def test_no_worker_is_left_after_an_error(run, persistent, monkeypatch):
+    build = Runner.build_dataloader
+
+    def other(loader, *args, **kwargs):
+        loader = dict(loader, persistent_workers=persistent)
+        return build(loader, *args, **kwargs)
+
+    monkeypatch.setattr(Runner, 'build_dataloader', staticmethod(other))
+
     class Error(Hook):
         def after_train_iter(self, runner, batch_idx, **kwargs):
             raise RuntimeError('broken')
