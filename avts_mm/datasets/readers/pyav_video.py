@@ -223,23 +223,24 @@ class PyAVVideo(VideoReader):
         begins: list[float] = []
         last: av.VideoFrame | None = None
         last_begin, image = -math.inf, None
-        first = float(wanted[0])
+        times = wanted.tolist()  # Python's numbers are compared quicker
+        first = times[0]
         for begin, frame in self._decode_from(first, wanted if skip else None):
             if last is not None and begin < last_begin - EPSILON:
                 raise self._disordered(begin)
             while (
-                len(images) < len(wanted)
-                and begin > wanted[len(images)] + EPSILON
+                len(images) < len(times)
+                and begin > times[len(images)] + EPSILON
             ):
                 if last is None:
                     raise self._damaged('the beginning is missing')
-                if skip and wanted[len(images)] - last_begin > _LEAD:
+                if skip and times[len(images)] - last_begin > _LEAD:
                     return None
                 if image is None:
                     image = self._to_rgb(last)
                 images.append(image)
                 begins.append(last_begin)
-            if len(images) == len(wanted):
+            if len(images) == len(times):
                 return images, begins
             last, last_begin, image = frame, begin, None
         if last is None:
