@@ -10,18 +10,17 @@ needs memory, as he would without this module, and loses nothing. A worker
 ends with as many blocks as batches of it were held at one time.
 """
 
-import io
+import copy
 import math
 import multiprocessing
 import os
-import pickle
 import weakref
 from collections.abc import Sequence
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
 import torch
+from mmengine.structures import BaseDataElement
 
 _ALIGNMENT = 64  # bytes; the first so many tell whether a block is in use
 # Smaller tensors are sent as they are: a label that is kept keeps no pictures.
@@ -60,32 +59,89 @@ def hand_over(batch: Any) -> Any:
     """A batch as a worker is to send it.
 
     Args:
-        batch (Any): With tensors and :class:`Stack`, however nested.
+        batch (Any): With tensors and :class:`Stack` in dicts, lists and the
+            fields of data samples.
 
     Returns:
         Any: What becomes the batch when the main process unpickles it, with
         a tensor for each ``Stack``; all values, shapes and orders in memory
         are as they were.
     """
-    file = io.BytesIO()
-    writer = _Writer(file)
-    writer.dump(batch)
-    number, block = _free_block(writer.size)
-    for source, place in writer.large:
-        _write(source, _tensor(block.content, *place))
+    parts: list[_Part] = []
+    batch = _planned(batch, parts)
+    if not parts:
+        return batch
+    last = parts[-1]
+    number, block = _free_block(last.offset + last.size)
+    for part in parts:
+        part.write(block.content)
     block.content[0] = True
     storage, block.unsent = block.unsent, None
-    return _Message(os.getpid(), number, storage, file.getvalue())
+    memory = _Memory(os.getpid(), number, storage)
+    for part in parts:
+        part.content = memory
+    return batch
 
 
-class _Message:
-    """What becomes a batch when it is unpickled."""
+def _planned(value: Any, parts: list) -> Any:
+    """The batch with a part for each tensor; those for the block listed."""
+    if isinstance(value, Stack) or _is_plain(value):
+        part = _Part(value)
+        if part.size < _SMALL:
+            part.content = bytearray(part.size)
+            part.write(part.content)
+        else:
+            end = parts[-1].offset + parts[-1].size if parts else _ALIGNMENT
+            part.offset = -(-end // _ALIGNMENT) * _ALIGNMENT
+            parts.append(part)
+        return part
+    if isinstance(value, dict):
+        return {key: _planned(item, parts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_planned(item, parts) for item in value]
+    if isinstance(value, BaseDataElement):
+        result = copy.copy(value)  # a data set may keep its samples
+        for name, item in value.items():
+            result.set_field(_planned(item, parts), name)
+        return result
+    return value
 
-    def __init__(self, *content) -> None:
-        self.content = content
+
+class _Memory:
+    """What becomes the memory of a block; for all parts the same."""
+
+    def __init__(self, *message) -> None:
+        self.message = message
 
     def __reduce__(self):
-        return _receive, self.content
+        return _receive, self.message
+
+
+class _Part:
+    """What becomes a tensor when it is unpickled."""
+
+    content: Any
+    offset = 0
+
+    def __init__(self, source: torch.Tensor | Stack) -> None:
+        self.source: torch.Tensor | Stack | None = source
+        if isinstance(source, Stack):
+            stride = source.stride
+        else:
+            stride = _dense_stride(source)
+        self.layout = source.dtype, tuple(source.shape), stride
+        self.size = math.prod(source.shape) * source.dtype.itemsize
+
+    def write(self, content) -> None:
+        result = _tensor(content, self.offset, *self.layout)
+        if isinstance(self.source, Stack):
+            self.source.write(result)
+        elif self.source is not None:
+            result.copy_(self.source)
+        self.source = None
+
+    def __reduce__(self):
+        return _tensor, (self.content, self.offset, *self.layout)
 
 
 class _Block:
@@ -111,36 +167,11 @@ def _free_block(size: int) -> tuple[int, _Block]:
     return number, _blocks[number]
 
 
-class _Writer(ForkingPickler):
-    """Leaves tensors out and lists them; torch's way for unusual ones."""
-
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file)
-        self.large: list[tuple] = []
-        self.size = _ALIGNMENT
-
-    def persistent_id(self, obj):
-        if isinstance(obj, Stack):
-            stride = obj.stride
-        elif type(obj) is torch.Tensor and _is_plain(obj):
-            stride = _dense_stride(obj)
-        else:
-            return None
-        layout = obj.dtype, tuple(obj.shape), stride
-        size = math.prod(obj.shape) * obj.dtype.itemsize
-        if size < _SMALL:
-            content = bytearray(size)
-            _write(obj, _tensor(content, 0, *layout))
-            return content, 0, *layout
-        place = self.size, *layout
-        self.large.append((obj, place))
-        self.size += -(-size // _ALIGNMENT) * _ALIGNMENT
-        return None, *place
-
-
-def _is_plain(tensor: torch.Tensor) -> bool:
+def _is_plain(tensor: Any) -> bool:
+    """Whether a tensor need not be sent in torch's way."""
     return (
-        tensor.device.type == 'cpu'
+        type(tensor) is torch.Tensor
+        and tensor.device.type == 'cpu'
         and tensor.layout == torch.strided
         and not tensor.is_quantized
         and not tensor.requires_grad
@@ -152,13 +183,6 @@ def _dense_stride(tensor: torch.Tensor) -> tuple[int, ...]:
     return torch.empty_like(tensor, device='meta').stride()
 
 
-def _write(source: torch.Tensor | Stack, result: torch.Tensor) -> None:
-    if isinstance(source, Stack):
-        source.write(result)
-    else:
-        result.copy_(source)
-
-
 # Of each worker and number.
 _received: dict[tuple[int, int], np.ndarray] = {}
 
@@ -167,9 +191,8 @@ def _receive(
     worker: int,
     number: int,
     storage: torch.UntypedStorage | None,
-    pickled: bytes,
-) -> Any:
-    """The batch; its tensors lie in the block."""
+) -> memoryview:
+    """The memory of a batch."""
     if storage is not None:
         alive = {child.pid for child in multiprocessing.active_children()}
         for key in list(_received):
@@ -180,23 +203,13 @@ def _receive(
     # All tensors refer to it, and with them their views and arrays.
     memory = content.data
     weakref.finalize(memory, _release, content, os.getpid()).atexit = False
-    return _Reader(io.BytesIO(pickled), memory).load()
+    return memory
 
 
 def _release(content: np.ndarray, receiver: int) -> None:
     # A forked process has the batch, too; it is not the one that decides.
     if os.getpid() == receiver:
         content[0] = False
-
-
-class _Reader(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, memory: memoryview) -> None:
-        super().__init__(file)
-        self.memory = memory
-
-    def persistent_load(self, place):
-        content, *layout = place
-        return _tensor(self.memory if content is None else content, *layout)
 
 
 def _content(storage: torch.UntypedStorage) -> np.ndarray:
