@@ -5,6 +5,7 @@ import random
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
+from torch.utils.data import DataLoader
 
 from avts_mm.datasets.seeding import SeededDataset, seeded
 from avts_mm.engine.loops.randomness import SeededIndex
@@ -37,6 +38,24 @@ def test_chance_outside_is_left_as_it_was():
     with seeded(7):
         draw()
     assert (before, draw()) == expected
+
+
+class Draws:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        with seeded(index):
+            return draw()
+
+
+def test_workers_draw_the_same():
+    alone, workers = (
+        list(map(tuple, DataLoader(Draws(), None, num_workers=number)))
+        for number in (0, 2)
+    )
+    assert alone == workers
+    assert len(set(alone)) == 4
 
 
 def test_seeds_of_an_index(monkeypatch):

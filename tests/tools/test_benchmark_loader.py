@@ -23,7 +23,8 @@ def figures(tmp_path_factory):
     command += ['--work-dir', str(work_dir), '--json', str(report)]
     command += ['--videos', '2', '--rounds', '2', '--seconds', '0.05']
     command += ['--num-workers', '1', '--number', '4', '--only']
-    command += ['prepared', 'raw', 'mmaction2_raw', 'bare_prepared']
+    command += ['prepared', 'prepared_whole', 'raw', 'mmaction2_raw']
+    command += ['bare_prepared']
     command += ['--cfg-options', 'train_dataloader.batch_size=4']
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=400, check=False
@@ -37,12 +38,13 @@ def test_figures(figures):
     assert set(values['ratios']) == set(values['ratios_cpu'])
     assert set(values['ratios']) == {
         'prepared_vs_mmaction2_raw',
+        'prepared_whole_vs_mmaction2_raw',
         'raw_vs_mmaction2_raw',
         'prepared_vs_bare_prepared',
     }
     for value in values['ratios'].values():
         assert 0 < value['low'] <= value['median'] <= value['high']
-    assert len(values['rates']) == 4
+    assert len(values['rates']) == 5
     assert values['stages']['raw']['LoadAVFrames: decode'] > 0
     assert 'prepared_vs_mmaction2_raw' in text
 
@@ -85,6 +87,7 @@ def test_the_host_gets_our_transforms(monkeypatch):
     cfg = Config.fromfile(ROOT / 'configs' / 'avts_kinetics_112.py')
     assert _frames(cfg) == 25
     kept = host_transforms(cfg)
-    assert [t['type'] for t in kept] == ['MultiScaleCrop', 'Resize', 'Flip']
+    types = [transform['type'] for transform in kept]
+    assert types == ['MultiScaleCrop', 'Resize', 'Flip', 'FormatShape']
     # It has to carry them out itself.
     assert not any('lazy' in transform for transform in kept)

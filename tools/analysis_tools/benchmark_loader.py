@@ -31,6 +31,7 @@ CONFIG = Path(__file__).parents[2] / 'configs' / 'avts_kinetics_112.py'
 RATIOS = {
     'prepared_vs_mmaction2_raw': ('prepared', 'mmaction2_raw'),
     'raw_vs_mmaction2_raw': ('raw', 'mmaction2_raw'),
+    'prepared_whole_vs_mmaction2_raw': ('prepared_whole', 'mmaction2_raw'),
     'prepared_vs_mmaction2_sound_raw': ('prepared', 'mmaction2_sound_raw'),
     'raw_vs_mmaction2_sound_raw': ('raw', 'mmaction2_sound_raw'),
     'prepared_vs_mmaction2_prepared': ('prepared', 'mmaction2_prepared'),
@@ -89,6 +90,7 @@ def build_loaders(cfg: Config, raw: Path, prepared: Path, clips: int) -> dict:
     """All contenders by name, built when called."""
     return {
         'prepared': lambda: own_loader(cfg, prepared),
+        'prepared_whole': lambda: own_loader(cfg, prepared, lazy=False),
         'raw': lambda: own_loader(cfg, raw),
         'prepared_clips': lambda: own_loader(cfg, prepared, clips),
         'raw_clips': lambda: own_loader(cfg, raw, clips),

@@ -18,17 +18,36 @@ from torch.utils.data import DataLoader, Dataset
 
 from avts_mm.datasets.records import read_records
 
-OURS = ('LoadAVFrames', 'LoadAVAudio', 'FormatShape', 'PackAVInputs')
+READERS = ('LoadAVFrames', 'LoadAVAudio')
+PACKERS = ('FormatShape', 'PackAVInputs')
 
 
-def own_loader(cfg: Config, corpus: Path, clips_per_open: int = 1):
-    """The training loader of a config, on another corpus."""
+def own_loader(
+    cfg: Config, corpus: Path, clips_per_open: int = 1, lazy: bool = True
+):
+    """The training loader of a config, on another corpus.
+
+    Args:
+        cfg (Config): The config.
+        corpus (Path): Folder with ``annotation.csv``.
+        clips_per_open (int): Of the sampler.
+        lazy (bool): Leave to the device what the config leaves to it;
+            otherwise the workers do all.
+    """
     loader = _settings(cfg)
     loader['dataset'] = copy.deepcopy(cfg.train_dataloader.dataset)
     loader['dataset'].update(
         data_root=str(corpus), ann_file='annotation.csv', indices=None
     )
     loader['sampler'] = copy.deepcopy(cfg.train_dataloader.sampler)
+    if not lazy:
+        reading = [t for t in _pipeline(cfg) if t['type'] in READERS]
+        packing = [t for t in _pipeline(cfg) if t['type'] == 'PackAVInputs']
+        loader['dataset']['pipeline'] = [
+            *reading,
+            *host_transforms(cfg),
+            *packing,
+        ]
     if clips_per_open > 1:
         loader['sampler']['clips_per_open'] = clips_per_open
     return Runner.build_dataloader(loader, seed=0)
@@ -54,7 +73,6 @@ def host_loader(cfg: Config, corpus: Path, sound: bool = False) -> DataLoader:
         *([dict(type='DecodeSound')] if sound else []),
         dict(type='DecordDecode'),
         *host_transforms(cfg),
-        dict(type='FormatShape', input_format='NCTHW'),
         dict(
             type='PackActionInputs',
             collect_keys=('imgs', 'audio') if sound else None,
@@ -96,11 +114,12 @@ def _pipeline(cfg: Config) -> list[dict]:
 
 def host_transforms(cfg: Config) -> list[dict]:
     """The config's transforms of pictures; nothing of them is put off."""
-    return [
+    kept = [
         {key: value for key, value in transform.items() if key != 'lazy'}
         for transform in _pipeline(cfg)
-        if transform['type'] not in OURS
+        if transform['type'] not in (*READERS, *PACKERS)
     ]
+    return [*kept, dict(type='FormatShape', input_format='NCTHW')]
 
 
 def _frames(cfg: Config) -> int:
