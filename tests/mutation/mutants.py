@@ -172,11 +172,33 @@ _BUGS = {
             ('audio_start=audio_start,', 'audio_start=video_start,'),
         ],
     ),
+    'avts_mm/models/data_preprocessors/lazy_pictures.py': (
+        ['tests/models/data_preprocessors/test_lazy_pictures.py'],
+        [
+            ('align_corners=False', 'align_corners=True'),
+            (".flip(_FLIPPED[lazy['flip']])", ''),
+        ],
+    ),
+    'avts_mm/datasets/batch_memory.py': (
+        ['tests/datasets/test_batch_memory.py'],
+        [
+            ('block.content[0] = True', 'pass'),
+            ('        content[0] = False', '        pass'),
+            ('if os.getpid() == receiver:', 'if True:'),
+        ],
+    ),
+    'avts_mm/engine/loops/workers.py': (
+        ['tests/engine/loops/test_workers.py'],
+        [('if child._parent_pid == os.getpid()', 'if True')],
+    ),
     'avts_mm/datasets/seeding.py': (
         ['tests/datasets/test_seeding.py'],
         [
             ('np.random.set_state(numpy_state)', 'np.random.seed(seed)'),
-            ('np.random.seed(words)', 'pass'),
+            (
+                'np.random.seed(np.random.SeedSequence(seed).generate_state(4))',
+                'pass',
+            ),
             ("getattr(idx, 'seed', None)", 'None'),
         ],
     ),
