@@ -11,8 +11,8 @@ from mmaction.registry import DATASETS
 
 from .av_record_dataset import AVRecordDataset
 from .pairs import AVPair, PairKind, PairTiming
-from .readers import in_helper
-from .seeding import seeded
+from .readers import map_in_helper
+from .seeding import chance_kept, seed_chance
 from .shared_clips import SharedClips
 
 # A pair, or those of a clip with several sounds.
@@ -63,7 +63,7 @@ class AVPairDataset(AVRecordDataset):
             MediaError: A file cannot be read, in test mode.
             RuntimeError: Too many unreadable pairs in a row, in training.
         """
-        return self._load(pair, self.plan_info(pair))
+        return self.__getitems__([pair])[0]
 
     def __getitems__(self, pairs: list[Index]) -> list[dict]:
         """Load a batch, opening each video once for all its clips there.
@@ -80,18 +80,22 @@ class AVPairDataset(AVRecordDataset):
                 clips = SharedClips([plan['video_start'] for plan in same])
                 for plan in same:
                     plan['shared_clips'] = clips
-        return [self._load(pair, plan) for pair, plan in zip(pairs, plans)]
+        # Chance is put back here, not by a thread that may have been given up.
+        with chance_kept():
+            return map_in_helper(self._load, list(zip(pairs, plans)))
 
-    def _load(self, planned: Index, plan: dict) -> dict:
+    def _load(self, planned: tuple[Index, dict]) -> dict:
+        first, plan = planned
+
         def load(pair: Index) -> dict:
-            return self.prepare_data(pair, plan if pair is planned else None)
+            return self.prepare_data(pair, plan if pair is first else None)
 
         if self.test_mode:
-            return load(planned)
-        return self.unreadable.load(planned, load, self._replacement)
+            return load(first)
+        return self.unreadable.load(first, load, self._replacement)
 
     def prepare_data(self, pair: Index, plan: dict | None = None) -> dict:
-        """Run the pipeline on a pair.
+        """Run the pipeline on a pair. Chance is seeded by it.
 
         Args:
             pair (AVPair | tuple[AVPair, ...]): The pair.
@@ -99,8 +103,8 @@ class AVPairDataset(AVRecordDataset):
         """
         results = self.plan_info(pair) if plan is None else plan
         first = pair if isinstance(pair, AVPair) else pair[0]
-        with seeded(first.seed):
-            return in_helper(self.pipeline, results)
+        seed_chance(first.seed)
+        return self.pipeline(results)
 
     def plan_info(self, pair: Index) -> dict:
         """What the pipeline is given for a pair; opens no file.

@@ -2,32 +2,31 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
-from torch.utils.data import get_worker_info
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed what transforms draw from, and leave it as it was.
-
-    That is numpy, ``random`` and, on the CPU, torch. In the worker of a data
-    loader it is not put back, which takes five times as long as seeding, and
-    nothing there draws without a seed of its own.
-    """
-    in_worker = get_worker_info() is not None
-    with nullcontext() if in_worker else _put_back():
-        np.random.seed(np.random.SeedSequence(seed).generate_state(4))
-        random.seed(seed)
-        torch.default_generator.manual_seed(seed)
+    """Seed what transforms draw from, and leave it as it was afterwards."""
+    with chance_kept():
+        seed_chance(seed)
         yield
 
 
+def seed_chance(seed: int) -> None:
+    """Seed numpy, ``random`` and, on the CPU, torch."""
+    np.random.seed(np.random.SeedSequence(seed).generate_state(4))
+    random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+
+
 @contextmanager
-def _put_back() -> Iterator[None]:
+def chance_kept() -> Iterator[None]:
+    """Leave what transforms draw from as it was."""
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=[]):

@@ -4,14 +4,14 @@ from .audio import open_audio
 from .errors import MediaError
 from .media_info import MediaInfo
 from .probe import probe
-from .time_limit import check_limit, in_helper, read_within
+from .time_limit import check_limit, map_in_helper, read_within
 from .video import open_video
 
 __all__ = [
     'MediaError',
     'MediaInfo',
     'check_limit',
-    'in_helper',
+    'map_in_helper',
     'open_audio',
     'open_video',
     'probe',

@@ -9,8 +9,8 @@ there, so that nothing is drawn or changed behind the back of the others.
 import queue
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from .errors import MediaError
 
@@ -22,6 +22,8 @@ _LOOK = 0.1
 _hung: set[str] = set()
 _hanging: list['_Helper'] = []
 _own = threading.local()
+
+Item = TypeVar('Item')
 
 
 def check_limit(seconds: float | None) -> float | None:
@@ -67,41 +69,70 @@ def read_within(
     helper = threading.current_thread()
     if isinstance(helper, _Helper):
         return helper.read(_Reading(path, seconds), function, args)
-    return in_helper(read_within, seconds, path, function, *args)
+    (answer,) = map_in_helper(
+        lambda args: read_within(seconds, path, function, *args), [args]
+    )
+    return answer
 
 
-def in_helper(function: Callable, *args: Any) -> Any:
-    """Call a function in the thread in which files are read.
+def map_in_helper(
+    function: Callable[[Item], Any], items: Sequence[Item]
+) -> list:
+    """Call a function for each item, all in the thread that files are read in.
 
     What it calls :func:`read_within` for is then not handed from thread to
-    thread, and from core to core, each time.
+    thread, and from core to core, each time. When reading a file takes too
+    long, the function is called once more for that item, in another thread,
+    and finds that the file was given up.
+
+    Args:
+        function (Callable): What to call.
+        items (Sequence): Its argument each time.
+
+    Returns:
+        list: What it returns for each.
 
     Raises:
-        MediaError: Reading a file took too long.
         RuntimeError: Too many files have been given up and still hang.
-        Exception: Whatever the function raises.
+        Exception: Whatever the function raises, such as the MediaError of a
+            file given up.
     """
+    results: list = []
+
+    def rest() -> None:
+        for item in items[len(results) :]:
+            results.append(function(item))
+
     if isinstance(threading.current_thread(), _Helper):
-        return function(*args)
+        rest()
+    else:
+        while not _ends_in_time(rest):
+            pass
+    return results
+
+
+def _ends_in_time(function: Callable) -> bool:
+    """Call a function in the helper; False if that was given up."""
     helper = getattr(_own, 'helper', None)
     if helper is None or not helper.is_alive():  # after a fork it is not
         helper = _own.helper = _Helper()
-    answers: queue.SimpleQueue = queue.SimpleQueue()
-    helper.calls.put((function, args, answers))
+    errors: queue.SimpleQueue = queue.SimpleQueue()
+    helper.calls.put((function, errors))
     while True:
         try:
-            value, error = answers.get(timeout=_LOOK)
+            error = errors.get(timeout=_LOOK)
             break
         except queue.Empty:
             late = helper.give_up_late()
-            if late:
-                _given_up(helper, late)
+            if late is not None:
+                _note(helper, late)
+                return False
     if error is not None:
         raise error
-    return value
+    return True
 
 
-def _given_up(helper: '_Helper', late: '_Reading') -> NoReturn:
+def _note(helper: '_Helper', late: '_Reading') -> None:
     _hung.add(late.path)
     _own.helper = None
     _hanging[:] = [h for h in (*_hanging, helper) if h.is_alive()]
@@ -112,7 +143,6 @@ def _given_up(helper: '_Helper', late: '_Reading') -> NoReturn:
             'tools/data/prepare_av.py, which leaves such files out, or raise '
             'time_limit if the disk is merely slow'
         )
-    raise _timeout(late.path, late.limit)
 
 
 def _timeout(path: str, seconds: float) -> MediaError:
@@ -177,14 +207,14 @@ class _Helper(threading.Thread):
 
     def run(self) -> None:
         while True:
-            function, args, answers = self.calls.get()
-            value = error = None
+            function, errors = self.calls.get()
+            error = None
             try:
-                value = function(*args)
+                function()
             except _GivenUpError:
                 return
             except BaseException as caught:
                 error = caught
-            answers.put((value, error))
+            errors.put(error)
             # Nothing is kept until the next call.
-            del function, args, answers, value, error
+            del function, errors, error

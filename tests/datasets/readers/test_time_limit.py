@@ -1,5 +1,6 @@
 """Reading that hangs is given up, and what comes after is not affected."""
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from torch.utils.data import DataLoader
 from avts_mm.datasets.readers import (
     MediaError,
     check_limit,
-    in_helper,
+    map_in_helper,
     read_within,
 )
 from avts_mm.datasets.readers import time_limit as module
@@ -60,38 +61,55 @@ def test_a_hanging_file_is_given_up_once(hang):
     assert read_within(60, 'good.mp4', sum, [1, 2]) == 3
 
 
-def test_a_sample_is_read_in_one_thread(hang):
-    def sample(*paths):
-        threads = {threading.current_thread()}
-        for path in paths:
-            wait = hang if path == 'bad.mp4' else lambda: None
-            read_within(0.2, path, wait)
-            thread = read_within(60, path, threading.current_thread)
-            threads.add(thread)
-        return threads
+def test_items_are_read_in_one_thread(hang):
+    tried = []
 
-    threads = in_helper(sample, 'a.mp4', 'a.wav')
-    assert len(threads) == 1
-    assert in_helper(in_helper, sample, 'b.mp4') == threads
+    def sample(path):
+        tried.append(path)
+        thread = read_within(60, f'{path}.wav', threading.current_thread)
+        with contextlib.suppress(MediaError):
+            read_within(0.2, path, hang if path == 'bad' else lambda: None)
+            assert threading.current_thread() is thread
+        return path, thread
+
+    paths = ['a', 'b', 'bad', 'c', 'd']
+    items, threads = zip(*map_in_helper(sample, paths))
+    assert list(items) == paths
+    # That of the file that hangs is tried once more, and no other.
+    assert tried == ['a', 'b', 'bad', 'bad', 'c', 'd']
+    assert threads[0] is threads[1] is not threads[2]
+    assert threads[2] is threads[3] is threads[4]
     assert threading.current_thread() not in threads
+    nested = map_in_helper(lambda path: map_in_helper(sample, [path]), 'ab')
+    assert [[item] for item in zip('ab', [threads[2]] * 2)] == nested
+    assert reason(60, 'bad', hang) == 'timeout'
+
+
+def test_errors_of_items_come_through(hang):
+    def sample(path):
+        read_within(0.2, path, hang if path == 'bad.mp4' else lambda: None)
+        return 1 / (path != 'zero.mp4')
+
     with pytest.raises(MediaError, match=r'bad\.mp4: .* after 0\.2 s'):
-        in_helper(sample, 'a.mp4', 'bad.mp4', 'b.mp4')
-    assert reason(60, 'bad.mp4', hang) == 'timeout'
+        map_in_helper(sample, ['a.mp4', 'bad.mp4', 'b.mp4'])
+    with pytest.raises(ZeroDivisionError):
+        map_in_helper(sample, ['a.mp4', 'zero.mp4'])
+    assert map_in_helper(sample, []) == []
 
 
 def test_work_that_reads_nothing_may_take_its_time():
-    assert in_helper(time.sleep, 3 * module._LOOK) is None
+    assert map_in_helper(time.sleep, [3 * module._LOOK]) == [None]
 
 
 def test_who_comes_back_too_late_does_nothing_more():
     later, back = [], threading.Event()
 
-    def sample():
-        read_within(0.05, 'late.mp4', back.wait)
+    def sample(path):
+        read_within(0.05, path, back.wait)
         later.append('drawn')
 
     with pytest.raises(MediaError, match=r'late\.mp4'):
-        in_helper(sample)
+        map_in_helper(sample, ['late.mp4', 'b.mp4'])
     (helper,) = module._hanging
     back.set()
     helper.join(10)
