@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from avts_mm.datasets.readers import open_video, probe
+from avts_mm.datasets.readers import PlanarPicture, open_video, probe
 
 
 def assert_as_prepared(path: str) -> None:
@@ -29,6 +29,8 @@ def assert_as_prepared(path: str) -> None:
                 open_video(path, 'pyav', size) as reader,
             ):
                 images, begins = full.read(times)
+                planar, _ = reader.planar_pictures(times)
+                assert all(isinstance(p, PlanarPicture) for p in planar)
                 for quick in (reader, again):
                     found = quick.read(times)
                     np.testing.assert_array_equal(found[0], images)

@@ -3,6 +3,7 @@
 from .audio import open_audio
 from .errors import MediaError
 from .media_info import MediaInfo
+from .planar import PlanarPicture
 from .probe import probe
 from .time_limit import check_limit, map_in_helper, read_within
 from .video import open_video
@@ -10,6 +11,7 @@ from .video import open_video
 __all__ = [
     'MediaError',
     'MediaInfo',
+    'PlanarPicture',
     'check_limit',
     'map_in_helper',
     'open_audio',

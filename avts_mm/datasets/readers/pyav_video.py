@@ -1,46 +1,27 @@
 """Pictures by presentation time, through PyAV."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Literal, overload
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
-from .containers import (
-    discard_others,
-    open_container,
-    packets,
-    video_stream,
-)
 from .errors import MediaError
-from .probe import open_probed, picture_time
-from .video_reader import EPSILON, VideoReader
+from .planar import PlanarPicture, is_planar
+from .pyav_decoder import LEAD, PyAVDecoder
+from .video_reader import EPSILON
 
-# Containers in which the times after a seek were measured to be right. In
-# MPEG-PS they are up to three pictures wrong, and where there is no way to
-# know everything is decoded from the start.
-_SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
 # Further ahead than this (s) a new seek is cheaper than decoding on, and where
 # it saves more than so many pictures.
 _SEEK_AHEAD = 4.0
 _SEEK_PICTURES = 3
-# Pictures that no other needs are not decoded if the next wanted time is
-# further ahead than this (s).
-_LEAD = 0.5
-# How much earlier to look for a key frame when the first seek came too late.
-_SEEK_BACK = (0.0, 1.0, 5.0)
 # Seconds of pictures missing at the end that are not a matter of rounding.
 _CUT_OFF = 0.5
 
-# glibc hands freed memory back to the system, to ask for fresh pages for the
-# next clip, until it has seen a large block freed. None of this is touched.
-np.empty(31 * 2**20, np.uint8)
 
-
-class PyAVVideo(VideoReader):
+class PyAVVideo(PyAVDecoder):
     """Seeks to the key frame before the wanted time and decodes onwards.
 
     Right for every file whose pictures have times at all; see
@@ -50,40 +31,6 @@ class PyAVVideo(VideoReader):
         path (str): The file.
         prepared_bytes (int): See :func:`open_probed`.
     """
-
-    _pass = 0  # counts what moves the container away from where it stood
-
-    def __init__(self, path: str, prepared_bytes: int = 0) -> None:
-        self._container, info, self._fresh = open_probed(
-            path, prepared_bytes=prepared_bytes
-        )
-        try:
-            super().__init__(path, info)
-            self._choose()
-        except BaseException:
-            self.close()
-            raise
-        self._reformatter = VideoReformatter()
-
-    def _choose(self) -> None:
-        self._stream = video_stream(self._container, self.path)
-        # One thread: the workers of the loader are the parallelism.
-        if not self._stream.codec_context.is_open:  # then it is set already
-            self._stream.thread_type = 'NONE'
-        discard_others(self._container, self._stream)
-
-    def _rewind(self) -> None:
-        """Go to the beginning, which is not always possible by seeking."""
-        if self._container is None or not self._fresh:
-            self.close()
-            self._container = open_container(self.path)
-            self._choose()
-
-    def close(self) -> None:
-        self._pass += 1
-        if self._container is not None:
-            self._container.close()
-            self._container = None
 
     def stream(self, begin: float, step: float) -> Iterator[np.ndarray]:
         """The pictures on screen at ``begin``, ``begin + step``, ... until
@@ -153,33 +100,62 @@ class PyAVVideo(VideoReader):
         if self.info.container == 'mov' and end + _CUT_OFF < known:
             raise self._outside((end + known) / 2, end)
 
-    def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
-        wanted, place = np.unique(times, return_inverse=True)
-        images: list[np.ndarray] = []
-        begins: list[float] = []
+    def planar_pictures(self, times) -> tuple[list, np.ndarray]:
+        """What :meth:`pictures` gives, but not converted to RGB.
+
+        Returns:
+            tuple: :class:`PlanarPicture` each, and when they begin, ``(T,)``.
+            Of files that have another format of pixels than those, or are to
+            be turned, the pictures in RGB.
+        """
+        times = self._checked(times)
+        frames, begins = self._read(times, self._complete)
+        info = self.info
+        if (
+            info.rotation
+            or any(
+                (f.width, f.height) != (info.width, info.height)
+                for f in frames
+            )
+            or not all(map(is_planar, frames))
+        ):
+            return [self._to_rgb(frame) for frame in frames], begins
+        return [PlanarPicture(frame) for frame in frames], begins
+
+    def _read(
+        self, times: np.ndarray, convert: Callable | None = None
+    ) -> tuple[list, np.ndarray]:
+        convert = convert or self._to_rgb
+        asked = times.tolist()  # Python's numbers are compared quicker
+        wanted = sorted(set(asked))
+        found: list[tuple] = []
         try:
             for group in self._passes(wanted):
-                part = self._read_group(group, self._skips())
+                part = self._read_group(group, self._skips(), convert)
                 if part is None:  # a picture lasted long
-                    part = self._read_group(group, False)
-                images += part[0]
-                begins += part[1]
+                    part = self._read_group(group, False, convert)
+                found += part
         except av.FFmpegError as error:
             self.close()
             raise self._damaged(error) from None
-        return [images[i] for i in place], np.array(begins)[place]
+        of_time = dict(zip(wanted, found))
+        images = [of_time[time][0] for time in asked]
+        return images, np.array([of_time[time][1] for time in asked])
 
-    def _passes(self, wanted: np.ndarray) -> list[np.ndarray]:
+    def _passes(self, wanted: list[float]) -> list[list[float]]:
         """Cut sorted times where a seek is cheaper than decoding on."""
-        gaps = np.diff(wanted)
+        least = _SEEK_PICTURES * self._period
         cuts = [
-            i + 1
-            for i in np.flatnonzero(gaps > _SEEK_PICTURES * self._period)
-            if gaps[i] > _SEEK_AHEAD
-            or self._saved(wanted[i], wanted[i + 1])
-            > _SEEK_PICTURES * self._period
+            i
+            for i, (last, following) in enumerate(pairwise(wanted), 1)
+            if following - last > least
+            and (
+                following - last > _SEEK_AHEAD
+                or self._saved(last, following) > least
+            )
         ]
-        return np.split(wanted, cuts) if wanted.size else []
+        ends = [*cuts, len(wanted)] if wanted else []
+        return [wanted[i:j] for i, j in zip([0, *cuts], ends)]
 
     def _saved(self, last: float, following: float) -> float:
         """Seconds from a time to the last key frame before another."""
@@ -208,53 +184,47 @@ class PyAVVideo(VideoReader):
 
     @overload
     def _read_group(
-        self, wanted: np.ndarray, skip: Literal[False]
-    ) -> tuple[list, list]: ...
+        self, wanted: list[float], skip: Literal[False], convert: Callable
+    ) -> list[tuple]: ...
     @overload
     def _read_group(
-        self, wanted: np.ndarray, skip: bool
-    ) -> tuple[list, list] | None: ...
+        self, wanted: list[float], skip: bool, convert: Callable
+    ) -> list[tuple] | None: ...
     def _read_group(
-        self, wanted: np.ndarray, skip: bool
-    ) -> tuple[list, list] | None:
-        """The pictures at sorted times, and when each begins; None if one
+        self, wanted: list[float], skip: bool, convert: Callable
+    ) -> list[tuple] | None:
+        """The pictures at sorted times, each with when it begins; None if one
         that was skipped could be among them."""
-        images: list[np.ndarray] = []
-        begins: list[float] = []
+        found: list[tuple] = []
         last: av.VideoFrame | None = None
         last_begin, image = -math.inf, None
-        times = wanted.tolist()  # Python's numbers are compared quicker
-        first = times[0]
-        for begin, frame in self._decode_from(first, wanted if skip else None):
+        decoded = self._decode_from(wanted[0], wanted if skip else ())
+        for begin, frame in decoded:
             if last is not None and begin < last_begin - EPSILON:
                 raise self._disordered(begin)
             while (
-                len(images) < len(times)
-                and begin > times[len(images)] + EPSILON
+                len(found) < len(wanted)
+                and begin > wanted[len(found)] + EPSILON
             ):
                 if last is None:
                     raise self._damaged('the beginning is missing')
-                if skip and times[len(images)] - last_begin > _LEAD:
+                if skip and wanted[len(found)] - last_begin > LEAD:
                     return None
                 if image is None:
-                    image = self._to_rgb(last)
-                images.append(image)
-                begins.append(last_begin)
-            if len(images) == len(times):
-                return images, begins
+                    image = convert(last)
+                found.append((image, last_begin))
+            if len(found) == len(wanted):
+                return found
             last, last_begin, image = frame, begin, None
         if last is None:
             raise self._damaged('no pictures found')
-        if skip and wanted[-1] - last_begin > _LEAD:
+        if skip and wanted[-1] - last_begin > LEAD:
             return None
         end = last_begin + self._period
         if wanted[-1] > end + self._period:
             raise self._outside(wanted[-1], end)
-        rest = len(wanted) - len(images)
-        return (
-            images + [self._to_rgb(last)] * rest,
-            begins + [last_begin] * rest,
-        )
+        rest = len(wanted) - len(found)
+        return found + [(convert(last), last_begin)] * rest
 
     def _disordered(self, begin: float) -> MediaError:
         return MediaError(
@@ -263,118 +233,3 @@ class PyAVVideo(VideoReader):
             self.path,
             'unsupported',
         )
-
-    def _decode_from(
-        self, time: float, wanted: np.ndarray | None = None
-    ) -> Iterator:
-        """Yield (begin, frame) in order of presentation, the first of them
-        beginning at or before ``time`` unless it is the file's first. With
-        ``wanted``, pictures far from these times may be missing."""
-        self._pass += 1
-        start = self.info.video_start - self.info.picture_shift
-        if self._container is None:
-            self._rewind()
-        if self._can_seek():
-            base = self._stream.time_base
-            for back in _SEEK_BACK:
-                target = time + EPSILON - back
-                if target <= 0:
-                    break
-                self._fresh = False
-                try:
-                    self._container.seek(
-                        int((target + start) / base), stream=self._stream
-                    )
-                except av.FFmpegError:
-                    break
-                found = False
-                for begin, frame in self._pictures(wanted):
-                    # What comes out before the first key frame may refer to
-                    # pictures that were not decoded.
-                    if not found and not frame.key_frame:
-                        continue
-                    if not found and begin > time + EPSILON:
-                        break
-                    found = True
-                    yield begin, frame
-                if found:
-                    return
-        self._rewind()
-        yield from self._pictures(wanted)
-
-    def _can_seek(self) -> bool:
-        # Sought pictures of an AVI with B-frames have no reliable times;
-        # counted from the start they have.
-        if self.info.container == 'avi' and self.info.has_b_frames:
-            return False
-        return self.info.container in _SEEKABLE
-
-    def _pictures(self, wanted: np.ndarray | None = None) -> Iterator:
-        """Yield (begin, frame) from where the container stands; without
-        those that no other picture needs if the next of the sorted times
-        ``wanted`` is far."""
-        self._fresh = False
-        stream, info, begin, length = self._stream, self.info, None, 0.0
-        context, skipping = stream.codec_context, False
-        context.skip_frame = 'DEFAULT'
-        times = [] if wanted is None else wanted.tolist()
-        base = float(stream.time_base)
-        zero = info.video_start - info.picture_shift
-        for packet in packets(self._container, stream):
-            if times and packet.pts is not None:
-                shown = packet.pts * base - zero
-                following = bisect_left(times, shown)
-                far = following < len(times)
-                far = far and times[following] - shown > _LEAD
-                if far != skipping:
-                    context.skip_frame = 'NONREF' if far else 'DEFAULT'
-                    skipping = far
-            try:
-                frames = packet.decode()
-            except av.InvalidDataError as error:
-                if begin is None:
-                    continue  # damaged by the seek, not in the file
-                raise self._damaged(error) from None
-            for frame in frames:
-                untimed = frame.dts is None and (
-                    frame.pts is None or info.container == 'avi'
-                )
-                last = begin
-                if not untimed:
-                    begin = picture_time(frame, stream, info)
-                    begin -= info.video_start
-                elif last is not None:
-                    begin += self._period
-                else:
-                    continue
-                # MPEG-PS may note one time for several pictures; what
-                # libavformat makes of it was seen to be two pictures wrong.
-                if info.container == 'mpeg':
-                    if last is not None:
-                        near = abs(begin - last - length) < 4 * self._period
-                        begin = last + length if near else begin
-                    length = float(frame.duration * stream.time_base)
-                    length = length or self._period
-                yield begin, frame
-
-    def _to_rgb(self, frame: av.VideoFrame) -> np.ndarray:
-        """A picture upright as ``(H, W, 3)``, in the memory that it was
-        converted to; rows may be padded."""
-        if frame.is_corrupt:
-            raise self._damaged('a picture is incomplete')
-        converted = self._reformatter.reformat(
-            frame,
-            width=self.info.width,
-            height=self.info.height,
-            format='rgb24',
-            threads=1,
-        )
-        plane = converted.planes[0]
-        data = np.frombuffer(memoryview(plane), np.uint8)
-        rows = data.reshape(converted.height, plane.line_size)
-        rows = rows[:, : converted.width * 3]
-        image = rows.reshape(converted.height, converted.width, 3)
-        if converted is frame or self.info.rotation:
-            # The decoder may need its picture unchanged.
-            return np.rot90(image, self.info.rotation // 90).copy()
-        return image

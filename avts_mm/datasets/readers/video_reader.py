@@ -83,12 +83,7 @@ class VideoReader:
     def pictures(self, times) -> tuple[list[np.ndarray], np.ndarray]:
         """What :meth:`read` gives, but each picture as an array of its own,
         ``(H, W, 3)``, which saves copying them into one."""
-        times = np.asarray(times, dtype=np.float64).reshape(-1)
-        if not np.isfinite(times).all():
-            raise ValueError(f'{self.path}: times must be finite')
-        if times.size and times.min() < -self._period:
-            raise self._outside(times.min(), self.info.video_duration)
-        images, begins = self._read(np.maximum(times, 0.0))
+        images, begins = self._read(self._checked(times))
         # Transforms may change pictures in place.
         seen = set()
         for i, image in enumerate(images):
@@ -96,6 +91,16 @@ class VideoReader:
                 images[i] = image.copy()
             seen.add(id(image))
         return images, begins
+
+    def _checked(self, times) -> np.ndarray:
+        """Times as ``(T,)``, those shortly before the first picture put to
+        its begin."""
+        times = np.asarray(times, dtype=np.float64).reshape(-1)
+        if not np.isfinite(times).all():
+            raise ValueError(f'{self.path}: times must be finite')
+        if times.size and times.min() < -self._period:
+            raise self._outside(times.min(), self.info.video_duration)
+        return np.maximum(times, 0.0)
 
     def _shape(self) -> tuple[int, int]:
         """Height and width of the upright picture."""

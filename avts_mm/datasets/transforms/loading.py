@@ -28,7 +28,8 @@ class LoadAVFrames(BaseTransform):
     other clips of the video; prepared_bytes where it is known (see
     :func:`~avts_mm.datasets.readers.open_video`).
 
-    Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
+    Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB, or of
+    :class:`~avts_mm.datasets.readers.PlanarPicture`), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
     each picture begins).
 
@@ -38,6 +39,11 @@ class LoadAVFrames(BaseTransform):
             file rightly. Defaults to 'decord'.
         time_limit (float, optional): Seconds after which reading a file is
             given up; None waits for ever. Defaults to 60.
+        pixel_format (str): ``'rgb24'``; or ``'yuv420p'``: pictures stay as
+            most decoders have them, half as large, and become RGB on the
+            model's device. All transforms must then be mmaction2's with
+            ``lazy=True``, without ``Fuse`` and ``FormatShape``; 'pyav' only.
+            Defaults to 'rgb24'.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class LoadAVFrames(BaseTransform):
         num_frames: int = 25,
         backend: str = 'decord',
         time_limit: float | None = 60.0,
+        pixel_format: str = 'rgb24',
     ) -> None:
         if num_frames < 1:
             raise ValueError(f'num_frames must be positive, got {num_frames}')
@@ -52,8 +59,19 @@ class LoadAVFrames(BaseTransform):
             raise ValueError(
                 f"backend must be 'decord' or 'pyav', got {backend!r}"
             )
+        if pixel_format not in ('rgb24', 'yuv420p'):
+            raise ValueError(
+                f"pixel_format must be 'rgb24' or 'yuv420p', got "
+                f'{pixel_format!r}'
+            )
+        if pixel_format != 'rgb24' and backend != 'pyav':
+            raise ValueError(
+                f"pixel_format={pixel_format!r} needs backend='pyav', got "
+                f'{backend!r}'
+            )
         self.num_frames = num_frames
         self.backend = backend
+        self.pixel_format = pixel_format
         self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
@@ -88,12 +106,15 @@ class LoadAVFrames(BaseTransform):
 
     def _read(self, path: str, size: int, times: np.ndarray) -> tuple:
         with open_video(path, self.backend, size) as reader:
+            if self.pixel_format == 'yuv420p':
+                return reader.planar_pictures(times)
             return reader.pictures(times)
 
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
-            f'backend={self.backend!r}, time_limit={self.time_limit})'
+            f'backend={self.backend!r}, time_limit={self.time_limit}, '
+            f'pixel_format={self.pixel_format!r})'
         )
 
 

@@ -15,7 +15,7 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 import avts_mm  # noqa: F401
-from avts_mm.datasets.readers import MediaError, time_limit
+from avts_mm.datasets.readers import MediaError, PlanarPicture, time_limit
 from avts_mm.datasets.transforms import LoadAVAudio, LoadAVFrames
 
 
@@ -48,6 +48,25 @@ def test_successive_pictures(tmp_path, backend, start):
     np.testing.assert_allclose(
         results['frame_times'], np.arange(first, first + 25) * 0.04, atol=1e-6
     )
+
+
+def test_pictures_as_the_decoder_has_them(tmp_path):
+    path = render(tmp_path / 'a.mp4').path
+    load = LoadAVFrames(25, 'pyav', pixel_format='yuv420p')
+    results = load(clip(path, 0.4, 0.0))
+    assert all(isinstance(p, PlanarPicture) for p in results['imgs'])
+    assert results['img_shape'] == results['original_shape'] == (48, 64)
+    expected = LoadAVFrames(25, 'pyav')(clip(path, 0.4, 0.0))
+    np.testing.assert_array_equal(
+        results['frame_times'], expected['frame_times']
+    )
+
+
+def test_other_pixel_formats_are_refused():
+    with pytest.raises(ValueError, match="'rgb24' or 'yuv420p', got 'gray'"):
+        LoadAVFrames(pixel_format='gray')
+    with pytest.raises(ValueError, match="needs backend='pyav'"):
+        LoadAVFrames(backend='decord', pixel_format='yuv420p')
 
 
 def test_other_rates(tmp_path):
@@ -171,7 +190,8 @@ def test_arguments():
     with pytest.raises(ValueError, match='decord'):
         LoadAVAudio(backend='decord')
     assert repr(LoadAVFrames()) == (
-        "LoadAVFrames(num_frames=25, backend='decord', time_limit=60.0)"
+        "LoadAVFrames(num_frames=25, backend='decord', time_limit=60.0, "
+        "pixel_format='rgb24')"
     )
     assert repr(LoadAVAudio()) == (
         "LoadAVAudio(sample_rate=16000, backend='pyav', keep_silent=True, "

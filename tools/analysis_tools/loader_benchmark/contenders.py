@@ -41,7 +41,11 @@ def own_loader(
     )
     loader['sampler'] = copy.deepcopy(cfg.train_dataloader.sampler)
     if not lazy:
-        reading = [t for t in _pipeline(cfg) if t['type'] in READERS]
+        reading = [
+            {key: value for key, value in t.items() if key != 'pixel_format'}
+            for t in _pipeline(cfg)
+            if t['type'] in READERS
+        ]
         packing = [t for t in _pipeline(cfg) if t['type'] == 'PackAVInputs']
         loader['dataset']['pipeline'] = [
             *reading,
