@@ -177,6 +177,16 @@ _BUGS = {
         [
             ('align_corners=False', 'align_corners=True'),
             (".flip(_FLIPPED[lazy['flip']])", ''),
+            ('1.402 * v', '1.402 * u'),
+            ('top : top + rows', ': rows'),
+        ],
+    ),
+    'avts_mm/datasets/readers/planar.py': (
+        ['tests/datasets/readers/test_planar.py'],
+        [
+            ('row * step + column', 'column'),
+            ("frame.format.name == 'yuv420p'", 'True'),
+            ('int(frame.color_range) != _FULL_RANGE', 'True'),
         ],
     ),
     'avts_mm/datasets/batch_memory.py': (
