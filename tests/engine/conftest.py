@@ -6,10 +6,11 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from avts_mm.datasets import AVPairDataset
 from avts_mm.datasets.records import write_records
+from avts_mm.engine.loops.workers import end_workers
 
 numbers = itertools.count()
 
@@ -62,6 +63,7 @@ def toy_dataset(tmp_path):
 @pytest.fixture
 def toy_runner(tmp_path, toy_dataset):
     """Makes a Runner; keyword arguments are the Runner's and the model's."""
+    runners = []
 
     def make(losses=(1.0,), max_epochs=3, workers=0, sampler=None, **kwargs):
         loader = dict(
@@ -90,9 +92,15 @@ def toy_runner(tmp_path, toy_dataset):
         )
         runner = Runner(**{**arguments, **kwargs})
         model.runner = runner
+        runners.append(runner)
         return runner
 
-    return make
+    yield make
+    # mmengine's own loops leave them to the garbage collector.
+    for runner in runners:
+        for loop in (runner._train_loop, runner._val_loop):
+            if isinstance(loop, BaseLoop):
+                end_workers(loop.dataloader)
 
 
 @pytest.fixture
