@@ -4,6 +4,7 @@ All are built with the same settings of the data loader, from the config.
 """
 
 import copy
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,9 +93,15 @@ def host_loader(cfg: Config, corpus: Path, sound: bool = False) -> DataLoader:
     return _built(cfg, dataset, sampler)
 
 
-def bare_loader(cfg: Config, corpus: Path) -> DataLoader:
-    """Nothing but decoding of the same number of pictures."""
-    dataset = BareDecoding(corpus, _frames(cfg))
+def bare_loader(cfg: Config, corpus: Path, rgb: bool = True) -> DataLoader:
+    """Nothing but decoding of the same number of pictures.
+
+    Args:
+        cfg (Config): Of which number of pictures and settings.
+        corpus (Path): Folder with ``annotation.csv``.
+        rgb (bool): Convert and copy them; otherwise they are only decoded.
+    """
+    dataset = BareDecoding(corpus, _frames(cfg), rgb)
     return _built(cfg, dataset, dict(type='DefaultSampler', shuffle=True))
 
 
@@ -147,41 +154,49 @@ def decode_bare(path: str, start: float, number: int) -> np.ndarray:
     Returns:
         np.ndarray: ``(T, H, W, 3)`` uint8, RGB.
     """
+    convert, pictures = VideoReformatter().reformat, None
+    for done, frame in enumerate(_decoded(path, start, number)):
+        image = convert(frame, format='rgb24', threads=1)
+        if pictures is None:
+            shape = number, image.height, image.width, 3
+            pictures = np.empty(shape, np.uint8)
+        pictures[done] = image.to_ndarray()
+    return pictures
+
+
+def _decoded(path: str, start: float, number: int) -> Iterator[av.VideoFrame]:
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'NONE'
         container.seek(int(start / stream.time_base), stream=stream)
-        convert, pictures = VideoReformatter().reformat, None
         first, done = start - float(1 / stream.average_rate), 0
         for frame in container.decode(stream):
             if frame.time <= first:
                 continue
-            image = convert(frame, format='rgb24', threads=1)
-            if pictures is None:
-                shape = number, image.height, image.width, 3
-                pictures = np.empty(shape, np.uint8)
-            pictures[done] = image.to_ndarray()
+            yield frame
             done += 1
             if done == number:
-                return pictures
+                return
     raise ValueError(f'{path}: ends before {number} pictures are read')
 
 
 class BareDecoding(Dataset):
     """Decodes clips and throws them away: the limit of any loader."""
 
-    def __init__(self, corpus: Path, number: int) -> None:
+    def __init__(self, corpus: Path, number: int, rgb: bool) -> None:
         records = read_records(_annotation(corpus))
         self.paths = [str(corpus / record['video']) for record in records]
         self.seconds = min(record['duration'] for record in records)
         self.number = number
+        self.read = decode_bare if rgb else _decoded
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> int:
         start = np.random.uniform(0, self.seconds - 1)
-        return len(decode_bare(self.paths[index], start, self.number))
+        read = self.read(self.paths[index], start, self.number)
+        return sum(1 for _ in read)
 
 
 @TRANSFORMS.register_module()
