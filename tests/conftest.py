@@ -1,5 +1,10 @@
 """Fixtures that the tests share."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +13,19 @@ import torch
 
 import avts_mm  # noqa: F401  it registers every component
 from avts_mm.datasets.synthetic import make_corpus
+
+ROOT = Path(__file__).parents[1]
+
+# What torchrun sets, and the scripts decide themselves.
+OF_LAUNCHERS = (
+    'LOCAL_RANK',
+    'MASTER_ADDR',
+    'MASTER_PORT',
+    'OMP_NUM_THREADS',
+    'RANK',
+    'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD',
+    'WORLD_SIZE',
+)
 
 # Test runners give every worker one core; more threads only get in the way.
 torch.set_num_threads(1)
@@ -30,7 +48,60 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope='session')
 def shared_data():
     """The folder of real recordings, which not everyone has."""
-    path = Path(__file__).parents[2] / 'shared' / 'data'
+    path = ROOT.parent / 'shared' / 'data'
     if not path.is_dir():
         pytest.skip(f'no real recordings in {path}')
     return path
+
+
+@pytest.fixture
+def start_script():
+    """Starts a script of ``tools`` as on a machine without a GPU.
+
+    ``modules`` are folders to import from, keyword arguments environment
+    variables. What still runs after the test is killed.
+    """
+    started = []
+
+    def start(name, *arguments, cwd=ROOT, modules=(), **variables):
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = str(probe.getsockname()[1])
+        inherited = dict(os.environ)
+        for variable in OF_LAUNCHERS:
+            inherited.pop(variable, None)
+        settings = dict(
+            CUDA_VISIBLE_DEVICES='-1',
+            PORT=port,
+            PYTHON=sys.executable,
+            PYTHONPATH=os.pathsep.join(map(str, [*modules, ROOT])),
+        )
+        process = subprocess.Popen(
+            ['bash', str(ROOT / 'tools' / name), *map(str, arguments)],
+            cwd=cwd,
+            env={**inherited, **settings, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+@pytest.fixture
+def run_script(start_script):
+    """The same, run to its end; gives the exit status and the output."""
+
+    def run(*arguments, **kwargs):
+        process = start_script(*arguments, **kwargs)
+        output, _ = process.communicate(timeout=500)
+        return process.returncode, output
+
+    return run

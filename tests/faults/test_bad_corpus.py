@@ -7,7 +7,6 @@ files, without reading any, and compared with what it counted.
 import csv
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -146,62 +145,50 @@ def test_training(bad, config, workers):
     check(bad, Path(config.work_dir), 1)
 
 
-def launch(config, tmp_path):
-    """Start two processes and return the finished one that watched them."""
-    path = tmp_path / 'config.py'
-    config.dump(path)
-    return subprocess.run(
-        ['bash', 'tools/dist_train.sh', str(path), '2'],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        env={
-            **os.environ,
-            'PYTHON': sys.executable,
-            'PORT': str(29000 + os.getpid() % 2000),
-            'PYTHONPATH': os.pathsep.join(
-                [str(ROOT / 'tests' / 'faults'), str(ROOT)]
-            ),
-        },
-    )
+@pytest.fixture
+def launch(run_script, config, tmp_path):
+    """Trains in two processes; gives the exit status and the output."""
+
+    def run():
+        config.train_dataloader.num_workers = 0
+        config.train_dataloader.persistent_workers = False
+        path = tmp_path / 'config.py'
+        config.dump(path)
+        modules = [ROOT / 'tests' / 'faults']
+        return run_script('dist_train.sh', path, 2, modules=modules)
+
+    return run
 
 
 @pytest.mark.timeout(600)
-def test_training_in_two_processes(bad, config, tmp_path):
-    config.train_dataloader.num_workers = 0
-    config.train_dataloader.persistent_workers = False
-    done = launch(config, tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_training_in_two_processes(bad, config, launch):
+    status, output = launch()
+    assert status == 0, output[-3000:]
     check(bad, Path(config.work_dir), 2)
 
 
 @pytest.mark.timeout(600)
-def test_too_many_stop_both_processes(bad, config, tmp_path):
+def test_too_many_stop_both_processes(bad, config, launch):
     """Both say why, at the same iteration, and end."""
-    config.train_dataloader.num_workers = 0
-    config.train_dataloader.persistent_workers = False
     limits = dict(max_share=0.05, min_samples=160, interval=1)
     config.default_hooks.unreadable.update(limits)
-    done = launch(config, tmp_path)
-    assert done.returncode != 0
-    assert done.stderr.count('RuntimeError: ') >= 2
+    status, output = launch()
+    assert status != 0
+    assert output.count('RuntimeError: ') >= 2
     work_dir = Path(config.work_dir)
     iterations = [
         len(json.loads((work_dir / f'mix_rank{rank}.json').read_text()))
         for rank in range(2)
     ]
     assert iterations == [4, 4]
-    assert 'of the last 160 samples had to be replaced' in done.stderr
+    assert 'of the last 160 samples had to be replaced' in output
 
 
-def test_one_process_that_gives_up_ends_both(bad, config, tmp_path):
-    config.train_dataloader.num_workers = 0
-    config.train_dataloader.persistent_workers = False
+def test_one_process_that_gives_up_ends_both(bad, config, launch):
     config.train_dataloader.dataset.max_failures_in_a_row = 2
-    done = launch(config, tmp_path)
-    assert done.returncode != 0
-    assert '2 items in a row could not be read' in done.stderr
+    status, output = launch()
+    assert status != 0
+    assert '2 items in a row could not be read' in output
     assert not list(Path(config.work_dir).glob('*.pth'))
 
 

@@ -5,12 +5,8 @@ must end with the weights of one process with a batch of eight.
 """
 
 import json
-import os
 import pickle
 import runpy
-import socket
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -106,31 +102,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def _launch(script, folder, *arguments):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    env = dict(
-        os.environ,
-        CUDA_VISIBLE_DEVICES='-1',
-        PORT=str(port),
-        PYTHON=sys.executable,
-        PYTHONPATH=os.pathsep.join([str(folder), str(ROOT)]),
-    )
-    for name in ('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', 'OMP_NUM_THREADS'):
-        env.pop(name, None)
-    command = ['bash', str(ROOT / 'tools' / script), *map(str, arguments)]
-    run = subprocess.run(
-        command,
-        cwd=folder,
-        env=env,
-        timeout=200,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    return run.stdout
+@pytest.fixture
+def launch(folder, run_script):
+    """Runs a script to its end; gives the output."""
+
+    def run(*arguments):
+        status, output = run_script(*arguments, cwd=folder, modules=[folder])
+        assert status == 0, output
+        return output
+
+    return run
 
 
 def _tool(name, folder, monkeypatch, *arguments):
@@ -142,11 +123,11 @@ def _tool(name, folder, monkeypatch, *arguments):
     main([str(a) for a in arguments])
 
 
-def test_train_resume_and_test(folder, monkeypatch):
+def test_train_resume_and_test(folder, launch, monkeypatch):
     config = folder / 'toy.py'
     work_dir = folder / 'two'
 
-    out = _launch('dist_train.sh', folder, config, 2, '--work-dir', work_dir)
+    out = launch('dist_train.sh', config, 2, '--work-dir', work_dir)
     assert 'GPU number: 2' in out
     first = work_dir / 'epoch_1.pth'
     state = torch.load(first, weights_only=True)
@@ -154,9 +135,8 @@ def test_train_resume_and_test(folder, monkeypatch):
     assert state['meta']['iter'] == 2
     assert len(history.data[0]) == 2
 
-    out = _launch(
+    out = launch(
         'dist_train.sh',
-        folder,
         config,
         2,
         '--work-dir',
@@ -188,9 +168,8 @@ def test_train_resume_and_test(folder, monkeypatch):
     for name, weight in alone['state_dict'].items():
         torch.testing.assert_close(state['state_dict'][name], weight)
 
-    _launch(
+    launch(
         'dist_test.sh',
-        folder,
         config,
         last,
         2,

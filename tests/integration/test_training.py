@@ -1,7 +1,6 @@
 """Whole trainings from a config, as a user starts them."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -153,23 +152,12 @@ def test_another_seed_gives_another_training(tiny):
 
 
 @pytest.mark.timeout(600)
-def test_two_gloo_processes_share_the_pairs(tiny, tmp_path):
+def test_two_gloo_processes_share_the_pairs(tiny, tmp_path, run_script):
     cfg = tiny('two', **{'train_cfg.max_epochs': 1})
     config = tmp_path / 'two.py'
     cfg.dump(config)
-    done = subprocess.run(
-        ['bash', 'tools/dist_train.sh', str(config), '2'],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        env={
-            **os.environ,
-            'PYTHON': sys.executable,
-            'PORT': '29731',
-        },
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    status, output = run_script('dist_train.sh', config, 2)
+    assert status == 0, output[-3000:]
     result = json.loads((tmp_path / 'two' / 'result.json').read_text())
     assert 0 <= result['easy']['auc'] <= 1
     # A rank takes half of the 48 pairs of an epoch: 3 batches of 8.

@@ -11,8 +11,6 @@ import importlib
 import json
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -148,59 +146,40 @@ def alone(folder, corpus, checkpoint):
     return read(cfg.work_dir, 1)
 
 
-def start(folder, script, *arguments, **variables):
-    names = ('MASTER_ADDR', 'MASTER_PORT', 'RANK', 'LOCAL_RANK', 'WORLD_SIZE')
-    env = {k: v for k, v in os.environ.items() if k not in names}
-    env.update(
-        CUDA_VISIBLE_DEVICES='-1',
-        PATH=f'{folder}:{env["PATH"]}',
-        PYTHON=sys.executable,
-        PYTHONPATH=f'{folder}:{ROOT}',
-        **variables,
-    )
-    return subprocess.Popen(
-        ['bash', ROOT / 'tools' / script, *arguments],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize('way', ['torchrun', 'slurm'])
-def test_losses_and_weights(way, folder, corpus, checkpoint, alone):
+def test_losses_and_weights(
+    way, folder, corpus, checkpoint, alone, start_script
+):
     cfg = make_config(folder, corpus, way, 8, checkpoint)
     config = folder / f'{way}.py'
     cfg.dump(config)
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = str(probe.getsockname()[1])
+    common = dict(modules=[folder], PATH=f'{folder}:{os.environ["PATH"]}')
     if way == 'torchrun':
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            common.update(PORT=str(probe.getsockname()[1]), NNODES='2')
         started = [
-            start(
-                folder,
+            start_script(
                 'dist_train.sh',
                 config,
-                '1',
-                PORT=port,
-                NNODES='2',
+                1,
                 NODE_RANK=rank,
                 MASTER_ADDR='127.0.0.1',
+                **common,
             )
             for rank in '01'
         ]
     else:
         started = [
-            start(
-                folder,
+            start_script(
                 'slurm_train.sh',
                 'cpu',
                 'avts',
                 config,
-                PORT=port,
                 GPUS='2',
                 GPUS_PER_NODE='0',
+                **common,
             )
         ]
     for process in started:
