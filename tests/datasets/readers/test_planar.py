@@ -6,7 +6,7 @@ import pytest
 from media_files import render
 
 from avts_mm.datasets.readers import MediaError, PlanarPicture, open_video
-from avts_mm.datasets.readers.planar import cut_out
+from avts_mm.datasets.readers.planar import cut_out, is_planar
 
 TIMES = (np.arange(8) + 0.5) / 25
 
@@ -78,6 +78,14 @@ def test_other_formats_come_in_rgb(tmp_path, kind):
         pictures, _ = reader.planar_pictures(TIMES)
         expected, _ = reader.pictures(TIMES)
     np.testing.assert_array_equal(np.stack(pictures), np.stack(expected))
+
+
+def test_full_range_that_the_format_does_not_tell():
+    """As decoders of VP9 and AV1 may give it."""
+    frame = av.VideoFrame(64, 48, 'yuv420p')
+    assert is_planar(frame)
+    frame.color_range = 2
+    assert not is_planar(frame)
 
 
 @pytest.mark.parametrize('matrix', [5, 6])
