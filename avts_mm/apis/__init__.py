@@ -1,7 +1,8 @@
 """What a trained model is used for."""
 
 from .embedding import FilmEmbedder
-from .features import FeatureExtractor, Features
+from .feature_extractor import FeatureExtractor
+from .features import Features
 from .film import ArrayFilm, FileFilm, as_film
 from .inferencer import AVTSInferencer
 from .loading import load_model

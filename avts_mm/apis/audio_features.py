@@ -28,14 +28,15 @@ from ..datasets import AudioClipDataset, audio_clip_dataset, recordings
 from ..datasets.readers import audio_reader, pyav_audio, wave_audio
 from ..models import LogMel
 from ..weights import load_tower
-from . import features as features_module
-from .features import Extractor, FeatureExtractor, Features
+from .feature_extractor import Extractor, FeatureExtractor
+from .features import Features
 from .loading import load_model
 
 # What computes features besides the networks themselves.
 CODE = (
     __name__,
-    features_module.__name__,
+    Extractor.__module__,
+    Features.__module__,
     LogMel.__module__,
     audio_clip_dataset.__name__,
     recordings.__name__,
