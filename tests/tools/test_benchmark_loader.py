@@ -24,7 +24,7 @@ def figures(tmp_path_factory):
     command += ['--videos', '2', '--rounds', '2', '--seconds', '0.05']
     command += ['--num-workers', '1', '--number', '4', '--only']
     command += ['prepared', 'prepared_whole', 'raw', 'mmaction2_raw']
-    command += ['bare_prepared']
+    command += ['bare_prepared', 'pyav_sound_raw']
     command += ['--cfg-options', 'train_dataloader.batch_size=4']
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=400, check=False
@@ -41,11 +41,17 @@ def test_figures(figures):
         'prepared_whole_vs_mmaction2_raw',
         'raw_vs_mmaction2_raw',
         'prepared_vs_bare_prepared',
+        'prepared_vs_pyav_sound_raw',
+        'raw_vs_pyav_sound_raw',
     }
     for value in values['ratios'].values():
         assert 0 < value['low'] <= value['median'] <= value['high']
-    assert len(values['rates']) == 5
-    assert values['stages']['raw']['LoadAVFrames: decode'] > 0
+    assert len(values['rates']) == 6
+    for rate in values['rates'].values():
+        assert 0 <= rate['waiting']['low'] <= 1
+    stages = values['stages']['raw']
+    for part in ('open', 'seek', 'demux', 'decode'):
+        assert stages[f'LoadAVFrames: {part}'] > 0
     assert 'prepared_vs_mmaction2_raw' in text
 
 
@@ -63,7 +69,11 @@ def test_files_are_as_promised(figures):
 
 def test_bare_decoding_gives_the_same(figures, monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS))
-    from loader_benchmark.contenders import decode_bare, decode_sound
+    from loader_benchmark.decoding import (
+        DecodeClip,
+        decode_bare,
+        decode_sound,
+    )
 
     root, *_ = figures
     for corpus in ('raw', 'prepared'):
@@ -72,6 +82,10 @@ def test_bare_decoding_gives_the_same(figures, monkeypatch):
         with open_video(path, 'pyav') as reader:
             ours = reader.frames(times)
         np.testing.assert_array_equal(decode_bare(path, times[0], 25), ours)
+        clip = DecodeClip(25)(dict(filename=path))
+        with open_video(path, 'pyav') as reader:
+            same = reader.frames((clip['frame_inds'] + 0.5) / clip['avg_fps'])
+        np.testing.assert_array_equal(np.stack(clip['imgs']), same)
         with open_audio(path) as reader:
             wave = reader.read(3.21, 1.0, 16000)
         sound = decode_sound(path, 3.21)

@@ -35,6 +35,8 @@ RATIOS = {
     'raw_whole_vs_mmaction2_raw': ('raw_whole', 'mmaction2_raw'),
     'prepared_vs_mmaction2_sound_raw': ('prepared', 'mmaction2_sound_raw'),
     'raw_vs_mmaction2_sound_raw': ('raw', 'mmaction2_sound_raw'),
+    'prepared_vs_pyav_sound_raw': ('prepared', 'pyav_sound_raw'),
+    'raw_vs_pyav_sound_raw': ('raw', 'pyav_sound_raw'),
     'prepared_vs_mmaction2_prepared': ('prepared', 'mmaction2_prepared'),
     'prepared_vs_bare_prepared': ('prepared', 'bare_prepared'),
     'prepared_vs_bare_prepared_yuv': ('prepared', 'bare_prepared_yuv'),
@@ -99,6 +101,7 @@ def build_loaders(cfg: Config, raw: Path, prepared: Path, clips: int) -> dict:
         'raw_clips': lambda: own_loader(cfg, raw, clips),
         'mmaction2_raw': lambda: host_loader(cfg, raw),
         'mmaction2_sound_raw': lambda: host_loader(cfg, raw, sound=True),
+        'pyav_sound_raw': lambda: host_loader(cfg, raw, True, 'pyav'),
         'mmaction2_prepared': lambda: host_loader(cfg, prepared),
         'bare_raw': lambda: bare_loader(cfg, raw),
         'bare_prepared': lambda: bare_loader(cfg, prepared),
@@ -186,13 +189,13 @@ def show(figures: dict, console: Console) -> None:
         )
         return f'{middle} ({low} to {high})'
 
-    table = Table('loader', 'clips/s', 'clips/CPU-s', 'main process')
+    table = Table('loader', 'clips/s', 'clips/CPU-s', 'main process waits')
     for name, rate in figures['rates'].items():
         table.add_row(
             name,
             text(rate['per_second'], '.1f'),
             text(rate['per_cpu_second'], '.1f'),
-            text(rate['receiving'], '.0%'),
+            text(rate['waiting'], '.0%'),
         )
     console.print(table)
     table = Table('ratio', 'clips/s', 'clips/CPU-s')

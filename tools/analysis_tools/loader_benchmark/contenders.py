@@ -4,20 +4,15 @@ All are built with the same settings of the data loader, from the config.
 """
 
 import copy
-from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
-from av.video.reformatter import VideoReformatter
-from mmaction.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from avts_mm.datasets.records import read_records
+
+from .decoding import BareDecoding
 
 READERS = ('LoadAVFrames', 'LoadAVAudio')
 PACKERS = ('FormatShape', 'PackAVInputs')
@@ -58,25 +53,30 @@ def own_loader(
     return Runner.build_dataloader(loader, seed=0)
 
 
-def host_loader(cfg: Config, corpus: Path, sound: bool = False) -> DataLoader:
+def host_loader(
+    cfg: Config, corpus: Path, sound: bool = False, reader: str = 'decord'
+) -> DataLoader:
     """mmaction2's pipeline on the same files, with the config's transforms.
 
     Args:
         cfg (Config): Of which frames, clip length, transforms and settings.
         corpus (Path): Folder with ``annotation.csv``.
         sound (bool): Also decode the sound of the clip from the video file.
+        reader (str): ``'decord'``, mmaction2's own; or ``'pyav'``, as loaders
+            of this field read (:class:`~.decoding.DecodeClip`).
     """
     frames = _frames(cfg)
     ann_file = corpus / 'annotation.txt'
     videos = [record['video'] for record in read_records(_annotation(corpus))]
     ann_file.write_text(''.join(f'{video} 0\n' for video in videos))
+    reading = [dict(type='DecodeClip', num_frames=frames)]
+    if reader == 'decord':
+        sample = dict(type='SampleFrames', frame_interval=1, num_clips=1)
+        reading = [dict(type='DecordInit'), dict(sample, clip_len=frames)]
     pipeline = [
-        dict(type='DecordInit'),
-        dict(
-            type='SampleFrames', clip_len=frames, frame_interval=1, num_clips=1
-        ),
+        *reading,
         *([dict(type='DecodeSound')] if sound else []),
-        dict(type='DecordDecode'),
+        *([dict(type='DecordDecode')] if reader == 'decord' else []),
         *host_transforms(cfg),
         dict(
             type='PackActionInputs',
@@ -101,7 +101,10 @@ def bare_loader(cfg: Config, corpus: Path, rgb: bool = True) -> DataLoader:
         corpus (Path): Folder with ``annotation.csv``.
         rgb (bool): Convert and copy them; otherwise they are only decoded.
     """
-    dataset = BareDecoding(corpus, _frames(cfg), rgb)
+    records = read_records(_annotation(corpus))
+    paths = [str(corpus / record['video']) for record in records]
+    seconds = min(record['duration'] for record in records)
+    dataset = BareDecoding(paths, seconds, _frames(cfg), rgb)
     return _built(cfg, dataset, dict(type='DefaultSampler', shuffle=True))
 
 
@@ -141,97 +144,3 @@ def _frames(cfg: Config) -> int:
 
 def _annotation(corpus: Path) -> str:
     return str(corpus / 'annotation.csv')
-
-
-def decode_bare(path: str, start: float, number: int) -> np.ndarray:
-    """Successive pictures of a video, with as little as it takes.
-
-    Args:
-        path (str): The video, of a constant rate.
-        start (float): The first picture is the one on screen then (s).
-        number (int): Pictures.
-
-    Returns:
-        np.ndarray: ``(T, H, W, 3)`` uint8, RGB.
-    """
-    convert, pictures = VideoReformatter().reformat, None
-    for done, frame in enumerate(_decoded(path, start, number)):
-        image = convert(frame, format='rgb24', threads=1)
-        if pictures is None:
-            shape = number, image.height, image.width, 3
-            pictures = np.empty(shape, np.uint8)
-        pictures[done] = image.to_ndarray()
-    return pictures
-
-
-def _decoded(path: str, start: float, number: int) -> Iterator[av.VideoFrame]:
-    with av.open(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = 'NONE'
-        container.seek(int(start / stream.time_base), stream=stream)
-        first, done = start - float(1 / stream.average_rate), 0
-        for frame in container.decode(stream):
-            if frame.time <= first:
-                continue
-            yield frame
-            done += 1
-            if done == number:
-                return
-    raise ValueError(f'{path}: ends before {number} pictures are read')
-
-
-class BareDecoding(Dataset):
-    """Decodes clips and throws them away: the limit of any loader."""
-
-    def __init__(self, corpus: Path, number: int, rgb: bool) -> None:
-        records = read_records(_annotation(corpus))
-        self.paths = [str(corpus / record['video']) for record in records]
-        self.seconds = min(record['duration'] for record in records)
-        self.number = number
-        self.read = decode_bare if rgb else _decoded
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> int:
-        start = np.random.uniform(0, self.seconds - 1)
-        read = self.read(self.paths[index], start, self.number)
-        return sum(1 for _ in read)
-
-
-@TRANSFORMS.register_module()
-class DecodeSound(BaseTransform):
-    """The second of sound of a clip, decoded from the video file as users of
-    mmaction2 without a wav would: PyAV, from shortly before, to 16 kHz mono.
-
-    Required keys: filename, frame_inds, avg_fps. Added key: audio.
-    """
-
-    def transform(self, results: dict) -> dict:
-        """Decode."""
-        start = float(results['frame_inds'].min() / results['avg_fps'])
-        results['audio'] = decode_sound(results['filename'], start)
-        return results
-
-
-def decode_sound(
-    path: str, start: float, seconds: float = 1.0, sample_rate: int = 16000
-) -> np.ndarray:
-    """A span of the sound in a video file, mono."""
-    resample = av.AudioResampler('flt', 'mono', sample_rate).resample
-    blocks, count, lead = [], 0, 0
-    with av.open(path) as container:
-        stream = container.streams.audio[0]
-        container.seek(
-            max(0, int((start - 0.1) / stream.time_base)), stream=stream
-        )
-        for frame in container.decode(stream):
-            if not blocks:
-                lead = max(0, round((start - frame.time) * sample_rate))
-            for part in resample(frame):
-                blocks.append(part.to_ndarray()[0])
-                count += len(blocks[-1])
-            if count >= lead + seconds * sample_rate:
-                break
-    sound = np.concatenate(blocks)[lead:]
-    return sound[: round(Fraction(seconds) * sample_rate)]

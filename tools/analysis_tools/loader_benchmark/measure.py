@@ -19,13 +19,13 @@ class Rates:
         per_second (list[float]): Clips per second.
         per_cpu_second (list[float]): Clips per second of computing, that of
             the workers and of the main process together.
-        receiving (list[float]): Share of the run that the main process
-            computes (taking batches over) instead of waiting.
+        waiting (list[float]): Share of the run that the main process waits;
+            what is left it computes, to take batches over.
     """
 
     per_second: list[float] = field(default_factory=list)
     per_cpu_second: list[float] = field(default_factory=list)
-    receiving: list[float] = field(default_factory=list)
+    waiting: list[float] = field(default_factory=list)
 
 
 class Stretches(Sampler):
@@ -81,7 +81,7 @@ class Contender:
         wall, cpu, own = self._run(number, self.pids)
         rates.per_second.append(number / wall)
         rates.per_cpu_second.append(number / cpu)
-        rates.receiving.append(own / wall)
+        rates.waiting.append(1 - own / wall)
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -12,12 +12,13 @@ from avts_mm.datasets import AVPairDataset
 from avts_mm.datasets.pairs import AVPair, PairKind
 from avts_mm.datasets.readers import open_audio
 
-from .contenders import decode_sound
+from .decoding import decode_sound
 
 # What the loading of pictures spends its time in, by what a profile calls it.
 _PARTS = {
     'open': ('av.container.core.open', 'VideoReader.__init__'),
     'seek': ("'seek'",),
+    'demux': ('packets',),
     'decode': ("'decode'", 'get_batch'),
     'to RGB': ("'reformat'",),
 }
@@ -70,24 +71,25 @@ def seconds_of_sound(
 ) -> dict[str, list[float]]:
     """CPU seconds of reading a second of sound: our wav, and from the mp4."""
 
-    def start(turn: int) -> float:
-        return float(np.random.default_rng(turn).uniform(1, 8))
+    block = 20  # in a row, as when nothing but sound is read
+    turns = range(number * block)
+    starts = np.random.default_rng(0).uniform(1, 8, len(turns)).tolist()
+
+    def paths(dataset: AVPairDataset, key: str) -> list[str]:
+        return [dataset.get_data_info(i % len(dataset))[key] for i in turns]
+
+    waves = paths(prepared, 'audio_path')
 
     def read(turn: int) -> np.ndarray:
-        path = prepared.get_data_info(turn % len(prepared))['audio_path']
-        with open_audio(path) as reader:
-            return reader.read(start(turn), 1.0, 16000)
+        with open_audio(waves[turn]) as reader:
+            return reader.read(starts[turn], 1.0, 16000)
 
     def decode(dataset: AVPairDataset) -> Callable[[int], np.ndarray]:
-        def job(turn: int) -> np.ndarray:
-            path = dataset.get_data_info(turn % len(dataset))['video_path']
-            return decode_sound(path, start(turn))
-
-        return job
+        videos = paths(dataset, 'video_path')
+        return lambda turn: decode_sound(videos[turn], starts[turn])
 
     jobs = dict(wav=read, raw_mp4=decode(raw), prepared_mp4=decode(prepared))
-    # Twenty in a row, as when nothing but sound is read.
-    return alternate(jobs, number, block=20)
+    return alternate(jobs, number, block)
 
 
 def stages(loader: DataLoader, number: int) -> dict[str, float]:
