@@ -36,12 +36,12 @@ from avts_mm.apis.audio_features import (
 )
 from avts_mm.datasets.readers import MediaError
 from avts_mm.evaluation.functional.audio_svm import (
-    COSTS,
     AudioSVMResult,
     confusion_matrix,
     cross_validate,
     paired_difference,
 )
+from avts_mm.evaluation.functional.linear_svm import COSTS
 from avts_mm.visualization import plot_confusion
 
 LAYER, POOL = 'audio_backbone.conv_5', 'mean'

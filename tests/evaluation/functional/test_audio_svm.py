@@ -5,14 +5,13 @@ import pytest
 
 from avts_mm.evaluation.functional import audio_svm
 from avts_mm.evaluation.functional.audio_svm import (
-    LinearClassifier,
-    average_scores,
-    choose_cost,
     confusion_matrix,
     cross_validate,
-    fit_fold,
-    inner_splits,
     paired_difference,
+)
+from avts_mm.evaluation.functional.linear_svm import (
+    LinearClassifier,
+    fit_fold,
 )
 
 
@@ -49,14 +48,6 @@ def test_classes_are_recognised():
     assert result.inner_accuracy == pytest.approx(
         np.mean([f.inner_accuracy[f.cost] for f in result.folds])
     )
-
-
-def test_scores_of_sub_clips_are_averaged():
-    scores = np.array([[3.0, 0.0], [0.0, 2.0], [0.0, 2.0], [1.0, 0.0]])
-    means = average_scores(scores, np.array([0, 0, 0, 2]), 3)
-    assert means[0].tolist() == pytest.approx([1, 4 / 3])
-    assert np.isnan(means[1]).all()
-    assert means[2].tolist() == [1, 0]
 
 
 def test_two_classes_and_one_test_fold():
@@ -125,25 +116,6 @@ def test_recordings_of_one_source_stay_together():
     # Nor does the choice of C part them.
     inner = [s for f in honest.folds for s in f.inner_accuracy.values()]
     assert np.mean(inner) < 0.4
-
-
-def test_inner_splits_hold_out_whole_folds_or_sources():
-    labels = np.tile(np.arange(3), 20)
-    folds = np.arange(60) // 15 + 1
-    sources = np.arange(60) // 6 * 10 + labels
-    held = inner_splits(labels, folds, sources)
-    assert [np.unique(folds[mask]).tolist() for mask in held] == [
-        [1],
-        [2],
-        [3],
-        [4],
-    ]
-    held = inner_splits(labels, np.zeros(60, int), sources)
-    assert len(held) == 5
-    assert (np.sum(held, axis=0) == 1).all()
-    for mask in held:
-        assert not set(sources[mask]) & set(sources[~mask])
-        assert set(labels[mask]) == {0, 1, 2}
 
 
 def odd_test_fold(seed=0):
@@ -262,17 +234,6 @@ def test_what_was_learned_once_is_remembered(monkeypatch):
     assert np.array_equal(threads.scores, result.scores)
 
 
-def test_c_of_equal_worth_is_the_smallest():
-    features, recordings, labels, folds = make(signal=50.0)
-    cost, inner = choose_cost(
-        features, recordings, labels, folds, labels + 4 * np.arange(80)
-    )
-    assert set(inner.values()) == {1.0}
-    assert cost == 0.01
-    only = choose_cost(features, recordings, labels, folds, folds, [3])
-    assert only == (3.0, {})
-
-
 @pytest.mark.parametrize(
     'change, message',
     [
@@ -290,12 +251,6 @@ def test_bad_input(change, message):
     arguments = dict(zip(names, make()))
     with pytest.raises(ValueError, match=message):
         cross_validate(**{**arguments, **change})
-
-
-def test_single_source_of_a_class():
-    labels = np.array([0, 0, 1, 1])
-    with pytest.raises(ValueError, match='--costs 1'):
-        inner_splits(labels, np.zeros(4), np.array([0, 0, 1, 2]))
 
 
 def test_paired_difference():
