@@ -9,7 +9,7 @@ import numpy as np
 from av.filter import Graph
 
 from ..readers import MediaInfo
-from ..readers.probe import picture_time
+from ..readers.picture_time import picture_time
 from .options import PrepareOptions
 
 _MICROSECOND = Fraction(1, 1_000_000)

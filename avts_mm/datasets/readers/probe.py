@@ -7,7 +7,6 @@ time of the first picture. Only :attr:`MediaInfo.video_start` and
 
 import os
 from collections import OrderedDict
-from dataclasses import replace
 
 import av
 
@@ -25,6 +24,8 @@ from .edits import edit_shift
 from .errors import MediaError
 from .media_info import MediaInfo
 from .open_gop import has_open_gop
+from .picture_time import picture_time, ticks_to_seconds
+from .scanning import scan_packets
 
 # How a prepared file is opened: without a look at its packets, by which
 # libavformat finds out the format of pixels and the order of B-frames.
@@ -58,7 +59,7 @@ def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
     container, info, _ = open_probed(path, audio_track)
     container.close()
     if scan:
-        info = _remember(key, _scan(path, info, audio_track))
+        info = _remember(key, scan_packets(path, info, audio_track))
     return info
 
 
@@ -203,11 +204,11 @@ def _sound(container, stream, first) -> dict:
     if stream is None:
         return {}
     context = stream.codec_context
-    start, primed = _seconds(stream.start_time, stream), 0.0
+    start, primed = ticks_to_seconds(stream.start_time, stream), 0.0
     # The encoder's lead-in, which Matroska counts in the track's length; it
     # is marked as to be dropped, or (FFmpeg 8.0) lies before 0.
     if first is not None and first.pts is not None:
-        primed = max(0.0, -_seconds(first.pts, stream))
+        primed = max(0.0, -ticks_to_seconds(first.pts, stream))
         if first.has_sidedata('skip_samples'):
             skip = bytes(first.get_sidedata('skip_samples'))[:4]
             primed = int.from_bytes(skip, 'little') / context.sample_rate
@@ -221,40 +222,6 @@ def _sound(container, stream, first) -> dict:
         audio_start=start,
         audio_duration=duration,
     )
-
-
-def _seconds(value, stream) -> float:
-    return 0.0 if value is None else float(value * stream.time_base)
-
-
-def picture_time(frame, stream, info) -> float:
-    """Presentation time (s, container clock) of a decoded picture.
-
-    Args:
-        frame (av.VideoFrame): The picture.
-        stream (av.VideoStream): Where it comes from.
-        info (MediaInfo | str): Properties of the file. With no more than the
-            short name of its container, edit lists are not corrected.
-    """
-    container, shift = info, 0.0
-    if isinstance(info, MediaInfo):
-        container, shift = info.container, info.picture_shift
-    if container != 'avi':
-        time = frame.time
-        if time is None:
-            time = _seconds(frame.dts, stream)
-        return time + shift
-    # AVI stores no presentation times, and what libavformat guesses for
-    # B-frames is not even increasing. But the n-th picture shown belongs to
-    # the n-th chunk; it comes out of the decoder some chunks later.
-    time = _seconds(frame.pts if frame.dts is None else frame.dts, stream)
-    return time - _reorder_depth(stream) / float(stream.average_rate or 25)
-
-
-def _reorder_depth(stream) -> int:
-    context = stream.codec_context
-    depth = getattr(context, 'reorder_depth', None)
-    return int(context.has_b_frames) if depth is None else depth
 
 
 def _first_picture(container, stream, sound, path: str):
@@ -312,51 +279,3 @@ def _duration(container, stream, start: float) -> float:
         return 0.0
     end = ((container.start_time or 0) + container.duration) / av.time_base
     return max(0.0, end - start)
-
-
-def _length(packet) -> int:
-    """Duration of a packet in ticks."""
-    length = packet.duration or 0
-    # Ogg tells where Vorbis ends to the sample; if that is before the last
-    # packet, libavformat gives the negative length as an unsigned one.
-    return length - 2**32 if 2**31 <= length < 2**32 else length
-
-
-def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
-    """Correct starts and durations by reading every packet."""
-    spans: dict[str, tuple[int, int]] = {}
-    with open_container(path) as container:
-        streams = []
-        if info.video_codec:
-            streams.append(video_stream(container, path))
-        if info.audio_codec:
-            streams.append(audio_stream(container, path, audio_track))
-        try:
-            for packet in packets(container, streams):
-                begin = packet.pts
-                if info.container == 'avi':
-                    begin = packet.dts  # as in picture_time
-                if begin is None or packet.is_discard:
-                    continue
-                end = begin + _length(packet)
-                low, high = spans.get(packet.stream.type, (begin, end))
-                high = end if end < begin else max(high, end)
-                spans[packet.stream.type] = min(low, begin), high
-        except av.FFmpegError:
-            pass  # a damaged tail: what was read until here counts
-        bases = {s.type: s.time_base for s in streams}
-    seconds = {
-        kind: (float(low * bases[kind]), float(high * bases[kind]))
-        for kind, (low, high) in spans.items()
-    }
-    if 'video' in seconds:
-        until = seconds['video'][1] + info.picture_shift
-        info = replace(info, video_duration=max(0.0, until - info.video_start))
-    if 'audio' in seconds:
-        start, until = seconds['audio']
-        # Packets before the track's start only prime the decoder.
-        start = max(start, info.audio_start)
-        info = replace(
-            info, audio_start=start, audio_duration=max(0.0, until - start)
-        )
-    return info

@@ -13,7 +13,8 @@ from .containers import (
     packets,
     video_stream,
 )
-from .probe import open_probed, picture_time
+from .picture_time import picture_time
+from .probe import open_probed
 from .video_reader import EPSILON, VideoReader
 
 # Containers in which the times after a seek were measured to be right. In
