@@ -113,8 +113,9 @@ def import_mmaction_models():
     """Import mmaction2's models although ``transformers`` is installed.
 
     mmaction2 1.2.0: ``transformers`` merely being there makes it import
-    VindLU, which needs timm and torchvision. On that ImportError only, its
-    multi-modal models are switched off and the import is repeated.
+    VindLU, which needs timm, torchvision and transformers before 5. On that
+    ImportError only, its multi-modal models are switched off, those that had
+    been registered are forgotten, and the import is repeated.
 
     Returns:
         module: ``mmaction.models``.
@@ -131,7 +132,20 @@ def import_mmaction_models():
             stacklevel=2,
         )
         dependency.WITH_MULTIMODAL = False
+        _forget_registered('mmaction.models.multimodal')
         return importlib.import_module('mmaction.models')
+
+
+def _forget_registered(package):
+    """Drop what modules of a package have put into mmaction2's registries."""
+    from mmengine.registry import Registry
+
+    registries = vars(importlib.import_module('mmaction.registry')).values()
+    for registry in registries:
+        if isinstance(registry, Registry):
+            for name, kind in list(registry.module_dict.items()):
+                if kind.__module__.startswith(package):
+                    del registry.module_dict[name]
 
 
 def _stub_torchaudio_extension(reason):

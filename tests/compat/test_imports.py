@@ -148,6 +148,48 @@ def test_transformers_beside_mmaction(tmp_path):
     assert 'no timm' in run.stderr
 
 
+def test_models_that_half_of_vindlu_has_registered(tmp_path):
+    registered = """\
+        from mmaction.registry import MODELS
+        @MODELS.register_module()
+        class {name}:
+            pass
+        """
+    multimodal = 'mmaction/models/multimodal'
+    files = {
+        'mmaction/__init__.py': '',
+        'mmaction/registry.py': """\
+            from mmengine.registry import Registry
+            MODELS = Registry('fake')
+            """,
+        'mmaction/utils/__init__.py': '',
+        'mmaction/utils/dependency.py': 'WITH_MULTIMODAL = True',
+        'mmaction/models/__init__.py': 'from . import resnet, multimodal',
+        'mmaction/models/resnet.py': registered.format(name='ResNet'),
+        f'{multimodal}/__init__.py': """\
+            from mmaction.registry import MODELS
+            from mmaction.utils.dependency import WITH_MULTIMODAL
+            if WITH_MULTIMODAL:
+                from .vindlu import *
+            else:
+                MODELS.register_module(name='VQA', module=lambda: None)
+            """,
+        f'{multimodal}/vindlu/__init__.py': 'from . import vqa, bert',
+        f'{multimodal}/vindlu/vqa.py': registered.format(name='VQA'),
+        f'{multimodal}/vindlu/bert.py': 'raise ImportError("too new")',
+    }
+    _write(tmp_path, files)
+    code = """
+    import imports
+    imports.import_mmaction_models()
+    from mmaction.registry import MODELS
+    print(*MODELS.module_dict, MODELS.module_dict['VQA']())
+    """
+    run = _compat_alone(code, tmp_path)
+    assert run.stdout.split() == ['ResNet', 'VQA', 'None'], run.stderr
+    assert 'too new' in run.stderr
+
+
 # ---- torchaudio beside a torch of another build
 
 _TORCHAUDIO = {
