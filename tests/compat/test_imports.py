@@ -34,7 +34,9 @@ def _python(code, *path):
     """Run code with ``path`` before the installed packages."""
     env = dict(
         os.environ,
-        PYTHONPATH=os.pathsep.join(map(str, path)),
+        PYTHONPATH=os.pathsep.join(
+            [*map(str, path), os.environ.get('PYTHONPATH', '')]
+        ),
         OMP_NUM_THREADS='1',
     )
     return subprocess.run(

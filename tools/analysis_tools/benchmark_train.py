@@ -85,7 +85,8 @@ def chosen_variants(args: argparse.Namespace) -> dict[str, Switches | None]:
     table = {
         s.name: s
         for s in (
-            Switches(*which) for which in itertools.product((0, 1), repeat=3)
+            Switches(*which)
+            for which in itertools.product((False, True), repeat=3)
         )
     }
     if args.matrix:
