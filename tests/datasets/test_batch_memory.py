@@ -92,6 +92,46 @@ def _strategy(request):
     torch.multiprocessing.set_sharing_strategy(before)
 
 
+@pytest.fixture
+def pinned(monkeypatch):
+    """Let torch believe in a GPU as far as pinning goes; what it pinned."""
+    if not hasattr(torch.accelerator, 'current_device_index'):
+        pytest.skip('this torch asks for its device in another way')
+    found = []
+
+    def pin_memory(tensor, *_):
+        found.append(tensor.data_ptr())
+        return torch.empty_strided(
+            tensor.shape, tensor.stride(), dtype=tensor.dtype
+        ).copy_(tensor)
+
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', pin_memory)
+    for name, value in dict(
+        is_available=True,
+        current_accelerator=torch.device('cuda'),
+        current_device_index=0,
+        set_device_index=None,
+        device_count=1,
+    ).items():
+        monkeypatch.setattr(
+            torch.accelerator, name, lambda *_, value=value, **__: value
+        )
+    return found
+
+
+@pytest.mark.parametrize('ragged', [False, True])
+def test_batches_are_pinned_by_a_thread_of_its_own(pinned, ragged):
+    loader = load(ragged, pin_memory=True)
+    for plain, batch in zip(load(ragged, workers=0), loader, strict=True):
+        assert described(batch) == described(plain)
+        for (_, ours), (_, other) in zip(tensors(batch), tensors(plain)):
+            assert torch.equal(ours, other)
+            assert ours.stride() == other.stride()
+        assert is_whole(batch)
+    # Copied at once, so that workers need few blocks.
+    assert len(pinned) > len(set(pinned))
+
+
 @pytest.mark.usefixtures('_strategy')
 @pytest.mark.parametrize('ragged', [False, True])
 def test_batches_are_those_without_workers(ragged):
