@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .intervals import normal_quantile, share_interval
 from .linear_svm import COSTS, average_scores, fit_fold
-from .sync import _quantile, share_interval
 
 
 @dataclass
@@ -262,5 +262,5 @@ def paired_difference(
     sums = np.bincount(which.reshape(-1), gain - mean, len(names))
     count = len(names)
     variance = (sums**2).sum() / len(gain) ** 2 * count / max(count - 1, 1)
-    spread = _quantile(confidence) * float(np.sqrt(variance))
+    spread = normal_quantile(confidence) * float(np.sqrt(variance))
     return mean, mean - spread, mean + spread

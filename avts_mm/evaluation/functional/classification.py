@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from .sync import share_interval, wilson_interval
+from .intervals import share_interval, wilson_interval
 
 
 def knn_scores(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .sync import share_interval
+from .intervals import share_interval
 
 
 class Strike(NamedTuple):

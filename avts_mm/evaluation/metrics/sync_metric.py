@@ -10,14 +10,13 @@ from mmengine.dist import all_gather_object
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from ..functional.intervals import auc_interval, share_interval
 from ..functional.sync import (
-    auc_interval,
     balanced_accuracy,
     cross_fitted_decisions,
     equal_error_rate,
     paired_wins,
     roc_auc,
-    share_interval,
 )
 
 NAN = float('nan')

@@ -1,0 +1,146 @@
+"""Confidence intervals of shares and of the area under the ROC curve.
+
+Functions of plain arrays. Cases of one video are not independent.
+"""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from .sync import win_shares
+
+
+def normal_quantile(confidence: float) -> float:
+    """Half the width, in deviations, of what a normal variable stays in with
+    this probability: 1.96 for 0.95."""
+    if not 0 < confidence < 1:
+        raise ValueError(f'confidence must be in (0, 1), got {confidence}')
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def wilson_interval(
+    share: float, number: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Confidence interval of a share (Wilson, 1927).
+
+    Args:
+        share (float): Observed share, 0 to 1.
+        number (float): Of how many *independent* cases: where several come
+            from one video, the number of videos is the cautious choice.
+        confidence (float): Defaults to 0.95.
+
+    Returns:
+        tuple[float, float]: Lower and upper bound.
+    """
+    if not 0 <= share <= 1 or number <= 0:
+        raise ValueError(f'not a share of cases: {share} of {number}')
+    z = normal_quantile(confidence)
+    middle = share + z * z / (2 * number)
+    spread = z * np.sqrt(
+        share * (1 - share) / number + (z / (2 * number)) ** 2
+    )
+    scale = 1 + z * z / number
+    low, high = (middle - spread) / scale, (middle + spread) / scale
+    # Exact at the ends, where rounding would leave 1e-17.
+    return (
+        0.0 if share == 0 else float(low),
+        1.0 if share == 1 else float(high),
+    )
+
+
+def share_interval(
+    right: np.ndarray | Sequence[np.ndarray],
+    videos: np.ndarray | Sequence[np.ndarray],
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Confidence interval of a share of cases, some of which are related.
+
+    Wilson's interval for the number of independent cases that would have the
+    variance found between videos.
+
+    Args:
+        right (np.ndarray): Success of each case, 0 to 1, ``(N,)``. Or several
+            such arrays: the interval is then that of the mean of their
+            means, such as a balanced accuracy.
+        videos (np.ndarray): The video of each case, likewise.
+        confidence (float): Defaults to 0.95.
+
+    Returns:
+        tuple[float, float]: Lower and upper bound.
+    """
+    parts = [right] if isinstance(right, np.ndarray) else right
+    owners = [videos] if isinstance(videos, np.ndarray) else videos
+    share = float(np.mean([part.mean() for part in parts]))
+    names, which = np.unique(np.concatenate(owners), return_inverse=True)
+    off = [(part - part.mean()) / len(part) / len(parts) for part in parts]
+    sums = np.bincount(which.reshape(-1), np.concatenate(off), len(names))
+    number: float = len(names)
+    variance = float((sums**2).sum()) * number / max(number - 1, 1)
+    if variance > 0:
+        number = share * (1 - share) / variance
+    return wilson_interval(share, number, confidence)
+
+
+def auc_interval(
+    positives: np.ndarray,
+    negatives: np.ndarray,
+    positive_videos: np.ndarray | None = None,
+    negative_videos: np.ndarray | None = None,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Confidence interval of :func:`~.sync.roc_auc`.
+
+    The variance is DeLong's (1988) in the form for clustered data of
+    Obuchowski (1997): clips of one video, and the positive and the negative
+    of one clip, are not independent. The bounds are those of the logit, so
+    they stay within 0 and 1. At an AUC of exactly 0 or 1, where that variance
+    is 0, Wilson's bound for as many cases as there are videos is given.
+
+    Args:
+        positives (np.ndarray): Distances ``(P,)``.
+        negatives (np.ndarray): Distances ``(N,)``.
+        positive_videos (np.ndarray, optional): The video of each positive.
+            None means that all cases are independent.
+        negative_videos (np.ndarray, optional): The video of each negative.
+        confidence (float): Defaults to 0.95.
+
+    Returns:
+        tuple[float, float]: Lower and upper bound.
+    """
+    z = normal_quantile(confidence)
+    of_negatives = win_shares(positives, negatives)
+    of_positives = 1 - win_shares(negatives, positives)
+    auc = of_negatives.mean()
+    number = np.array([len(of_positives), len(of_negatives)])
+    if positive_videos is None or negative_videos is None:
+        clusters = np.arange(number.sum())
+    else:
+        clusters = np.concatenate([positive_videos, negative_videos])
+    names, which = np.unique(clusters, return_inverse=True)
+    which = which.reshape(-1)
+    # Per cluster, how far its positives and its negatives are off the mean.
+    parts = (
+        (which[: number[0]], of_positives),
+        (
+            which[number[0] :],
+            of_negatives,
+        ),
+    )
+    sums = np.zeros((2, len(names)))
+    present = np.zeros(2)
+    for row, (index, wins) in enumerate(parts):
+        np.add.at(sums[row], index, wins - auc)
+        present[row] = len(np.unique(index))
+    if present.min() < 2:
+        return 0.0, 1.0
+    scale = present / (present - 1) / number**2
+    variance = float((scale * (sums**2).sum(axis=1)).sum())
+    both = len(names) / (len(names) - 1) / number.prod()
+    variance += 2 * both * float((sums[0] * sums[1]).sum())
+    if not 0 < auc < 1 or variance <= 0:
+        return wilson_interval(float(auc), present.min(), confidence)
+    logit = np.log(auc / (1 - auc))
+    spread = z * np.sqrt(variance) / (auc * (1 - auc))
+    low, high = 1 / (1 + np.exp(-(logit + np.array([-spread, spread]))))
+    return float(low), float(high)
