@@ -103,8 +103,8 @@ def table(figures: dict) -> str:
     """The figures of all variants as a table."""
     rows = [
         '| | s per step | pairs/s | speed-up | of the matrix peak | loop over '
-        'bare | log-mel | step MiB |',
-        '|---|---|---|---|---|---|---|---|',
+        'bare | preprocessing | log-mel | step MiB |',
+        '|---|---|---|---|---|---|---|---|---|',
     ]
     for name, found in figures['variants'].items():
         step, gain = found['step_seconds'], found['speedup']
@@ -116,6 +116,7 @@ def table(figures: dict) -> str:
             f'({gain["min"]:.2f}–{gain["max"]:.2f}) | '
             f'{found["share_of_matrix_peak"]:.1%} | {over["median"]:.3f} '
             f'({over["min"]:.3f}–{over["max"]:.3f}) | '
+            f'{found["preprocessing_share"]:.2%} | '
             f'{"-" if mel is None else f"{mel:.2%}"} | '
             f'{"-" if memory is None else round(memory)} |'
         )
