@@ -2,6 +2,8 @@
 
 import os
 import socket
+import sys
+import threading
 
 import pytest
 import torch
@@ -58,6 +60,32 @@ def test_gloo_and_ddp_without_device(cpu):
     compat.leave_process_group()
     assert not dist.is_initialized()
     compat.leave_process_group()
+
+
+def test_threads_of_gloo_get_the_interpreter_once_more(cpu, monkeypatch):
+    for name, value in RANKS.items():
+        cpu.setenv(name, value)
+    assert compat.use_gloo_without_gpu(Config(), 'pytorch')
+    left, ran = threading.Event(), []
+
+    def let_go():
+        left.wait()
+        ran.append(True)
+
+    thread = threading.Thread(target=let_go)
+    thread.start()
+    destroy = dist.destroy_process_group
+    monkeypatch.setattr(
+        dist, 'destroy_process_group', lambda: (destroy(), left.set())
+    )
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(100)  # who wants it must be given it
+    try:
+        compat.leave_process_group()
+        assert ran
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
 
 
 def test_own_wrapper_is_kept(cpu):
