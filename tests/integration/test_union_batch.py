@@ -88,7 +88,7 @@ def make_config(folder, corpus, name, batch_size, checkpoint=None):
     loader.sampler.pairs_per_video = 8  # 96 pairs: 6 steps of 16
     # Adam would divide rounding errors by themselves where a gradient is 0.
     cfg.optim_wrapper = dict(
-        type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9)
+        type='OptimWrapper', optimizer=dict(type='SGD', lr=0.005, momentum=0.9)
     )
     cfg.param_scheduler = None
     cfg.train_cfg.max_epochs = 2
