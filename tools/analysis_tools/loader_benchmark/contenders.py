@@ -69,14 +69,19 @@ def host_loader(
     ann_file = corpus / 'annotation.txt'
     videos = [record['video'] for record in read_records(_annotation(corpus))]
     ann_file.write_text(''.join(f'{video} 0\n' for video in videos))
-    reading = [dict(type='DecodeClip', num_frames=frames)]
+    sounds = [dict(type='DecodeSound')] if sound else []
     if reader == 'decord':
         sample = dict(type='SampleFrames', frame_interval=1, num_clips=1)
-        reading = [dict(type='DecordInit'), dict(sample, clip_len=frames)]
+        reading = [
+            dict(type='DecordInit'),
+            dict(sample, clip_len=frames),
+            *sounds,
+            dict(type='DecordDecode'),
+        ]
+    else:
+        reading = [dict(type='DecodeClip', num_frames=frames), *sounds]
     pipeline = [
         *reading,
-        *([dict(type='DecodeSound')] if sound else []),
-        *([dict(type='DecordDecode')] if reader == 'decord' else []),
         *host_transforms(cfg),
         dict(
             type='PackActionInputs',
