@@ -144,7 +144,7 @@ def _forget_registered(package):
     for registry in registries:
         if isinstance(registry, Registry):
             for name, kind in list(registry.module_dict.items()):
-                if kind.__module__.startswith(package):
+                if str(kind.__module__).startswith(package):
                     del registry.module_dict[name]
 
 
