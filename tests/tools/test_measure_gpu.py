@@ -21,11 +21,13 @@ def measure(tmp_path):
     fake = tmp_path / 'python'
     fake.write_text(FAKE)
     fake.chmod(0o755)
+    settings = ('LIMIT', 'OPTIONS', 'REPEATS', 'STEPS')
+    clean = {k: v for k, v in os.environ.items() if k not in settings}
 
     def run(*arguments, **variables):
         done = subprocess.run(
             ['bash', str(SCRIPT), *map(str, arguments)],
-            env=dict(os.environ, PYTHON=str(fake), WORKERS='3', **variables),
+            env=dict(clean, PYTHON=str(fake), WORKERS='3', **variables),
             capture_output=True,
             text=True,
         )

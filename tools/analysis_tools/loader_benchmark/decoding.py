@@ -34,6 +34,11 @@ def decode_bare(path: str, start: float, number: int) -> np.ndarray:
 
 
 def decoded(path: str, start: float, number: int) -> Iterator[av.VideoFrame]:
+    """The pictures of :func:`decode_bare`, where the decoder has put them.
+
+    Raises:
+        ValueError: The video ends before.
+    """
     with av.open(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = 'NONE'
@@ -91,7 +96,7 @@ class DecodeClip(BaseTransform):
             rate = float(stream.average_rate)
             last = stream.frames - self.num_frames
             first = np.random.randint(last + 1)
-            begin = (first - 0.5) / rate
+            begin = max(0.0, (first - 0.5) / rate)
             container.seek(int(begin / stream.time_base), stream=stream)
             shown = (f for f in container.decode(stream) if f.time >= begin)
             images = [
