@@ -14,9 +14,9 @@ import av
 
 from avts_mm.apis import AVTSInferencer, as_film, find_offset
 from avts_mm.apis.localize import write_heat_map_video
-from avts_mm.apis.remux import shift_sound
-from avts_mm.datasets.readers import MediaError, probe
-from avts_mm.datasets.synthetic import render_clip, write_clip
+from avts_mm.media import MediaError, probe
+from avts_mm.media.shift import shift_sound
+from avts_mm.synthetic.corpus import render_clip, write_clip
 from avts_mm.visualization import plot_offset_curve
 
 TOLERANCE = 0.08  # seconds that count as in sync

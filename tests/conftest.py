@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import avts_mm  # noqa: F401  it registers every component
-from avts_mm.datasets.synthetic import make_corpus
+from avts_mm.synthetic.corpus import make_corpus
 
 ROOT = Path(__file__).parents[1]
 

@@ -34,7 +34,6 @@ from avts_mm.apis.audio_features import (
     LogMelStatistics,
     load_audio_model,
 )
-from avts_mm.datasets.readers import MediaError
 from avts_mm.evaluation.functional.audio_svm import (
     AudioSVMResult,
     confusion_matrix,
@@ -42,6 +41,7 @@ from avts_mm.evaluation.functional.audio_svm import (
     paired_difference,
 )
 from avts_mm.evaluation.functional.linear_svm import COSTS
+from avts_mm.media import MediaError
 from avts_mm.visualization import plot_confusion
 
 LAYER, POOL = 'audio_backbone.conv_5', 'mean'

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from avts_mm.apis import AVTSInferencer
-from avts_mm.apis.remux import shift_sound
-from avts_mm.datasets.readers import MediaError
+from avts_mm.media import MediaError
+from avts_mm.media.shift import shift_sound
 
 COLUMNS = ('name', 'verdict', 'in_sync', 'offset', 'confidence', 'drift')
 

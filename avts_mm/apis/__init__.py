@@ -1,9 +1,10 @@
 """What a trained model is used for."""
 
+from avts_mm.media.film import ArrayFilm, FileFilm, as_film
+
 from .embedding import FilmEmbedder
 from .feature_extractor import FeatureExtractor
 from .features import Features
-from .film import ArrayFilm, FileFilm, as_film
 from .inferencer import AVTSInferencer
 from .loading import load_model
 from .offset import find_offset

@@ -24,8 +24,9 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.model import BaseModel
 from torch.utils.data import DataLoader
 
+from avts_mm.media import audio_reader, pyav_audio, wave_audio
+
 from ..datasets import AudioClipDataset, audio_clip_dataset, recordings
-from ..datasets.readers import audio_reader, pyav_audio, wave_audio
 from ..models import LogMel
 from ..weights import load_tower
 from .feature_extractor import Extractor, FeatureExtractor

@@ -9,9 +9,8 @@ from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
+from avts_mm.media.film import Film
 from avts_mm.models import AVTS, StepContrastiveHead
-
-from .film import Film
 
 MOTION = 0.25  # grey levels from one picture to the next: less is a still
 LOUDNESS = 1e-3  # of full scale, -60 dB: less is silence

@@ -11,13 +11,13 @@ from mmengine.infer import BaseInferencer
 from rich.progress import Progress, TimeRemainingColumn
 
 import avts_mm
-from avts_mm.datasets.preparation.sources import SUFFIXES
-from avts_mm.datasets.readers import MediaError
 from avts_mm.evaluation.functional.offset import OffsetEstimate
 from avts_mm.evaluation.functional.offset_words import REASONS
+from avts_mm.media import MediaError
+from avts_mm.media.film import as_film
+from avts_mm.preparation.sources import SUFFIXES
 
 from .embedding import FilmEmbedder
-from .film import as_film
 from .loading import load_model
 from .offset import find_offset
 

@@ -8,15 +8,15 @@ from itertools import islice
 import cv2
 import numpy as np
 
+from avts_mm.media.film import Film
+from avts_mm.media.video_file import VideoWriter
 from avts_mm.visualization.heat_map import (
     map_scale,
     overlay_heat_map,
     sound_distances,
 )
-from avts_mm.visualization.video_file import VideoWriter
 
 from .embedding import LOUDNESS, FilmEmbedder
-from .film import Film
 from .places import embed_places, embed_sound, sound_map
 
 __all__ = [

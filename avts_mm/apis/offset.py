@@ -9,9 +9,9 @@ from avts_mm.evaluation.functional.offset import (
     estimate_offset,
 )
 from avts_mm.evaluation.functional.offset_sums import OffsetAccumulator
+from avts_mm.media.film import Film
 
 from .embedding import EmbeddedPiece, FilmEmbedder
-from .film import Film
 
 LEAST = 0.5  # seconds of motion, and of sound, to say anything
 

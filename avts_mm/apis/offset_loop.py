@@ -10,9 +10,9 @@ from mmengine.runner import BaseLoop
 from rich.progress import track
 
 from avts_mm.evaluation.functional.offset_baseline import energy_offset
+from avts_mm.media.film import FileFilm, Film
 
 from .embedding import FilmEmbedder
-from .film import FileFilm, Film
 from .offset import find_offset
 
 

@@ -8,7 +8,8 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from .readers import MediaError
+from avts_mm.media import MediaError
+
 from .recordings import (
     Recording,
     audible,

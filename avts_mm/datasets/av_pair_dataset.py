@@ -9,9 +9,10 @@ from collections import defaultdict
 import numpy as np
 from mmaction.registry import DATASETS
 
+from avts_mm.media import map_in_helper
+
 from .av_record_dataset import AVRecordDataset
 from .pairs import AVPair, PairKind, PairTiming
-from .readers import map_in_helper
 from .seeding import chance_kept, seed_chance
 from .shared_clips import SharedClips
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .records import iter_records
+from avts_mm.media.annotation import iter_records
 
 
 class PackedStrings:

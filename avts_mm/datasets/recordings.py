@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .readers import MediaError, open_audio, probe
-from .records import open_text
+from avts_mm.media import MediaError, open_audio, probe
+from avts_mm.media.annotation import open_text
 
 FIELDS = ('audio', 'label', 'fold', 'source', 'category')
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .readers import MediaError
+from avts_mm.media import MediaError
 
 Pictures = tuple[list[np.ndarray], np.ndarray]
 

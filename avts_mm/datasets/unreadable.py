@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from .readers import MediaError
+from avts_mm.media import MediaError
 
 Index = TypeVar('Index')
 

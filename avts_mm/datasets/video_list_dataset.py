@@ -7,7 +7,8 @@ from mmaction.datasets import VideoDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
-from .records import open_text
+from avts_mm.media.annotation import open_text
+
 from .seeding import SeededDataset
 from .unreadable import ReplacesUnreadable, UnreadableFiles
 

@@ -10,11 +10,9 @@ from .retrieval import Second, plot_retrieval
 from .scalars import read_history
 from .similarity import plot_similarity
 from .sync_plots import plot_distance_histograms, plot_training_curve
-from .video_file import VideoWriter, write_video
 
 __all__ = [
     'Second',
-    'VideoWriter',
     'draw_pair',
     'overlay_heat_map',
     'plot_comparison',
@@ -29,5 +27,4 @@ __all__ = [
     'plot_tables',
     'plot_training_curve',
     'read_history',
-    'write_video',
 ]

@@ -10,7 +10,7 @@ from mmengine import Config
 from avts_mm.apis import FilmEmbedder
 from avts_mm.models import AVDataPreprocessor, StepContrastiveHead
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'datasets'))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
 
 
 class FlashAndClick(torch.nn.Module):

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 
 from avts_mm.apis import AVTSInferencer
 from avts_mm.apis.inferencer import find_config
-from avts_mm.apis.remux import shift_sound
+from avts_mm.media.shift import shift_sound
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)
 

@@ -7,15 +7,15 @@ from mmaction.registry import MODELS
 from mmengine import Config
 
 from avts_mm.apis.embedding import FilmEmbedder
-from avts_mm.apis.film import ArrayFilm, as_film
 from avts_mm.apis.localize import (
     FilmLocalizer,
     sound_map,
     write_heat_map_video,
 )
 from avts_mm.apis.places import embed_places, embed_sound
-from avts_mm.datasets.readers import open_audio, open_video, probe
-from avts_mm.datasets.synthetic import render_clip
+from avts_mm.media import open_audio, open_video, probe
+from avts_mm.media.film import ArrayFilm, as_film
+from avts_mm.synthetic.corpus import render_clip
 
 SIZE = 32
 

@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import DATASETS
 
 from avts_mm.datasets import AudioClipDataset
-from avts_mm.datasets.readers import MediaError
+from avts_mm.media import MediaError
 
 RATE = 8000
 

@@ -6,7 +6,7 @@ from mmaction.registry import DATASETS
 
 from avts_mm.datasets import AVClipDataset
 from avts_mm.datasets.pairs import AVPair
-from avts_mm.datasets.records import write_records
+from avts_mm.media.annotation import write_records
 
 
 @pytest.fixture

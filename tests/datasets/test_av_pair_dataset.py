@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler, AVPairTestSampler
 from avts_mm.datasets.pairs import AVPair, PairKind
-from avts_mm.datasets.readers import MediaError
-from avts_mm.datasets.records import write_records
+from avts_mm.media import MediaError
+from avts_mm.media.annotation import write_records
 
 N = 24
 

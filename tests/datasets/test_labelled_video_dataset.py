@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avts_mm.datasets import LabelledVideoDataset
-from avts_mm.datasets.records import write_records
+from avts_mm.media.annotation import write_records
 
 
 @pytest.fixture

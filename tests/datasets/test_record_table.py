@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avts_mm.datasets.record_table import PackedStrings, read_record_table
-from avts_mm.datasets.records import read_records, write_records
+from avts_mm.media.annotation import read_records, write_records
 
 RECORDS = [
     dict(video='a.mp4', audio='a.wav', start=0.0, duration=3.0, label=2),

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from media_files import render
 
-from avts_mm.datasets.readers import MediaError
 from avts_mm.datasets.recordings import (
     Recording,
     audible,
@@ -13,6 +12,7 @@ from avts_mm.datasets.recordings import (
     read_recordings,
     write_recordings,
 )
+from avts_mm.media import MediaError
 
 
 def test_lists_are_written_and_read(tmp_path):

@@ -9,9 +9,9 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler, AVPairTestSampler
-from avts_mm.datasets.readers import MediaError
-from avts_mm.datasets.records import read_records, write_records
 from avts_mm.datasets.transforms import loading
+from avts_mm.media import MediaError
+from avts_mm.media.annotation import read_records, write_records
 
 PIPELINE = [
     dict(type='LoadAVFrames', num_frames=10),

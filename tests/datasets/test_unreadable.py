@@ -5,9 +5,9 @@ import torch
 from mmaction.structures import ActionDataSample
 
 from avts_mm.datasets import LabelledVideoDataset, VideoListDataset
-from avts_mm.datasets.readers import MediaError
-from avts_mm.datasets.records import write_records
 from avts_mm.datasets.unreadable import UnreadableFiles
+from avts_mm.media import MediaError
+from avts_mm.media.annotation import write_records
 
 BAD = ('v2.mp4', 'v3.mp4', 'v7.mp4')
 

@@ -10,7 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / 'demo')]
 
 from page_model import TESTS, flash_and_click  # noqa: E402
 
-sys.path.insert(0, str(TESTS / 'datasets'))
+sys.path.insert(0, str(TESTS / 'helpers'))
 EVENTS = (19, 41, 50, 76, 81, 105, 128, 140)
 
 
@@ -24,7 +24,7 @@ def late_film(tmp_path_factory):
     """A film whose sound is 0.24 s late."""
     from media_files import render
 
-    from avts_mm.apis.remux import shift_sound
+    from avts_mm.media.shift import shift_sound
 
     folder = tmp_path_factory.mktemp('films')
     path = str(folder / 'die Straße, late.mp4')

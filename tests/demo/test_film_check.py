@@ -11,7 +11,7 @@ from film_check import FilmCheck, Limits, Refused, make_example
 from media_files import render
 
 from avts_mm.apis import as_film, find_offset
-from avts_mm.datasets.readers import MediaError, probe
+from avts_mm.media import MediaError, probe
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from mmengine.model import BaseModel
 from mmengine.runner import BaseLoop, Runner
 
 from avts_mm.datasets import AVPairDataset
-from avts_mm.datasets.records import write_records
 from avts_mm.engine.loops.workers import end_workers
+from avts_mm.media.annotation import write_records
 
 numbers = itertools.count()
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from avts_mm.datasets.readers import MediaError
-from avts_mm.datasets.records import write_records
+from avts_mm.media import MediaError
+from avts_mm.media.annotation import write_records
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'datasets'))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
 
 from media_files import render, write_media
 

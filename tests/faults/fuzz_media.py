@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from avts_mm.datasets.readers import MediaError, open_audio, open_video
+from avts_mm.media import MediaError, open_audio, open_video
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'datasets'))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
 
 # On top of what a worker holds when it begins.
 MEMORY = 3 * 2**30

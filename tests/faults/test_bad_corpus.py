@@ -22,13 +22,9 @@ import mix_recorder  # noqa: E402, F401  registers the hook
 from bad_corpus import FAULTS, make_bad_corpus  # noqa: E402
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler  # noqa: E402
-from avts_mm.datasets.preparation import (  # noqa: E402
-    PrepareOptions,
-    find_sources,
-    prepare_corpus,
-)
-from avts_mm.datasets.readers import time_limit  # noqa: E402
-from avts_mm.datasets.records import read_records  # noqa: E402
+from avts_mm.media import PrepareOptions, time_limit  # noqa: E402
+from avts_mm.media.annotation import read_records  # noqa: E402
+from avts_mm.preparation import find_sources, prepare_corpus  # noqa: E402
 
 MIX = dict(easy=1, hard=1)
 BATCH = 20

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from avts_mm.datasets import VideoListDataset
-from avts_mm.datasets.preparation import find_sources
 from avts_mm.datasets.record_table import read_record_table
 from avts_mm.datasets.recordings import read_recordings
-from avts_mm.datasets.records import read_records
+from avts_mm.media.annotation import read_records
+from avts_mm.preparation import find_sources
 
 sys.path.insert(0, str(Path(__file__).parent))
 

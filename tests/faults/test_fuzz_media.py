@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from avts_mm.datasets.preparation import run_jobs
-from avts_mm.datasets.readers import MediaError
+from avts_mm.media import MediaError
+from avts_mm.preparation import run_jobs
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -17,7 +17,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 from avts_mm.datasets import AVPairDataset
-from avts_mm.datasets.records import write_records
+from avts_mm.media.annotation import write_records
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = int(os.environ.get('MEMORY_STEPS', 12000))

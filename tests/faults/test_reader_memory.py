@@ -13,7 +13,7 @@ import pytest
 
 from avts_mm.datasets.transforms import LoadAVAudio, LoadAVFrames
 
-sys.path.insert(0, str(Path(__file__).parents[1] / 'datasets'))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
 
 from media_files import render
 

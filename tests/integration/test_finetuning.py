@@ -15,7 +15,7 @@ from mmengine import Config
 from mmengine.runner import Runner
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests' / 'datasets'))
+sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 
 from media_files import render  # noqa: E402
 

@@ -17,7 +17,7 @@ playwright = pytest.importorskip('playwright.sync_api')
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [
-    str(ROOT / name) for name in ('demo', 'tests/demo', 'tests/datasets')
+    str(ROOT / name) for name in ('demo', 'tests/demo', 'tests/helpers')
 ]
 
 import app  # noqa: E402
@@ -25,8 +25,8 @@ from film_check import FilmCheck, Limits  # noqa: E402
 from media_files import render  # noqa: E402
 from page_model import flash_and_click  # noqa: E402
 
-from avts_mm.apis.remux import shift_sound  # noqa: E402
-from avts_mm.datasets.readers import probe  # noqa: E402
+from avts_mm.media import probe  # noqa: E402
+from avts_mm.media.shift import shift_sound  # noqa: E402
 
 SECONDS = 120_000  # for a slow machine, in milliseconds
 

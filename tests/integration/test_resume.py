@@ -17,8 +17,8 @@ from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from avts_mm.datasets.records import read_records, write_records
 from avts_mm.engine import newest_checkpoint
+from avts_mm.media.annotation import read_records, write_records
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 EXACT = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers')

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler, PairKind
-from avts_mm.datasets.readers import MediaError
+from avts_mm.media import MediaError
 from avts_mm.models import AVTS
 
 SIZE = 4

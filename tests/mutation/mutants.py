@@ -181,8 +181,8 @@ _BUGS = {
             ('top : top + rows', ': rows'),
         ],
     ),
-    'avts_mm/datasets/readers/planar.py': (
-        ['tests/datasets/readers/test_planar.py'],
+    'avts_mm/media/planar.py': (
+        ['tests/media/test_planar.py'],
         [
             ('row * step + column', 'column'),
             ("frame.format.name == 'yuv420p'", 'True'),
@@ -219,8 +219,8 @@ _BUGS = {
             ('str(kind.__module__).startswith(package)', 'True'),
         ],
     ),
-    'avts_mm/datasets/readers/picture_time.py': (
-        ['tests/datasets/readers/test_exactness.py'],
+    'avts_mm/media/picture_time.py': (
+        ['tests/media/test_exactness.py'],
         [
             ('return time + shift', 'return time'),
             (' - _reorder_depth(stream)', ' + _reorder_depth(stream)'),
@@ -233,30 +233,30 @@ _BUGS = {
             ('variance += 2 * both', 'variance += both'),
         ],
     ),
-    'avts_mm/datasets/readers/probe.py': (
-        ['tests/datasets/preparation/test_prepared_bytes.py'],
+    'avts_mm/media/probe.py': (
+        ['tests/media/test_prepared_bytes.py'],
         [
             ('0 < prepared_bytes == status.st_size', '0 < prepared_bytes'),
             ('if prepared:', 'if False:'),
         ],
     ),
-    'avts_mm/datasets/readers/wave_audio.py': (
-        ['tests/datasets/readers/test_audio.py'],
+    'avts_mm/media/wave_audio.py': (
+        ['tests/media/test_audio.py'],
         [
             ('np.float32(1 / 32768)', 'np.float32(1 / 16384)'),
             ('else mono.mean(1)', 'else mono[:, 0]'),
             ('self._file.setpos(begin)', 'self._file.setpos(begin + 400)'),
         ],
     ),
-    'avts_mm/datasets/readers/audio_reader.py': (
-        ['tests/datasets/readers/test_audio.py'],
+    'avts_mm/media/audio_reader.py': (
+        ['tests/media/test_audio.py'],
         [
             ('sound[lead * up : lead * up + count]', 'sound[:count]'),
             ('end > high + edge', 'end > high + 10 * edge'),
         ],
     ),
-    'avts_mm/datasets/readers/pyav_audio.py': (
-        ['tests/datasets/readers/test_audio.py'],
+    'avts_mm/media/pyav_audio.py': (
+        ['tests/media/test_audio.py'],
         [
             (
                 'expected = place + frame.samples',

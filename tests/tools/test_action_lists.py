@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avts_mm.datasets import VideoListDataset
-from avts_mm.datasets.preparation.action_lists import (
+from avts_mm.preparation.action_lists import (
     ActionVideo,
     VideoFolder,
 )

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from avts_mm.datasets.preparation import find_sources
-from avts_mm.datasets.records import read_records
+from avts_mm.media.annotation import read_records
+from avts_mm.preparation import find_sources
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests' / 'datasets'))
+sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 
 from media_files import render  # noqa: E402
 

@@ -9,7 +9,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine import Config
 
-from avts_mm.datasets.readers import probe
+from avts_mm.media import probe
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'visualizations' / 'draw_sync_pictures.py'

@@ -27,7 +27,7 @@ def test_statistics_make_the_input_standard(corpus, tmp_path, monkeypatch):
     assert found['clips'] == 40
 
     # The clips cover most of the corpus, whose sound is held against it.
-    from avts_mm.datasets.readers import open_audio
+    from avts_mm.media import open_audio
 
     waves = []
     for path in sorted(Path(corpus.root).glob('videos/train_*.wav')):

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'data' / 'prepare_av.py'
 RAW = ROOT.parent / 'shared' / 'data' / 'raw'
-sys.path.insert(0, str(ROOT / 'tests' / 'datasets'))
+sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 
 from media_files import render  # noqa: E402
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avts_mm.apis import AVTSInferencer
-from avts_mm.apis.remux import ShiftedSound
+from avts_mm.media.shift import ShiftedSound
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'sync_check.py'
 

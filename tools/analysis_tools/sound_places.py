@@ -27,15 +27,15 @@ from rich.table import Table
 
 from avts_mm.apis import load_model
 from avts_mm.apis.embedding import FilmEmbedder
-from avts_mm.apis.film import FileFilm
 from avts_mm.apis.places import embed_places, embed_sound
-from avts_mm.datasets.synthetic_scene import make_scene
 from avts_mm.evaluation.functional.localization import (
     Strike,
     pointing_chance,
     pointing_hits,
     share_of,
 )
+from avts_mm.media.film import FileFilm
+from avts_mm.synthetic.scene import make_scene
 from avts_mm.visualization.heat_map import sound_distances
 
 ALONE = 0.15  # seconds to the nearest strike of another body

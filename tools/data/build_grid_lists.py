@@ -19,9 +19,8 @@ from collections import Counter
 
 from rich.progress import track
 
-from avts_mm.datasets.preparation import extract_sound
-from avts_mm.datasets.readers import MediaError, probe
-from avts_mm.datasets.records import write_records
+from avts_mm.media import MediaError, extract_sound, probe
+from avts_mm.media.annotation import write_records
 
 COMMANDS = ('bin', 'lay', 'place', 'set')
 # Where the first word of a sentence is looked for, in seconds: speech begins

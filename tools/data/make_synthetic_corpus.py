@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from avts_mm.datasets.synthetic import make_corpus
+from avts_mm.synthetic.corpus import make_corpus
 
 
 def parse_args(argv=None):

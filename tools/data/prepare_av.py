@@ -25,15 +25,15 @@ from rich.progress import (
 from rich.table import Table
 
 from avts_mm import __version__
-from avts_mm.datasets.preparation import (
+from avts_mm.media import PrepareOptions
+from avts_mm.media.annotation import write_records
+from avts_mm.preparation import (
     REASONS,
     Corpus,
-    PrepareOptions,
     find_sources,
     prepare_corpus,
     split_records,
 )
-from avts_mm.datasets.records import write_records
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -35,7 +35,7 @@ from avts_mm.apis import (
 from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
 from avts_mm.apis.offset_loop import ShiftedFilm
 from avts_mm.datasets import AVPairTestSampler
-from avts_mm.datasets.readers import MediaError
+from avts_mm.media import MediaError
 from avts_mm.visualization import (
     clip_pictures,
     plot_drift,

@@ -6,7 +6,7 @@ from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
-from avts_mm.datasets.readers.planar import PlanarPicture, cut_out
+from avts_mm.media.planar import PlanarPicture, cut_out
 
 
 @TRANSFORMS.register_module()

@@ -4,14 +4,14 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.datasets.readers import (
+from avts_mm.media import (
     MediaError,
     check_limit,
     open_audio,
     open_video,
     read_within,
 )
-from avts_mm.datasets.readers.audio_reader import EDGE, is_quiet
+from avts_mm.media.audio_reader import EDGE, is_quiet
 
 
 @TRANSFORMS.register_module()
@@ -26,10 +26,10 @@ class LoadAVFrames(BaseTransform):
     Required keys: video_path, video_start (s), clip_seconds; shared_clips
     (:class:`~avts_mm.datasets.shared_clips.SharedClips`) where the batch has
     other clips of the video; prepared_bytes where it is known (see
-    :func:`~avts_mm.datasets.readers.open_video`).
+    :func:`~avts_mm.media.open_video`).
 
     Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB, or of
-    :class:`~avts_mm.datasets.readers.PlanarPicture`), img_shape,
+    :class:`~avts_mm.media.PlanarPicture`), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
     each picture begins).
 

@@ -4,7 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.datasets.readers import (
+from avts_mm.media import (
     MediaError,
     check_limit,
     open_video,

@@ -15,8 +15,8 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 import avts_mm  # noqa: F401
-from avts_mm.datasets.readers import MediaError, PlanarPicture, time_limit
 from avts_mm.datasets.transforms import LoadAVAudio, LoadAVFrames
+from avts_mm.media import MediaError, PlanarPicture, time_limit
 
 
 def clip(path, video_start, audio_start, **kwargs):

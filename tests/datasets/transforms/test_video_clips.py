@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from media_files import read_number, render
 
-from avts_mm.datasets.readers import MediaError
 from avts_mm.datasets.transforms import LoadVideoClips, video_clips
+from avts_mm.media import MediaError
 
 
 @pytest.fixture(scope='module')

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from avts_mm.datasets.readers import MediaError
 from avts_mm.engine import UnreadableFilesHook
+from avts_mm.media import MediaError
 
 BAD = {'v3.mp4': 'empty', 'v5.mp4': 'undecodable', 'v6.wav': 'missing'}
 

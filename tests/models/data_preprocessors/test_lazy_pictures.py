@@ -10,8 +10,8 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 from avts_mm.datasets import stack_inputs
-from avts_mm.datasets.readers import PlanarPicture
 from avts_mm.datasets.transforms import PackAVInputs
+from avts_mm.media import PlanarPicture
 from avts_mm.models import AVDataPreprocessor
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from avts_mm.datasets.preparation.official_lists import (
+from avts_mm.preparation.official_lists import (
     draw,
     format_counts,
     index_videos,

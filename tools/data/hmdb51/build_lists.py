@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from avts_mm.datasets.preparation.action_lists import (
+from avts_mm.preparation.action_lists import (
     VideoFolder,
     format_action_counts,
     read_hmdb51,

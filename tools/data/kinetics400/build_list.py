@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from avts_mm.datasets.preparation.official_lists import (
+from avts_mm.preparation.official_lists import (
     format_counts,
     index_videos,
     match,

@@ -1,0 +1,41 @@
+"""Files to pictures and sound at exact seconds, and back.
+
+Knows nothing of pairs, data sets or training, and imports nothing of ours.
+"""
+
+from .audio import open_audio
+from .errors import MediaError
+from .film import ArrayFilm, FileFilm, as_film
+from .media_info import MediaInfo
+from .options import PrepareOptions
+from .planar import PlanarPicture
+from .probe import probe
+from .shift import ShiftedSound, shift_sound
+from .sound import extract_sound
+from .time_limit import check_limit, map_in_helper, read_within
+from .transcode import Prepared, transcode
+from .video import open_video
+from .video_file import VideoWriter, write_video
+
+__all__ = [
+    'ArrayFilm',
+    'FileFilm',
+    'MediaError',
+    'MediaInfo',
+    'PlanarPicture',
+    'PrepareOptions',
+    'Prepared',
+    'ShiftedSound',
+    'VideoWriter',
+    'as_film',
+    'check_limit',
+    'extract_sound',
+    'map_in_helper',
+    'open_audio',
+    'open_video',
+    'probe',
+    'read_within',
+    'shift_sound',
+    'transcode',
+    'write_video',
+]

@@ -1,0 +1,202 @@
+"""Annotation files: one line per video, as CSV with a header.
+
+``video,audio,start,duration,label``, then whatever else is known. ``audio``
+is the file that holds the sound (the video itself for raw files, empty for
+none); picture and sound both exist in ``[start, start + duration]``, seconds
+of the video's own clock; ``label`` is -1 where it is empty.
+
+A column ``prepared_bytes`` is of ``tools/data/prepare_av.py`` alone: the size
+of the video file that it wrote. A file that still has this size is opened
+without looking at its pictures first, because it is known what it is like; see
+:class:`~avts_mm.media.writer.PreparedWriter`. Without it,
+where it is empty, or with another size, a file is looked at as any other.
+"""
+
+import contextlib
+import csv
+import math
+import os
+from collections.abc import Iterable, Iterator
+from typing import IO, NamedTuple
+
+FIELDS = ('video', 'audio', 'start', 'duration', 'label')
+
+
+class Record(NamedTuple):
+    """One line of an annotation file; ``extra`` are its other columns.
+
+    ``prepared_bytes`` is 0 where it is not known.
+    """
+
+    video: str
+    audio: str
+    start: float
+    duration: float
+    label: int
+    prepared_bytes: int
+    extra: dict[str, str]
+
+
+@contextlib.contextmanager
+def open_text(path: str, newline: str | None = '') -> Iterator[IO[str]]:
+    """Open a list or an annotation file to read it.
+
+    Args:
+        path (str): The file, in UTF-8.
+        newline (str, optional): As for ``open``; '' is for ``csv``.
+
+    Raises:
+        ValueError: It is not text in UTF-8; the message names the line.
+    """
+    try:
+        # utf-8-sig: spreadsheets put a byte-order mark in front.
+        with open(path, newline=newline, encoding='utf-8-sig') as file:
+            yield file
+    except UnicodeDecodeError:
+        raise ValueError(
+            f'{path}, line {_first_bad_line(path)}: is not text in UTF-8; '
+            'save the file as such'
+        ) from None
+
+
+def _first_bad_line(path: str) -> int:
+    with open(path, 'rb') as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
+
+
+def iter_records(path: str) -> Iterator[Record]:
+    """Read an annotation file line by line.
+
+    Args:
+        path (str): The CSV file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A column is missing or a value is not what it should be;
+            the message names file, line and field.
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'{path}: no such annotation file; make one of your videos with '
+            'tools/data/prepare_av.py, or correct ann_file and data_root in '
+            'the config'
+        )
+    with open_text(path) as file:
+        rows = csv.reader(file)
+        try:
+            yield from _parse(rows)
+        except UnicodeDecodeError:
+            raise
+        except (csv.Error, ValueError) as error:
+            raise ValueError(
+                f'{path}, line {rows.line_num}: {error}'
+            ) from None
+
+
+def read_records(path: str) -> list[dict]:
+    """Read an annotation file as a dict per line.
+
+    The dicts are what :func:`write_records` takes: the fields of
+    :class:`Record` (``prepared_bytes`` where it is known), and the extra
+    columns as str. Errors are those of :func:`iter_records`.
+    """
+    records = []
+    for record in iter_records(path):
+        fields = record._asdict()
+        if not record.prepared_bytes:
+            del fields['prepared_bytes']
+        records.append({**fields.pop('extra'), **fields})
+    return records
+
+
+def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
+    header = next(rows, [])
+    missing = [name for name in ('video', 'duration') if name not in header]
+    if missing:
+        raise ValueError(
+            f'the header lacks {", ".join(missing)}; it must be '
+            f'{",".join(FIELDS)}'
+        )
+    names = [*FIELDS, 'prepared_bytes']
+    places = [header.index(n) if n in header else None for n in names]
+    others = [(n, i) for i, n in enumerate(header) if n not in names]
+    for row in rows:
+        if not row:  # blank line
+            continue
+        if len(row) > len(header):
+            raise ValueError(
+                'more values than columns; quote names with commas'
+            )
+        row += [''] * (len(header) - len(row))
+        values = ['' if p is None else row[p].strip() for p in places]
+        video, audio, start, duration, label, size = values
+        if not video:
+            raise ValueError('the video is missing')
+        yield Record(
+            video,
+            audio,
+            _seconds('start', start),
+            _seconds('duration', duration),
+            _integer('label', label, -1),
+            _integer('prepared_bytes', size, 0),
+            {name: row[place] for name, place in others},
+        )
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f'{name} is not a number of seconds: {text[:50]!r}')
+    if value < 0:
+        raise ValueError(f'{name} is negative: {text[:50]}')
+    return value
+
+
+def _integer(name: str, text: str, default: int) -> int:
+    try:
+        value = int(text or default)
+    except ValueError:
+        value = 2**63
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f'{name} is not an integer: {text[:50]!r}')
+    return value
+
+
+def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
+    """Write an annotation file.
+
+    The file appears complete or not at all.
+
+    Args:
+        path (str): The CSV file; its folder is made if needed.
+        records (Iterable[dict]): As :func:`read_records` gives them. A label
+            of -1 is left empty; times are written to the microsecond.
+    """
+    path = os.fspath(path)
+    records = list(records)
+    extra = {key: None for record in records for key in record}
+    names = list(FIELDS) + [key for key in extra if key not in FIELDS]
+    rows = []
+    for record in records:
+        row = dict(record)
+        for name in ('start', 'duration'):
+            row[name] = round(float(row.get(name, 0.0)), 6)
+        if row.get('label', -1) == -1:
+            row['label'] = ''
+        rows.append(row)
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+    part = f'{path}.part'
+    with open(part, 'w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, names, restval='', lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(part, path)

@@ -1,0 +1,194 @@
+"""Pictures at a constant rate and size: the video half of preparation."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from .media_info import MediaInfo
+from .options import PrepareOptions
+from .picture_time import picture_time
+
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+def even(value: float) -> int:
+    """The nearest even number, at least 2 (4:2:0 chroma needs it)."""
+    return max(2, 2 * round(value / 2))
+
+
+def upright_filters(frame: av.VideoFrame) -> list[tuple[str, str]]:
+    """Filters that turn a stored picture the way it is to be displayed.
+
+    The display matrix maps a stored point (x, y) to (a x + c y, b x + d y),
+    y pointing down.
+
+    Args:
+        frame (av.VideoFrame): Decoded picture with its side data.
+
+    Returns:
+        list[tuple[str, str]]: Names and arguments of libavfilter filters.
+    """
+    # PyAV's own types take the mapping for one of its values.
+    data: Any = frame.side_data.get('DISPLAYMATRIX')
+    if data is None:
+        return []
+    matrix = np.frombuffer(bytes(data), np.int32)[:9].reshape(3, 3)
+    (a, b), (c, d) = matrix[0, :2], matrix[1, :2]
+    if abs(int(a)) + abs(int(d)) >= abs(int(b)) + abs(int(c)):
+        flips = (('hflip', a), ('vflip', d))
+        return [(name, '') for name, sign in flips if sign < 0]
+    directions = {
+        (False, True): 'clock',
+        (True, False): 'cclock',
+        (False, False): 'cclock_flip',
+        (True, True): 'clock_flip',
+    }
+    return [('transpose', directions[bool(b < 0), bool(c < 0)])]
+
+
+class PictureClock:
+    """Presentation times of pictures that are decoded one after the other.
+
+    Args:
+        info (MediaInfo): What :func:`probe` says about the file.
+    """
+
+    def __init__(self, info: MediaInfo) -> None:
+        self._info = info
+        self._period = 1 / info.fps if info.fps > 0 else 0.04
+        self._last: float | None = None
+        self._length = self._period
+
+    def time(self, frame: av.VideoFrame, stream) -> float | None:
+        """Seconds after the file's first picture; None for a picture to
+        drop, because it begins before its predecessor or at no known time."""
+        last, container = self._last, self._info.container
+        # The last pictures of an AVI come out after the last packet, so no
+        # decoding time belongs to them.
+        untimed = frame.dts is None and (
+            frame.pts is None or container == 'avi'
+        )
+        if not untimed:
+            time = picture_time(frame, stream, self._info)
+            time -= self._info.video_start
+        elif last is not None:
+            time = last + self._period
+        else:
+            return None
+        # MPEG-PS may tell one time for several pictures; what libavformat
+        # makes of that is off by pictures, their number is not.
+        if container == 'mpeg' and last is not None:
+            following = last + self._length
+            if abs(time - following) < 4 * self._period:
+                time = following
+        if last is not None and time <= last:
+            return None
+        length = float(frame.duration * stream.time_base)
+        self._last, self._length = time, length or self._period
+        return time
+
+
+class PictureGraph:
+    """Constant rate, upright, cropped, square pixels, scaled, ``yuv420p``.
+
+    Args:
+        first (av.VideoFrame): First decoded picture; later ones of another
+            size or format are brought to its form.
+        aspect (Fraction | None): Width of a stored pixel over its height.
+        options (PrepareOptions): What is wanted.
+
+    Attributes:
+        width (int): Of the pictures that come out.
+        height (int): Of the pictures that come out.
+    """
+
+    def __init__(
+        self,
+        first: av.VideoFrame,
+        aspect: Fraction | None,
+        options: PrepareOptions,
+    ) -> None:
+        self._form = (first.width, first.height, first.format.name)
+        turn = upright_filters(first)
+        shape = np.array([first.width, first.height])
+        pixel = np.array([float(aspect or 1), 1.0])
+        if turn and turn[0][0] == 'transpose':
+            shape, pixel = shape[::-1], pixel[::-1]
+        x1, y1, x2, y2 = options.crop or (0.0, 0.0, 1.0, 1.0)
+        corner = np.floor(shape * (x1, y1)).astype(int)
+        size = np.maximum(np.rint(shape * (x2 - x1, y2 - y1)), 2).astype(int)
+        shown = size * pixel
+        self.width, self.height = (
+            even(side * options.short_side / shown.min()) for side in shown
+        )
+        # Only the pictures that are kept are worth turning and scaling.
+        chain = [('fps', f'fps={options.fps}:start_time=0'), *turn]
+        if options.crop is not None:
+            chain.append(
+                ('crop', f'{size[0]}:{size[1]}:{corner[0]}:{corner[1]}')
+            )
+        # Readers take a small picture without colour tags for BT.601.
+        chain += [
+            (
+                'scale',
+                f'{self.width}:{self.height}:flags=bicubic'
+                ':out_color_matrix=bt601:out_range=tv',
+            ),
+            ('setsar', '1'),
+            ('format', 'yuv420p'),
+        ]
+        self._graph = Graph()
+        if hasattr(self._graph, 'threads'):  # since PyAV 17
+            self._graph.threads = 1
+        nodes = [
+            self._graph.add_buffer(
+                width=first.width,
+                height=first.height,
+                format=first.format,
+                time_base=_MICROSECOND,
+            )
+        ]
+        nodes += [
+            self._graph.add(name, arguments) for name, arguments in chain
+        ]
+        nodes.append(self._graph.add('buffersink'))
+        self._graph.link_nodes(*nodes).configure()
+        self._next = None
+
+    def add(
+        self, frame: av.VideoFrame, time: float
+    ) -> Iterator[av.VideoFrame]:
+        """Pictures that are complete once this one is known.
+
+        Args:
+            frame (av.VideoFrame): Decoded picture.
+            time (float): Its presentation time in seconds; t = 0 becomes
+                the first picture that comes out.
+        """
+        if (frame.width, frame.height, frame.format.name) != self._form:
+            width, height, form = self._form
+            frame = frame.reformat(width, height, form)
+        shown = (frame.duration or 0) * (frame.time_base or 0)
+        frame.pts = round(time / _MICROSECOND)
+        frame.time_base = _MICROSECOND
+        frame.duration = round(shown / _MICROSECOND)
+        self._graph.vpush(frame)
+        yield from self._pull()
+
+    def close(self) -> Iterator[av.VideoFrame]:
+        """The last pictures."""
+        self._graph.vpush(None)
+        yield from self._pull()
+
+    def _pull(self) -> Iterator[av.VideoFrame]:
+        while True:
+            try:
+                frame = self._graph.vpull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            frame.pict_type = 0  # the encoder decides, not the source
+            yield frame

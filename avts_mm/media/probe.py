@@ -1,0 +1,281 @@
+"""What a media file holds, and where its tracks lie in time.
+
+The clock of everything here is the video's own: ``t = 0`` is the presentation
+time of the first picture. Only :attr:`MediaInfo.video_start` and
+:attr:`MediaInfo.audio_start` are times of the container's clock.
+"""
+
+import os
+from collections import OrderedDict
+
+import av
+
+from .containers import (
+    audio_stream,
+    audio_streams,
+    container_name,
+    error_cause,
+    file_status,
+    open_container,
+    packets,
+    video_stream,
+)
+from .edits import edit_shift
+from .errors import MediaError
+from .media_info import MediaInfo
+from .open_gop import has_open_gop
+from .picture_time import picture_time, ticks_to_seconds
+from .scanning import scan_packets
+
+# How a prepared file is opened: without a look at its packets, by which
+# libavformat finds out the format of pixels and the order of B-frames.
+_PREPARED = {'probesize': '32'}, 'mov'
+
+_CACHE_SIZE = 64
+_cache: OrderedDict[tuple, MediaInfo] = OrderedDict()
+
+
+def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
+    """Find out what a media file holds.
+
+    Opens the file once; the answers for the last files are kept.
+
+    Args:
+        path (str): The file.
+        scan (bool): Read all packets (without decoding them), so that starts
+            and durations are exact also where the container does not tell
+            them. Slower; meant for tools that write annotation files.
+        audio_track (int): Which of several audio tracks, counted from 0.
+
+    Raises:
+        MediaError: The file is missing, empty or not media, or has sound but
+            not this track.
+    """
+    path = os.fspath(path)
+    key = _key(path, file_status(path), audio_track, scan)
+    info = _cache.get(key)
+    if info is not None:
+        return info
+    container, info, _ = open_probed(path, audio_track)
+    container.close()
+    if scan:
+        info = _remember(key, scan_packets(path, info, audio_track))
+    return info
+
+
+def open_probed(
+    path: str, audio_track: int = 0, prepared_bytes: int = 0
+) -> tuple:
+    """Open a file and :func:`probe` it with one and the same opening.
+
+    Of a file that has the size with which it was prepared
+    (:class:`~avts_mm.media.writer.PreparedWriter`) the head
+    tells all. Of another one the first picture must be decoded and edit lists
+    be looked for: who knows what has become of it.
+
+    Args:
+        path (str): The file.
+        audio_track (int): Which of several audio tracks, counted from 0.
+        prepared_bytes (int): Size of the file when it was prepared; 0 if that
+            is not known, or it was not.
+
+    Returns:
+        tuple: The container, its MediaInfo, and whether nothing has been read
+        from the container yet.
+    """
+    path = os.fspath(path)
+    status = file_status(path)
+    prepared = status is not None and 0 < prepared_bytes == status.st_size
+    options, form = _PREPARED if prepared else (None, None)
+    container = open_container(path, options, form, status)
+    key = _key(path, status, audio_track)
+    info = _cache.get(key)
+    if info is not None:
+        return container, info, True
+    try:
+        if prepared:
+            return container, _read_head(container, path, audio_track), True
+        info = _inspect(container, path, audio_track)
+    except BaseException as error:
+        container.close()
+        if isinstance(error, av.FFmpegError):
+            raise MediaError(
+                f'{path}: cannot be read ({error_cause(error)}); leave it out '
+                'or fetch it again',
+                path,
+                'undecodable',
+            ) from None
+        raise
+    return container, _remember(key, info), False
+
+
+def _key(
+    path: str,
+    status: os.stat_result | None,
+    audio_track: int,
+    scan: bool = False,
+) -> tuple:
+    """Changes whenever the file does."""
+    changed = (status.st_mtime_ns, status.st_size) if status else None
+    return path, changed, audio_track, scan
+
+
+def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
+    _cache[key] = info
+    if len(_cache) > _CACHE_SIZE:
+        _cache.popitem(last=False)
+    return info
+
+
+def _read_head(container, path: str, audio_track: int) -> MediaInfo:
+    """Fill a MediaInfo from the headers of a prepared file."""
+    stream = video_stream(container, path)
+    sound = audio_stream(container, path, audio_track)
+    context = stream.codec_context
+    return MediaInfo(
+        path,
+        container_name(container),
+        video_codec=context.codec.canonical_name,
+        fps=_rate(stream),
+        width=context.width,
+        height=context.height,
+        video_duration=_duration(container, stream, 0.0),
+        audio_tracks=1,
+        **_sound(container, sound, None),
+    )
+
+
+def _inspect(container, path: str, audio_track: int) -> MediaInfo:
+    """Fill a MediaInfo from the headers and the first picture."""
+    name = container_name(container)
+    sound, tracks = None, len(audio_streams(container))
+    if tracks or audio_track:
+        sound = audio_stream(container, path, audio_track)
+    try:
+        stream = video_stream(container, path)
+    except MediaError:
+        if sound is None:
+            raise MediaError(
+                f'{path}: holds neither pictures nor sound; leave it out',
+                path,
+                'undecodable',
+            ) from None
+        packet = next(packets(container, sound), None)
+        return MediaInfo(
+            path,
+            name,
+            audio_tracks=tracks,
+            **_sound(container, sound, packet),
+        )
+    context = stream.codec_context
+    stream.thread_type = 'NONE'
+    picture, has_edits, packet = _first_picture(container, stream, sound, path)
+    has_edits = has_edits or _discards(stream)
+    shift = edit_shift(path, stream, has_edits) if name == 'mov' else 0.0
+    start = picture_time(picture, stream, name) + shift
+    return MediaInfo(
+        path,
+        name,
+        video_codec=context.codec.canonical_name,
+        fps=_rate(stream),
+        width=picture.width,
+        height=picture.height,
+        rotation=round(picture.rotation / 90) * 90 % 360,
+        video_start=start,
+        video_duration=max(
+            0.0, _duration(container, stream, start - shift) - shift
+        ),
+        has_b_frames=bool(context.has_b_frames),
+        has_edits=has_edits,
+        picture_shift=shift,
+        open_gop=has_open_gop(container, stream, picture),
+        audio_tracks=tracks,
+        **_sound(container, sound, packet),
+    )
+
+
+def _rate(stream) -> float:
+    return float(stream.average_rate or stream.guessed_rate or 0)
+
+
+def _sound(container, stream, first) -> dict:
+    """The fields that describe the sound, ``first`` being its first packet or
+    None."""
+    if stream is None:
+        return {}
+    context = stream.codec_context
+    start, primed = ticks_to_seconds(stream.start_time, stream), 0.0
+    # The encoder's lead-in, which Matroska counts in the track's length; it
+    # is marked as to be dropped, or (FFmpeg 8.0) lies before 0.
+    if first is not None and first.pts is not None:
+        primed = max(0.0, -ticks_to_seconds(first.pts, stream))
+        if first.has_sidedata('skip_samples'):
+            skip = bytes(first.get_sidedata('skip_samples'))[:4]
+            primed = int.from_bytes(skip, 'little') / context.sample_rate
+    duration = _duration(container, stream, start)
+    if stream.duration is None:
+        duration = max(0.0, duration - primed)
+    return dict(
+        audio_codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.layout.nb_channels,
+        audio_start=start,
+        audio_duration=duration,
+    )
+
+
+def _first_picture(container, stream, sound, path: str):
+    """Decode the first picture.
+
+    Returns:
+        tuple: The picture, whether pictures before it are not shown, and the
+        first packet of sound, if one came by.
+    """
+    discarded, first, cause = False, None, 'none found'
+    streams = [stream] if sound is None else [stream, sound]
+    try:
+        for packet in packets(container, streams):
+            if packet.stream is sound:
+                first = first or packet
+                continue
+            discarded = discarded or packet.is_discard
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError as error:
+                # Recordings may begin with half a picture.
+                cause = error_cause(error)
+                continue
+            for frame in frames:
+                return frame, discarded, first
+    except (av.FFmpegError, ValueError) as error:
+        cause = error_cause(error)
+    raise MediaError(
+        f'{path}: no picture can be decoded ({cause}); leave it out or fetch '
+        'it again',
+        path,
+        'undecodable',
+    )
+
+
+def _discards(stream) -> bool:
+    """Whether the index marks the last picture as not to be shown."""
+    entries = getattr(stream, 'index_entries', None)  # absent from old PyAV
+    return entries[len(entries) - 1].is_discard if entries else False
+
+
+def _duration(container, stream, start: float) -> float:
+    """Seconds from ``start`` (container clock) to the end of the stream."""
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    # Matroska tells the end of each track in a tag.
+    tag = stream.metadata.get('DURATION', '')
+    try:
+        hours, minutes, seconds = tag.split(':')
+        end = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        return max(0.0, end - start)
+    except ValueError:
+        pass
+    if container.duration is None:
+        return 0.0
+    end = ((container.start_time or 0) + container.duration) / av.time_base
+    return max(0.0, end - start)

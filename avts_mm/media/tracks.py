@@ -1,0 +1,136 @@
+"""The tracks of a copied film: what each container can hold."""
+
+import io
+import os
+import re
+
+import av
+from av.stream import Disposition
+
+from .errors import MediaError
+
+# Ending of the name: libavformat's name of the container.
+FORMATS = {
+    '.mp4': 'mp4',
+    '.m4v': 'mp4',
+    '.mov': 'mov',
+    '.mkv': 'matroska',
+    '.webm': 'webm',
+    '.ts': 'mpegts',
+    '.avi': 'avi',
+}
+# All that libavformat reads again from a transport stream; it would write
+# anything.
+_TRANSPORT = re.compile(
+    'mpeg[124]|mpeg2video|mpeg1video|h264|hevc|vvc|aac|mp[123]|ac3|eac3|'
+    'opus|dts|dvb_subtitle|dvb_teletext'
+)
+_PCM = re.compile(r'pcm_[suf](8|16|24|32|64)(le|be)?')
+# Written anew by the muxers.
+_STALE = re.compile(
+    r'DURATION|BPS|NUMBER_OF_|_STATISTICS_|encoder|major_brand|'
+    r'minor_version|compatible_brands'
+)
+
+
+def kind_of(path: str) -> str | None:
+    """The container that the ending of a name stands for."""
+    return FORMATS.get(os.path.splitext(path)[1].lower())
+
+
+def pcm_width(stream) -> int:
+    """Bytes of one instant of all channels; 0 if the sound is compressed."""
+    context = stream.codec_context
+    pcm = _PCM.fullmatch(context.codec.canonical_name)
+    return int(pcm[1]) // 8 * context.layout.nb_channels if pcm else 0
+
+
+def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
+    """Add to ``out`` a track for every one of the film.
+
+    Returns:
+        tuple: The new track of each old one, and a name for each of those
+        that are left out (neither picture, sound nor subtitles).
+
+    Raises:
+        MediaError: A track that matters cannot be held.
+    """
+    form = out.format.name
+    tracks, left_out = {}, []
+    for stream in film.streams:
+        cover = stream.disposition & Disposition.attached_pic
+        matters = stream.type in ('video', 'audio', 'subtitle')
+        matters = matters and stream.codec_context and not cover
+        if not _holds(form, stream):
+            if matters:
+                raise _refused(film, source, stream, target)
+            left_out.append('cover picture' if cover else stream.type)
+            continue
+        new = tracks[stream] = out.add_stream_from_template(
+            stream, opaque=True
+        )
+        new.disposition = stream.disposition
+        new.metadata.update(_fresh(stream.metadata))
+        if not stream.codec_context:
+            continue
+        # Apple's players want this one of the two tags of H.265.
+        if stream.codec_context.codec_tag == 'hvc1' and form in ('mp4', 'mov'):
+            new.codec_context.codec_tag = 'hvc1'
+    out.metadata.update(_fresh(film.metadata))
+    return tracks, left_out
+
+
+def _fresh(metadata: dict) -> dict:
+    return {k: v for k, v in metadata.items() if not _STALE.match(k)}
+
+
+def _holds(form: str, stream) -> bool:
+    """Whether a container can hold a copy of a track."""
+    if stream.disposition & Disposition.attached_pic:
+        if form not in ('mp4', 'mov'):
+            return False  # it would become a film of one picture
+    elif stream.type == 'attachment':
+        return form == 'matroska'
+    elif stream.type == 'data':
+        return False
+    if stream.codec_context is None:
+        return False
+    name = stream.codec_context.codec.canonical_name
+    if form == 'mpegts' and not _TRANSPORT.fullmatch(name):
+        return False
+    with av.open(io.BytesIO(), 'w', format=form) as trial:
+        try:
+            trial.add_stream_from_template(stream, opaque=True)
+        except (ValueError, av.FFmpegError):
+            return False
+    return True
+
+
+def _refused(film, source: str, stream, target: str) -> MediaError:
+    matter = [
+        s
+        for s in film.streams
+        if s.type in ('video', 'audio', 'subtitle') and s.codec_context
+    ]
+    own = os.path.splitext(source)[1].lower()
+    for ending in (own, '.mkv', '.mp4', '.mov'):
+        if ending in FORMATS and all(
+            _holds(FORMATS[ending], s) for s in matter
+        ):
+            remedy = f'write {ending} instead'
+            break
+    else:
+        remedy = 'convert the film first'
+    name = stream.codec_context.codec.canonical_name
+    return unsupported(
+        target, f'this container cannot hold {stream.type} in {name}', remedy
+    )
+
+
+def unsupported(target: str, cause: str, remedy: str) -> MediaError:
+    """The error for a target that cannot be made of the film."""
+    return MediaError(
+        f'{target}: cannot be written ({cause}); {remedy}',
+        target,
+        'unsupported',
+    )

@@ -1,0 +1,107 @@
+"""The benchmark of loaders: what it compares is comparable."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from avts_mm.media import open_audio, open_video, probe
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / 'benchmarks'
+
+
+@pytest.fixture(scope='module')
+def figures(tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('loader')
+    report = work_dir / 'loader.json'
+    command = [sys.executable, str(TOOLS / 'benchmark_loader.py')]
+    command += ['--work-dir', str(work_dir), '--json', str(report)]
+    command += ['--videos', '2', '--rounds', '2', '--seconds', '0.05']
+    command += ['--num-workers', '1', '--number', '4', '--only']
+    command += ['prepared', 'prepared_whole', 'raw', 'mmaction2_raw']
+    command += ['bare_prepared', 'pyav_sound_raw']
+    command += ['--cfg-options', 'train_dataloader.batch_size=4']
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return work_dir, json.loads(report.read_text()), done.stdout
+
+
+def test_figures(figures):
+    _, values, text = figures
+    assert set(values['ratios']) == set(values['ratios_cpu'])
+    assert set(values['ratios']) == {
+        'prepared_vs_mmaction2_raw',
+        'prepared_whole_vs_mmaction2_raw',
+        'raw_vs_mmaction2_raw',
+        'prepared_vs_bare_prepared',
+        'prepared_vs_pyav_sound_raw',
+        'raw_vs_pyav_sound_raw',
+    }
+    for value in values['ratios'].values():
+        assert 0 < value['low'] <= value['median'] <= value['high']
+    assert len(values['rates']) == 6
+    for rate in values['rates'].values():
+        assert 0 <= rate['waiting']['low'] <= 1
+    stages = values['stages']['raw']
+    for part in ('open', 'seek', 'demux', 'decode'):
+        assert stages[f'LoadAVFrames: {part}'] > 0
+    assert 'prepared_vs_mmaction2_raw' in text
+
+
+def test_files_are_as_promised(figures):
+    root, *_ = figures
+    raw = probe(str(root / 'raw' / 'videos' / '000.mp4'))
+    assert (raw.width, raw.height, raw.fps) == (340, 256, 25)
+    assert raw.has_b_frames and raw.audio_codec == 'aac'
+    assert raw.video_duration == pytest.approx(10, abs=0.1)
+    size = (root / 'raw' / 'videos' / '000.mp4').stat().st_size
+    assert 300 < size * 8 / 10 / 1000 < 700  # kbit/s with the sound
+    prepared = probe(str(root / 'prepared' / 'videos' / '000.mp4'))
+    assert (prepared.height, prepared.has_b_frames) == (128, False)
+
+
+def test_bare_decoding_gives_the_same(figures, monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from loader_benchmark.decoding import (
+        DecodeClip,
+        decode_bare,
+        decode_sound,
+    )
+
+    root, *_ = figures
+    for corpus in ('raw', 'prepared'):
+        path = str(root / corpus / 'videos' / '001.mp4')
+        times = 3.21 + (np.arange(25) + 0.5) / 25
+        with open_video(path, 'pyav') as reader:
+            ours = reader.frames(times)
+        np.testing.assert_array_equal(decode_bare(path, times[0], 25), ours)
+        clip = DecodeClip(25)(dict(filename=path))
+        with open_video(path, 'pyav') as reader:
+            same = reader.frames((clip['frame_inds'] + 0.5) / clip['avg_fps'])
+        np.testing.assert_array_equal(np.stack(clip['imgs']), same)
+        with open_audio(path) as reader:
+            wave = reader.read(3.21, 1.0, 16000)
+        sound = decode_sound(path, 3.21)
+        assert sound.shape == wave.shape
+        # Noise: 0 if a sample off; filters differ near the highest tones.
+        assert np.corrcoef(sound, wave)[0, 1] > 0.9
+
+
+def test_the_host_gets_our_transforms(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from loader_benchmark.contenders import _frames, host_transforms
+
+    cfg = Config.fromfile(ROOT / 'configs' / 'avts_kinetics_112.py')
+    assert _frames(cfg) == 25
+    kept = host_transforms(cfg)
+    types = [transform['type'] for transform in kept]
+    assert types == ['MultiScaleCrop', 'Resize', 'Flip', 'FormatShape']
+    # It has to carry them out itself.
+    assert not any('lazy' in transform for transform in kept)

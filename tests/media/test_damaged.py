@@ -1,0 +1,223 @@
+"""Files that cannot be read say so, with the right code."""
+
+import os
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from media_files import read_number, render
+
+from avts_mm.media import (
+    MediaError,
+    MediaInfo,
+    open_audio,
+    open_video,
+    probe,
+)
+from avts_mm.media.video_reader import VideoReader
+
+CLIP = (np.arange(25) + 0.5) / 25
+
+
+def pictures(path, start=0.0, backend='pyav'):
+    with open_video(path, backend) as reader:
+        return reader.frames(start + CLIP)
+
+
+def streamed(path):
+    with open_video(path, 'pyav') as reader:
+        return [read_number(image) for image in reader.stream(0.0, 0.04)]
+
+
+def sound(path, start=0.0):
+    with open_audio(path) as reader:
+        return reader.read(start, 1.0, 16000)
+
+
+def reason(function, *args):
+    with pytest.raises(MediaError) as caught:
+        function(*args)
+    assert str(args[0]) in str(caught.value)
+    assert '0x' not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    return caught.value.reason
+
+
+def write(path, content):
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'avi', 'mkv', 'wav'])
+def test_not_media(tmp_path, ending):
+    page = write(tmp_path / f'a.{ending}', b'<html>404</html>\n' * 50)
+    noise = np.random.default_rng(0).integers(0, 256, 9999, np.uint8)
+    noise = write(tmp_path / f'b.{ending}', noise.tobytes())
+    empty = write(tmp_path / f'c.{ending}', b'')
+    missing = str(tmp_path / f'd.{ending}')
+    for function in (probe, pictures, sound):
+        assert reason(function, page) == 'undecodable'
+        assert reason(function, noise) == 'undecodable'
+        assert reason(function, empty) == 'empty'
+        assert reason(function, missing) == 'missing'
+        assert reason(function, str(tmp_path)) == 'undecodable'
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv', 'txt', 'wav'])
+def test_text_is_not_heard(tmp_path, ending):
+    # FFmpeg takes 5 kB of it for speech without a header.
+    page = b'<html>404 not found</html>\n' * 200
+    page = write(tmp_path / f'a.{ending}', page)
+    for function in (probe, pictures, sound):
+        assert reason(function, page) == 'undecodable'
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'wav'])
+def test_what_would_be_waited_for(tmp_path, ending):
+    path = str(tmp_path / f'a.{ending}')
+    os.mkfifo(path)
+    for function in (probe, pictures, sound):
+        assert reason(function, path) == 'undecodable'
+
+
+def test_missing_track(tmp_path):
+    silent = render(tmp_path / 'silent.mp4', audio=None).path
+    assert reason(sound, silent) == 'no_audio'
+    assert len(pictures(silent)) == 25
+    blind = render(tmp_path / 'blind.mp4', video=None).path
+    assert reason(pictures, blind) == 'no_video'
+    assert reason(pictures, blind, 0.0, 'decord') == 'no_video'
+    assert len(sound(blind)) == 16000
+
+
+def test_very_short(tmp_path):
+    path = render(tmp_path / 'a.mp4', seconds=0.01, fps=100, events=(0,)).path
+    assert probe(path).common_span[1] == pytest.approx(0.01, abs=2e-3)
+    for backend in ('decord', 'pyav'):
+        assert reason(pictures, path, 0.0, backend) == 'too_short'
+    assert reason(sound, path) == 'too_short'
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv', 'ts'])
+def test_cut_off(tmp_path, ending):
+    whole = render(
+        tmp_path / f'whole.{ending}',
+        seconds=4,
+        container_options={'movflags': 'faststart'} if ending == 'mp4' else {},
+    )
+    with open(whole.path, 'rb') as file:
+        content = file.read()
+    path = write(tmp_path / f'half.{ending}', content[: len(content) // 2])
+    found = [read_number(frame) for frame in pictures(path)]
+    assert found == list(range(25))
+    np.testing.assert_allclose(sound(path), sound(whole.path), atol=1e-6)
+    if ending == 'mp4':
+        assert reason(streamed, path) == 'undecodable'
+    else:
+        assert streamed(path) == list(range(len(streamed(path))))
+        assert 40 < len(streamed(path)) < 60
+    lost = 'undecodable' if ending == 'mp4' else 'too_short'
+    assert reason(pictures, path, 2.5) == lost
+    assert reason(sound, path, 2.5) in ('too_short', 'undecodable')
+
+
+def test_headers_at_the_end_are_lost(tmp_path):
+    with open(render(tmp_path / 'whole.mp4').path, 'rb') as file:
+        content = file.read()
+    path = write(tmp_path / 'half.mp4', content[: len(content) // 2])
+    for function in (probe, pictures, sound):
+        assert reason(function, path) == 'undecodable'
+
+
+def test_garbage_in_the_middle(tmp_path):
+    whole = render(
+        tmp_path / 'a.mp4',
+        seconds=4,
+        container_options={'movflags': 'faststart'},
+    )
+    with open(whole.path, 'rb') as file:
+        content = bytearray(file.read())
+    middle = len(content) // 2
+    noise = np.random.default_rng(0).integers(0, 256, 3000, np.uint8)
+    content[middle : middle + 3000] = noise.tobytes()
+    path = write(tmp_path / 'b.mp4', bytes(content))
+    assert len(pictures(path)) == 25
+    assert reason(pictures, path, 1.8) == 'undecodable'
+    assert reason(pictures, path, 1.8, 'decord') == 'undecodable'
+    assert reason(sound, path, 1.8) == 'undecodable'
+    assert reason(streamed, path) == 'undecodable'
+
+
+def test_header_that_promises_too_much(tmp_path):
+    # decord would end the process for want of memory.
+    path = tmp_path / 'a.avi'
+    render(path, 'mpeg4', 'pcm_s16le')
+    content = bytearray(path.read_bytes())
+    length = content.index(b'strh') + 8 + 32
+    assert int.from_bytes(content[length : length + 4], 'little') == 75
+    content[length : length + 4] = (2**31 - 1).to_bytes(4, 'little')
+    path.write_bytes(content)
+    assert len(pictures(path)) == 25
+    assert reason(pictures, path, 0.0, 'decord') == 'undecodable'
+
+
+def test_pictures_that_fill_the_memory():
+    info = MediaInfo('a.mp4', 'mov', video_codec='h264', width=20000)
+    VideoReader('a.mp4', replace(info, height=2000))
+    with pytest.raises(MediaError, match='20000 x 20000') as caught:
+        VideoReader('a.mp4', replace(info, height=20000))
+    assert caught.value.reason == 'undecodable'
+
+
+def test_times_that_run_backwards(tmp_path):
+    # H.264 with B-frames in ASF has decoding times only.
+    path = render(tmp_path / 'a.asf', audio='libmp3lame', b_frames=2).path
+    assert reason(pictures, path) == 'unsupported'
+
+
+@pytest.mark.parametrize('backend', ['decord', 'pyav'])
+def test_names_with_spaces_and_unicode(tmp_path, backend):
+    path = render(tmp_path / 'ein Stück, 日本 #1%20.mp4').path
+    assert len(pictures(path, 0.0, backend)) == 25
+    assert len(sound(path)) == 16000
+
+
+@pytest.mark.parametrize('backend', ['decord', 'pyav'])
+def test_names_that_look_like_protocols(tmp_path, monkeypatch, backend):
+    monkeypatch.chdir(tmp_path)
+    render(tmp_path / '12:30.mp4')
+    assert len(pictures('12:30.mp4', 0.0, backend)) == 25
+    assert len(sound('12:30.mp4')) == 16000
+
+
+def test_errors_reach_the_main_process():
+    error = MediaError('a.mp4: bad', 'a.mp4', 'no_audio')
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.path, again.reason) == ('a.mp4', 'no_audio')
+    # torch's loader calls the class with the traceback's text alone.
+    assert MediaError('traceback').reason == 'undecodable'
+
+
+@pytest.mark.skipif(
+    not os.path.isdir('/proc/self/fd'), reason='needs /proc to count'
+)
+def test_no_file_stays_open(tmp_path):
+    good = render(tmp_path / 'a.mp4').path
+    bad = write(tmp_path / 'b.mp4', b'text' * 99)
+
+    def use():
+        for backend in ('decord', 'pyav'):
+            pictures(good, 0.0, backend)
+            with pytest.raises(MediaError):
+                pictures(good, 9.0, backend)
+            with pytest.raises(MediaError):
+                pictures(bad, 0.0, backend)
+        sound(good)
+        with pytest.raises(MediaError):
+            sound(good, 9.0)
+
+    use()
+    before = len(os.listdir('/proc/self/fd'))
+    use()
+    assert len(os.listdir('/proc/self/fd')) <= before

@@ -1,0 +1,109 @@
+"""Sound laid on the clock of the video."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from avts_mm.media.timeline import SoundTimeline
+
+RATE = 16000
+
+
+def frame_of(samples, rate=RATE, layout='mono'):
+    channels = 2 if layout == 'stereo' else 1
+    samples = np.tile(np.asarray(samples, np.float32), (channels, 1))
+    frame = av.AudioFrame.from_ndarray(samples, 'fltp', layout)
+    frame.sample_rate = rate
+    frame.time_base = Fraction(1, rate)
+    return frame
+
+
+def lay(blocks, rate=RATE, **kwargs):
+    """Lay (time, samples) blocks; return the timeline and what came out."""
+    timeline = SoundTimeline(RATE, **kwargs)
+    out = []
+    for time, samples in blocks:
+        out += timeline.add(frame_of(samples, rate), time)
+    out += timeline.close()
+    sound = np.concatenate(out) if out else np.zeros(0, np.int16)
+    assert len(sound) == timeline.written
+    return timeline, sound
+
+
+def ones(count):
+    return np.full(count, 0.5, np.float32)
+
+
+def test_late_sound_is_preceded_by_silence():
+    timeline, sound = lay([(0.25, ones(1600))])
+    assert timeline.first == 0.25
+    assert len(sound) == 4000 + 1600
+    assert not sound[:4000].any()
+    assert (sound[4000:] == 16384).all()
+
+
+def test_early_sound_is_cut():
+    timeline, sound = lay([(-0.05, ones(800)), (0.0, ones(1600))])
+    assert timeline.first == 0
+    assert len(sound) == 1600
+    timeline, sound = lay([(-1.0, ones(1600))])
+    assert timeline.first is None
+    assert len(sound) == 0
+
+
+def test_jitter_changes_nothing():
+    rng = np.random.default_rng(0)
+    wave = rng.normal(0, 0.1, (200, 160)).astype(np.float32)
+    times = np.arange(200) * 0.01
+    _, steady = lay(zip(times, wave))
+    _, jittery = lay(zip(np.round(times + 0.0004, 3), wave))
+    assert np.array_equal(steady, jittery)
+
+
+def test_a_hole_is_filled_and_an_overlap_cut():
+    _, sound = lay([(0.0, ones(1600)), (0.5, ones(1600))])
+    assert len(sound) == 9600
+    assert not sound[1600:8000].any()
+    _, sound = lay([(0.0, ones(8000)), (0.3, ones(8000))])
+    assert len(sound) == round(0.3 * RATE) + 8000
+
+
+def test_drift_is_taken_out():
+    # The clock of the sound runs 1 % fast: after 20 s it is 0.2 s ahead.
+    blocks = [(i * 0.0202, ones(320)) for i in range(1000)]
+    _, sound = lay(blocks)
+    assert len(sound) / RATE == pytest.approx(20.2, abs=0.03)
+
+
+def test_timestamps_may_be_missing():
+    timeline, sound = lay([(0.1, ones(160)), (None, ones(160))])
+    assert timeline.first == 0.1
+    assert len(sound) == 1600 + 320
+
+
+def test_a_jump_too_far_is_refused():
+    with pytest.raises(ValueError, match='jumps'):
+        lay([(0.0, ones(160)), (500.0, ones(160))])
+
+
+def test_the_form_may_change_on_the_way():
+    timeline = SoundTimeline(RATE)
+    out = list(timeline.add(frame_of(ones(4410), 44100), 0.0))
+    out += timeline.add(frame_of(ones(4800), 48000, 'stereo'), 0.1)
+    out += timeline.close()
+    assert len(np.concatenate(out)) == pytest.approx(3200, abs=2)
+
+
+@pytest.mark.parametrize('rate', [8000, 22050, 44100, 48000])
+def test_resampling_adds_no_delay(rate):
+    count = rate
+    t = np.arange(count) / rate
+    bump = 0.5 * np.exp(-(((t - 0.4) / 0.002) ** 2))
+    parts = np.array_split(bump, 50)
+    starts = np.cumsum([0] + [len(p) for p in parts[:-1]]) / rate
+    _, sound = lay(zip(starts, parts), rate)
+    weight = sound.astype(float)
+    centre = (weight * np.arange(len(sound))).sum() / weight.sum() / RATE
+    assert centre == pytest.approx(0.4, abs=1e-4)

@@ -1,0 +1,286 @@
+"""Prepared files: in sync, of the promised form, or refused with a reason."""
+
+import wave
+from dataclasses import replace
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from media_files import find_click, render
+from prepared_files import assert_as_prepared
+
+from avts_mm.media import (
+    MediaError,
+    PrepareOptions,
+    open_audio,
+    open_video,
+    transcode,
+)
+
+SMALL = PrepareOptions(short_side=48)
+
+
+def prepare(path, tmp_path, options=SMALL, **segment):
+    outputs = str(tmp_path / 'out.mp4'), str(tmp_path / 'out.wav')
+    prepared = transcode(str(path), *outputs, options, **segment)
+    assert_as_prepared(outputs[0])
+    return prepared, *outputs
+
+
+def flashes(path):
+    """Seconds at which the lower half turns bright."""
+    times, before = [], False
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            image = frame.to_ndarray(format='gray')
+            bright = image[image.shape[0] * 7 // 12 :].mean() > 150
+            if bright and not before:
+                times.append(frame.time)
+            before = bright
+    return np.array(times)
+
+
+def clicks(path, events, rate=16000):
+    """Seconds at which the click near each event begins."""
+    times = []
+    with open_audio(path) as sound:
+        for event in events:
+            start = max(0.0, event - 0.25)
+            part = sound.read(start, 0.45, rate)
+            times.append(start + find_click(part, rate))
+    return np.array(times)
+
+
+def cut_by_copy(source, path, begin):
+    """Copy packets from a moment on; the container gets an edit list."""
+    with av.open(source) as old, av.open(path, 'w') as new:
+        streams = {
+            s.index: new.add_stream_from_template(s) for s in old.streams
+        }
+        for packet in old.demux():
+            stream = packet.stream
+            late = stream.type == 'video' or (
+                packet.dts and packet.pts * packet.time_base >= begin
+            )
+            if packet.dts is None or not late:
+                continue
+            shift = round(begin / packet.time_base)
+            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+            packet.stream = streams[stream.index]
+            new.mux(packet)
+
+
+CASES = {
+    'plain.mp4': {},
+    'late_audio.mp4': dict(audio_start=0.119),
+    'late_video.mp4': dict(video_start=0.52),
+    'b_frames.mp4': dict(b_frames=2),
+    'fps15.mp4': dict(fps=15, events=(9, 17, 30, 40)),
+    'ntsc.mp4': dict(fps=Fraction(30000, 1001)),
+    'stereo44.mp4': dict(rate=44100, layout='stereo'),
+    'mp3.mp4': dict(audio='libmp3lame', rate=44100),
+    'aac.mkv': {},
+    'opus.webm': dict(video='libvpx-vp9', audio='libopus', audio_start=0.2),
+    'ps.mpg': dict(video='mpeg1video', audio='mp2', rate=44100),
+    'late_ps.mpg': dict(
+        video='mpeg2video', audio='mp2', b_frames=2, audio_start=0.1
+    ),
+    'pcm.avi': dict(video='mpeg4', audio='pcm_s16le', rate=44100),
+    'b_frames.avi': dict(audio='pcm_s16le', rate=44100, b_frames=2),
+    'late.ts': dict(b_frames=2, video_start=0.2),
+    'vfr.mp4': dict(
+        times=np.cumsum([0, *np.arange(45) * 37 % 70 + 25]) / 1000,
+        seconds=2.5,
+        events=(8, 18, 30),
+    ),
+}
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_sound_and_picture_stay_together(name, tmp_path):
+    truth = render(tmp_path / name, **CASES[name])
+    prepared, mp4, wav = prepare(truth.path, tmp_path)
+    seen, heard = flashes(mp4), clicks(wav, truth.events)
+    # Half a picture of the new rate; sound to a sample or the container's
+    # clock of 1 ms.
+    assert np.abs(seen - truth.events).max() <= 0.0201
+    assert np.abs(heard - truth.events).max() <= 0.002
+    assert np.abs(clicks(mp4, truth.events) - truth.events).max() <= 0.002
+    assert prepared.video_seconds == pytest.approx(truth.end, abs=0.021)
+
+
+def test_edit_list(tmp_path):
+    truth = render(
+        tmp_path / 'long.mp4',
+        seconds=5,
+        events=(10, 60, 75, 100),
+        gop=50,
+        b_frames=2,
+    )
+    cut = str(tmp_path / 'cut.mp4')
+    cut_by_copy(truth.path, cut, Fraction(14, 10))
+    events = truth.events[1:] - 1.4
+    _, mp4, wav = prepare(cut, tmp_path)
+    np.testing.assert_allclose(flashes(mp4), events, atol=0.0201)
+    np.testing.assert_allclose(clicks(wav, events), events, atol=0.002)
+
+
+@pytest.mark.parametrize('start', [1.23, 7.77])
+def test_segment(start, tmp_path):
+    truth = render(
+        tmp_path / 'long.mp4', seconds=12, events=(12, 50, 215, 240), gop=50
+    )
+    prepared, mp4, wav = prepare(
+        truth.path, tmp_path, start=start, end=start + 2.4
+    )
+    events = truth.events - start
+    events = events[(events > 0) & (events < 2)]
+    assert len(events)
+    np.testing.assert_allclose(flashes(mp4), events, atol=0.0201)
+    np.testing.assert_allclose(clicks(wav, events), events, atol=0.002)
+    assert prepared.duration == pytest.approx(2.4, abs=0.02)
+    assert prepared.start == 0
+
+
+def test_segment_that_is_not_there(tmp_path):
+    truth = render(tmp_path / 'a.mp4')
+    for start, end, reason in (
+        (50, 60, 'too_short'),
+        (2.5, 60, 'too_short'),
+        (2, 1, 'bad_segment'),
+    ):
+        with pytest.raises(MediaError) as error:
+            prepare(truth.path, tmp_path, start=start, end=end)
+        assert error.value.reason == reason
+
+
+def test_form_of_the_prepared_files(tmp_path):
+    truth = render(
+        tmp_path / 'a.mp4', fps=30, b_frames=2, gop=250, size=(200, 120)
+    )
+    options = PrepareOptions(short_side=64)
+    prepared, mp4, wav = prepare(truth.path, tmp_path, options)
+    assert (prepared.width, prepared.height) == (106, 64)
+    with av.open(mp4) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == 25
+        assert stream.start_time == 0
+        assert stream.codec_context.name == 'h264'
+        assert stream.codec_context.pix_fmt == 'yuv420p'
+        packets = [p for p in container.demux(stream) if p.size]
+        assert all(p.pts == p.dts for p in packets)
+        keys = [i for i, p in enumerate(packets) if p.is_keyframe]
+        assert keys[0] == 0
+        assert max(np.diff(keys)) == 12
+        assert len(packets) == 75
+    with open_video(mp4, 'decord') as video:
+        assert video.frames(np.array([0.0, 1.5])).shape == (2, 64, 106, 3)
+    with wave.open(wav) as file:
+        assert file.getparams()[:4] == (1, 2, 16000, 48000)
+
+
+def test_other_rates(tmp_path):
+    truth = render(tmp_path / 'a.mp4')
+    options = PrepareOptions(48, fps='30000/1001', sample_rate=8000, gop=5)
+    _, mp4, wav = prepare(truth.path, tmp_path, options)
+    with av.open(mp4) as container:
+        assert container.streams.video[0].average_rate == Fraction(30000, 1001)
+    with wave.open(wav) as file:
+        assert file.getframerate() == 8000
+    heard = clicks(wav, truth.events, 8000)
+    np.testing.assert_allclose(heard, truth.events, atol=0.002)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(gop=1),
+        dict(gop=250, fps=50),
+        dict(fps=1),
+        dict(fps='24000/1001', gop=3),
+        dict(preset='placebo'),
+        dict(preset='ultrafast', sample_rate=44100),
+    ],
+)
+def test_other_forms_are_known_as_well(options, tmp_path):
+    # Each is compared by prepare().
+    truth = render(tmp_path / 'a.mp4', b_frames=2, audio_start=0.119)
+    prepare(truth.path, tmp_path, PrepareOptions(48, **options))
+
+
+def test_a_single_picture_is_known_as_well(tmp_path):
+    truth = render(tmp_path / 'a.mp4')
+    options = PrepareOptions(48, fps=5, min_seconds=0.1)
+    prepared, *_ = prepare(truth.path, tmp_path, options, start=1.0, end=1.2)
+    assert prepared.video_seconds == 0.2
+
+
+def test_sound_that_ends_early_or_late(tmp_path):
+    truth = render(tmp_path / 'early.mp4', audio_seconds=2.6)
+    prepared, *_ = prepare(truth.path, tmp_path)
+    assert prepared.duration == pytest.approx(2.6, abs=0.03)
+    truth = render(tmp_path / 'late.mp4', audio_seconds=4.0)
+    prepared, _, wav = prepare(truth.path, tmp_path)
+    assert prepared.duration == pytest.approx(3.0, abs=0.001)
+    with wave.open(wav) as file:
+        assert file.getnframes() == 48000
+    truth = render(tmp_path / 'begin.mkv', audio='flac', audio_start=0.5)
+    prepared, *_ = prepare(truth.path, tmp_path)
+    assert prepared.start == pytest.approx(0.5, abs=0.002)
+    assert prepared.start + prepared.duration == pytest.approx(3, abs=0.05)
+
+
+@pytest.mark.parametrize('rotation', [0, 90, 180, 270])
+def test_rotation_is_applied(rotation, tmp_path):
+    truth = render(tmp_path / 'a.mp4', rotation=rotation, seconds=2.6)
+    prepared, mp4, _ = prepare(truth.path, tmp_path)
+    turned = rotation in (90, 270)
+    size = (48, 64) if turned else (64, 48)
+    assert (prepared.width, prepared.height) == size
+    with av.open(mp4) as container:
+        frame = next(container.decode(video=0))
+        assert frame.rotation == 0
+        shown = frame.to_ndarray(format='gray')
+    with av.open(truth.path) as container:
+        stored = next(container.decode(video=0)).to_ndarray(format='gray')
+    expected = np.rot90(stored, rotation // 90)
+    error = np.abs(shown.astype(int) - expected.astype(int)).mean()
+    assert error < 6
+
+
+def test_crop(tmp_path):
+    truth = render(tmp_path / 'a.mp4', size=(128, 96))
+    options = replace(SMALL, crop=(0.5, 0.25, 1.0, 0.75))
+    prepared, *_ = prepare(truth.path, tmp_path, options)
+    assert (prepared.width, prepared.height) == (64, 48)
+    options = replace(SMALL, crop=(0.0, 0.0, 1.0, 0.5))
+    prepared, *_ = prepare(truth.path, tmp_path, options)
+    assert (prepared.width, prepared.height) == (128, 48)
+
+
+def test_pixels_become_square(tmp_path):
+    wide = {'x264-params': 'sar=2/1'}
+    truth = render(tmp_path / 'a.mp4', video_options=wide)
+    prepared, mp4, _ = prepare(truth.path, tmp_path)
+    assert (prepared.width, prepared.height) == (128, 48)
+    with av.open(mp4) as container:
+        assert container.streams.video[0].sample_aspect_ratio in (None, 1)
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        dict(short_side=127),
+        dict(fps=0),
+        dict(fps='fast'),
+        dict(sample_rate=10),
+        dict(gop=0),
+        dict(min_seconds=0),
+        dict(crop=(0.5, 0, 0.4, 1)),
+        dict(crop=(0, 0, 1)),
+    ],
+)
+def test_wrong_options_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        PrepareOptions(**wrong)

@@ -1,0 +1,463 @@
+"""Moved sound: the readers find it where it was asked for, and all else is
+as it was."""
+
+import os
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avts_mm.media import (
+    MediaError,
+    open_audio,
+    open_video,
+    probe,
+)
+from avts_mm.media.shift import shift_sound
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
+
+from media_files import (
+    cut,
+    find_click,
+    is_bright,
+    merge,
+    read_number,
+    render,
+)
+
+EVENTS = (20, 45, 62)  # pictures at which it flashes and clicks
+FLAC = dict(audio='flac')
+PCM = dict(audio='pcm_s16le')
+VFR = dict(
+    times=np.cumsum([0, *[0.02, 0.05, 0.033, 0.08, 0.04, 0.1] * 10, 0.04]),
+    events=(20, 33, 49),
+    audio_seconds=3.3,
+)
+
+# name: how it is made. Read again, the sound lies within these of where it
+# should be; half of it is the clock of 1 ms in Matroska and webm.
+EXACT, ROUNDED = 2e-4, 1.2e-3
+FILMS = {
+    'aac.mp4': {},
+    'b_frames.mp4': dict(b_frames=2),
+    'late_sound.mp4': dict(b_frames=2, audio_start=0.119),
+    'late_picture.mp4': dict(b_frames=2, video_start=0.52),
+    'flac.mp4': FLAC,
+    'opus.mp4': dict(audio='libopus'),
+    'mp3.mp4': dict(audio='libmp3lame', rate=44100, layout='stereo'),
+    'hevc.mp4': dict(video='libx265'),
+    'vfr.mp4': dict(VFR, b_frames=2),
+    'no_edit_list.mp4': dict(
+        b_frames=2, container_options={'use_editlist': '0'}
+    ),
+    'fragmented.mp4': dict(
+        b_frames=2,
+        container_options={'movflags': 'frag_keyframe+empty_moov+delay_moov'},
+    ),
+    'pcm.mov': PCM,
+    'aac.mov': dict(b_frames=2),
+    'flac.mkv': dict(FLAC, b_frames=2),
+    'opus.mkv': dict(audio='libopus', b_frames=2),
+    'aac.mkv': dict(b_frames=2),
+    'pcm.mkv': PCM,
+    'vfr.mkv': dict(VFR, audio='flac', b_frames=2),
+    'late_sound.mkv': dict(FLAC, b_frames=2, audio_start=0.119),
+    'vp9.webm': dict(video='libvpx-vp9', audio='libopus'),
+    'b_frames.ts': dict(b_frames=2),
+    'mpeg2.ts': dict(video='mpeg2video', audio='mp2', b_frames=2),
+    'pcm.avi': dict(PCM, video='mpeg4'),
+    'h264_b.avi': dict(PCM, b_frames=2),
+    'mp3.avi': dict(video='mpeg4', audio='libmp3lame'),
+    'mpeg1.mpg': dict(video='mpeg1video', audio='mp2', rate=44100, b_frames=2),
+}
+# Into other containers; all others stay in their own.
+MOVES = {
+    'b_frames.mp4': ('mkv', 'mov', 'ts'),
+    'opus.mp4': ('mkv',),
+    'pcm.mov': ('mp4', 'mkv'),
+    'flac.mkv': ('mp4',),
+    'opus.mkv': ('mp4',),
+    'aac.mkv': ('mp4', 'ts'),
+    'pcm.mkv': ('mov',),
+    'b_frames.ts': ('mp4', 'mkv'),
+    'mpeg2.ts': ('mp4',),
+    'mpeg1.mpg': ('mp4', 'mkv', 'ts'),
+    'mp3.avi': ('mp4', 'mkv'),
+    'pcm.avi': ('mkv', 'mp4'),
+    'vp9.webm': ('mp4', 'mkv'),
+}
+CASES = [
+    (name, ending)
+    for name in FILMS
+    for ending in (name.split('.')[1], *MOVES.get(name, ()))
+    if f'{name} {ending}' not in ('mpeg1.mpg mpg', 'mp3.avi avi')  # refused
+]
+
+
+@pytest.fixture(scope='module')
+def films(tmp_path_factory):
+    """Renders each film once."""
+    folder, made = tmp_path_factory.mktemp('films'), {}
+
+    def get(name):
+        if name not in made:
+            options = {'events': EVENTS, **FILMS[name]}
+            for codec in (options.get('video'), options.get('audio')):
+                if codec and codec not in av.codec.codecs_available:
+                    pytest.skip(f'PyAV has no {codec}')
+            made[name] = render(folder / name, **options)
+        return made[name]
+
+    return get
+
+
+def clicks(path, moments, **kwargs):
+    """When the clicks nearest to some moments begin."""
+    found = []
+    with open_audio(path, **kwargs) as reader:
+        for moment in moments:
+            start = max(moment - 0.15, 0.0)
+            sound = reader.read(start, 0.3, 48000)
+            found.append(start + find_click(sound, 48000))
+    return np.array(found)
+
+
+def flashes(path, moments):
+    """When the pictures on which the flashes begin begin."""
+    found = []
+    with open_video(path, 'pyav') as reader:
+        for moment in moments:
+            frames, begins = reader.read(moment + np.arange(-0.06, 0.1, 0.01))
+            bright = [is_bright(frame) for frame in frames]
+            assert not bright[0]
+            found.append(begins[bright.index(True)])
+    return np.array(found)
+
+
+def payloads(path, kind='video', track=0):
+    """The packets of a stream."""
+    with av.open(str(path)) as file:
+        stream = [s for s in file.streams if s.type == kind][track]
+        return [bytes(p) for p in file.demux(stream) if p.size]
+
+
+def in_folder(path):
+    return sorted(os.listdir(path))
+
+
+@pytest.mark.parametrize('seconds', [0.24, 0.6, -0.24])
+@pytest.mark.parametrize('name, ending', CASES)
+def test_click_and_flash(films, tmp_path, name, ending, seconds):
+    film = films(name)
+    target = tmp_path / f'moved.{ending}'
+    done = shift_sound(film.path, target, seconds)
+    exact = not {ending, name.split('.')[1]} & {'mkv', 'webm'}
+    tolerance = EXACT if exact else ROUNDED
+    assert done.seconds == pytest.approx(seconds, abs=5.1e-4)
+    before = clicks(film.path, film.events)
+    after = clicks(target, before - seconds)
+    moved = before - after
+    np.testing.assert_allclose(moved, done.seconds, atol=tolerance)
+    shown = film.events
+    np.testing.assert_allclose(
+        flashes(target, shown), flashes(film.path, shown), atol=1.1e-3
+    )
+    if 'ts' not in (ending, name.split('.')[1]):  # another syntax there
+        assert payloads(target) == payloads(film.path)
+    old, new = probe(film.path, scan=True), probe(target, scan=True)
+    assert new.video_duration == pytest.approx(old.video_duration, abs=0.01)
+    offset = old.audio_start - old.video_start
+    lost = max(0.0, seconds - max(0.0, offset))
+    if lost and done.dropped:
+        assert lost - 0.05 <= done.dropped <= lost + 0.12
+    else:
+        assert done.dropped == 0
+    assert in_folder(tmp_path) == [f'moved.{ending}']
+
+
+def test_there_and_back(films, tmp_path):
+    film = films('b_frames.mp4')
+    away, back = tmp_path / 'a.mp4', tmp_path / 'b.mp4'
+    shift_sound(film.path, away, -0.5)
+    shift_sound(away, back, 0.5)
+    np.testing.assert_allclose(
+        clicks(back, film.events), clicks(film.path, film.events), atol=EXACT
+    )
+
+
+def test_no_shift_copies(films, tmp_path):
+    film = films('aac.mp4')
+    done = shift_sound(film.path, tmp_path / 'a.mp4', 0.0)
+    assert done == (0.0, 0.0, ())
+    assert payloads(tmp_path / 'a.mp4', 'audio') == payloads(
+        film.path, 'audio'
+    )
+
+
+def test_one_sample(films, tmp_path):
+    film = films('pcm.mov')
+    for samples in (1, -1, 1001):
+        target = tmp_path / 'a.mov'
+        done = shift_sound(film.path, target, samples / 48000)
+        assert done.seconds == pytest.approx(samples / 48000, abs=1e-9)
+        moved = clicks(film.path, film.events) - clicks(target, film.events)
+        np.testing.assert_allclose(moved, samples / 48000, atol=2e-6)
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+def test_only_one_of_two_audio_tracks_moves(films, tmp_path, ending):
+    first = films('b_frames.mp4')
+    second = render(tmp_path / 's.mp4', None, 'flac', events=(30,))
+    film = merge(tmp_path / f'film.{ending}', first, second)
+    for track in (0, 1):
+        target = tmp_path / f'moved{track}.{ending}'
+        shift_sound(film, target, 0.32, audio_track=track)
+        moves = np.array([0.32, 0.0])[:: 1 - 2 * track]
+        for number, moments in ((0, first.events), (1, [1.2])):
+            before = clicks(film, moments, audio_track=number)
+            after = clicks(target, before - moves[number], audio_track=number)
+            np.testing.assert_allclose(
+                before - after, moves[number], atol=ROUNDED
+            )
+        other = payloads(target, 'audio', 1 - track)
+        assert other == payloads(film, 'audio', 1 - track)
+    with pytest.raises(MediaError, match='it holds 2') as caught:
+        shift_sound(film, tmp_path / f'x.{ending}', 0.1, audio_track=2)
+    assert caught.value.reason == 'no_audio'
+
+
+def write_subtitles(path, times):
+    """An ``.srt`` file with a number at each time."""
+    lines = ''
+    for n, second in enumerate(times):
+        lines += f'{n + 1}\n00:00:{second:06.3f} --> '.replace('.', ',')
+        lines += f'00:00:{second + 0.4:06.3f}\n'.replace('.', ',')
+        lines += f'words {n}\n\n'
+    path.write_text(lines)
+
+
+def test_subtitles_chapters_and_metadata_stay(films, tmp_path):
+    from fractions import Fraction
+
+    write_subtitles(tmp_path / 's.srt', [0.5, 1.25])
+    film = str(tmp_path / 'film.mkv')
+    with (
+        av.open(films('flac.mp4').path) as old,
+        av.open(str(tmp_path / 's.srt')) as words,
+        av.open(film, 'w') as out,
+    ):
+        tracks = {s: out.add_stream_from_template(s) for s in old.streams}
+        text = out.add_stream_from_template(words.streams[0])
+        tracks[old.streams[1]].metadata['language'] = 'deu'
+        text.metadata['title'] = 'Wörter'
+        out.metadata['title'] = 'Ein Stück'
+        out.set_chapters(
+            [
+                dict(
+                    id=1,
+                    start=0,
+                    end=1500,
+                    time_base=Fraction(1, 1000),
+                    metadata={'title': 'one'},
+                )
+            ]
+        )
+        for file, known in ((words, {words.streams[0]: text}), (old, tracks)):
+            for packet in file.demux():
+                if packet.size and packet.dts is not None:
+                    packet.stream = known[packet.stream]
+                    out.mux(packet)
+
+    def look(path):
+        with av.open(str(path)) as file:
+            text = file.streams.subtitles[0]
+            times = [
+                float(p.pts * p.time_base) for p in file.demux(text) if p.size
+            ]
+            chapters = [
+                (float(c['start'] * c['time_base']), c['metadata']['title'])
+                for c in file.chapters()
+            ]
+            return (
+                times,
+                chapters,
+                file.metadata['title'],
+                text.metadata['title'],
+                file.streams.audio[0].metadata['language'],
+            )
+
+    target = tmp_path / 'moved.mkv'
+    shift_sound(film, target, 0.3)
+    assert look(target) == look(film)
+    assert look(film)[:3] == ([0.5, 1.25], [(0.0, 'one')], 'Ein Stück')
+    assert payloads(target, 'subtitle') == payloads(film, 'subtitle')
+    with pytest.raises(MediaError, match=r'subrip\); write \.mkv') as caught:
+        shift_sound(film, tmp_path / 'moved.mp4', 0.3)
+    assert caught.value.reason == 'unsupported'
+    assert 'moved.mp4' not in in_folder(tmp_path)
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mov', 'mkv'])
+@pytest.mark.parametrize('rotation', [90, 180])
+def test_rotation_stays(tmp_path, ending, rotation):
+    film = render(tmp_path / 'a.mp4', rotation=rotation).path
+    shift_sound(film, tmp_path / f'b.{ending}', 0.1)
+    assert probe(tmp_path / f'b.{ending}').rotation == rotation
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv'])
+@pytest.mark.parametrize('seconds', [0.3, -0.3])
+def test_film_cut_inside_a_picture(tmp_path, ending, seconds):
+    long = render(
+        tmp_path / 'long.mp4', seconds=5, b_frames=2, events=(50, 90)
+    )
+    film = cut(long, tmp_path / 'cut.mp4', 1.111)
+    target = tmp_path / f'moved.{ending}'
+    shift_sound(film.path, target, seconds)
+    with open_video(target, 'pyav') as reader:
+        first = read_number(reader.frames([0.0])[0])
+    # Matroska shows again what the edit list hid: from the key frame on.
+    assert first == (28 if ending == 'mp4' else 24)
+    hidden = (28 - first) * 0.04
+    shown = film.events + hidden
+    np.testing.assert_allclose(flashes(target, shown), shown, atol=2e-3)
+    heard = shown - seconds
+    np.testing.assert_allclose(clicks(target, heard), heard, atol=2.1e-3)
+
+
+def test_recording_that_begins_anywhere(films, tmp_path):
+    film = films('b_frames.ts')
+    content = Path(film.path).read_bytes()
+    half = content.index(b'\x47\x40\x00', len(content) // 3)  # a new table
+    path = tmp_path / 'part.ts'
+    path.write_bytes(content[half:])
+    for ending in ('ts', 'mp4', 'mkv'):
+        target = tmp_path / f'moved.{ending}'
+        shift_sound(path, target, 0.2)
+        with open_video(path, 'pyav') as reader:
+            first = read_number(reader.frames([0.0])[0])
+        moment = film.events[-1:] - first * 0.04
+        shown = flashes(target, moment)
+        np.testing.assert_allclose(shown, moment, atol=2e-3)
+        heard = clicks(target, shown - 0.2)
+        np.testing.assert_allclose(heard, shown - 0.2, atol=2e-3)
+
+
+def test_cover_picture_and_attachment(films, tmp_path):
+    film = str(tmp_path / 'film.mkv')
+    with av.open(films('flac.mp4').path) as old, av.open(film, 'w') as out:
+        tracks = {s: out.add_stream_from_template(s) for s in old.streams}
+        out.add_attachment('font.ttf', 'font/ttf', b'not a font')
+        for packet in old.demux():
+            if packet.size and packet.dts is not None:
+                packet.stream = tracks[packet.stream]
+                out.mux(packet)
+    done = shift_sound(film, tmp_path / 'a.mkv', 0.1)
+    assert done.left_out == ()
+    with av.open(str(tmp_path / 'a.mkv')) as file:
+        (font,) = file.streams.attachments
+        assert font.data == b'not a font'
+    done = shift_sound(film, tmp_path / 'a.mp4', 0.1)
+    assert done.left_out == ('attachment',)
+
+
+REFUSED = {
+    'flac.mkv -> a.webm': r'hold video in h264\); write \.mkv',
+    'flac.mkv -> a.ts': r'hold audio in flac\); write \.mkv',
+    'flac.mkv -> a.xyz': r'end it with one of \.mp4',
+    'flac.mkv -> a': r'end it with one of \.mp4',
+    'flac.mkv -> a.avi': r'write \.mkv',
+    'h264_b.avi -> a.mkv': r'B-frames.*write \.avi',
+}
+
+
+@pytest.mark.parametrize('case', REFUSED)
+def test_containers_that_cannot_hold_it(films, tmp_path, case):
+    name, target = case.split(' -> ')
+    target = tmp_path / target
+    with pytest.raises(MediaError, match=REFUSED[case]) as caught:
+        shift_sound(films(name).path, target, 0.1)
+    assert caught.value.reason == 'unsupported'
+    assert caught.value.path == str(target)
+    assert in_folder(tmp_path) == []
+
+
+def test_compressed_sound_in_avi(tmp_path):
+    film = render(tmp_path / 'a.avi', 'mpeg4', 'libmp3lame').path
+    with pytest.raises(MediaError, match=r'only PCM.*write \.mkv'):
+        shift_sound(film, tmp_path / 'b.avi', 0.1)
+    shift_sound(film, tmp_path / 'b.mkv', 0.1)
+
+
+def test_unusable_films(films, tmp_path):
+    def reason(path, seconds=0.1, name='b.mp4'):
+        with pytest.raises(MediaError) as caught:
+            shift_sound(path, tmp_path / 'out' / name, seconds)
+        assert len(str(caught.value)) < 400
+        assert in_folder(tmp_path / 'out') == []
+        return caught.value.reason
+
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'text.mp4').write_text('no film\n' * 99)
+    film = films('aac.mp4').path
+    whole = Path(film).read_bytes()
+    (tmp_path / 'half.mp4').write_bytes(whole[: len(whole) // 2])
+    assert reason(tmp_path / 'text.mp4') == 'undecodable'
+    assert reason(tmp_path / 'half.mp4') == 'undecodable'
+    assert reason(tmp_path / 'none.mp4') == 'missing'
+    assert reason(render(tmp_path / 'b.mp4', audio=None).path) == 'no_audio'
+    assert reason(render(tmp_path / 'c.mp4', video=None).path) == 'no_video'
+    assert reason(film, 3.0) == 'too_short'
+    assert reason(film, 1e9) == 'too_short'
+    assert reason(film, -3.0) == 'too_short'
+    with pytest.raises(ValueError, match='nan'):
+        shift_sound(film, tmp_path / 'out' / 'b.mp4', float('nan'))
+
+
+def test_targets_that_cannot_be_written(films, tmp_path):
+    film = films('aac.mp4').path
+    for target in (film, tmp_path / 'no' / 'such' / 'a.mp4'):
+        with pytest.raises(MediaError) as caught:
+            shift_sound(film, target, 0.1)
+        assert caught.value.reason == 'unwritable'
+        assert str(target) in str(caught.value)
+    (tmp_path / 'a.mp4').mkdir()
+    with pytest.raises(MediaError) as caught:
+        shift_sound(film, tmp_path / 'a.mp4', 0.1)
+    assert caught.value.reason == 'unwritable'
+    assert in_folder(tmp_path) == ['a.mp4']
+
+
+def test_no_room(films, tmp_path):
+    """The file before it stays, and nothing half-written beside it."""
+    resource = pytest.importorskip('resource')
+    film, target = films('pcm.mov').path, tmp_path / 'a.mov'
+    target.write_text('old')
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (99_999, limits[1]))
+    try:
+        with pytest.raises(MediaError, match='make room') as caught:
+            shift_sound(film, target, 0.1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.reason == 'unwritable'
+    assert in_folder(tmp_path) == ['a.mov']
+    assert target.read_text() == 'old'
+
+
+def test_names_with_spaces_and_unicode(films, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    film = Path('12:30 Stück.mp4')  # looks like a protocol
+    film.write_bytes(Path(films('aac.mp4').path).read_bytes())
+    shift_sound(film, 'zwölf: 日本 #1%20.mp4', 0.1)
+    assert probe('zwölf: 日本 #1%20.mp4').audio_codec == 'aac'
+
+
+def test_an_older_copy_is_replaced(films, tmp_path):
+    target = tmp_path / 'a.mp4'
+    target.write_text('old')
+    shift_sound(films('aac.mp4').path, target, 0.1)
+    assert probe(target).audio_codec == 'aac'

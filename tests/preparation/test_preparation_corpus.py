@@ -1,0 +1,242 @@
+"""A corpus: annotation, counts by reason, and going on after a stop."""
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from media_files import render
+
+from avts_mm.media import PrepareOptions
+from avts_mm.media.annotation import read_records
+from avts_mm.preparation import find_sources, prepare_corpus, split_records
+from avts_mm.preparation.journal import Journal
+
+SMALL = PrepareOptions(short_side=32, preset='ultrafast')
+
+
+@pytest.fixture(scope='module')
+def zoo(tmp_path_factory):
+    """Two good videos among bad ones."""
+    root = tmp_path_factory.mktemp('zoo')
+    (root / 'deep').mkdir()
+    render(root / 'good.mp4', seconds=2, events=(12,))
+    render(root / 'deep' / 'late.mkv', audio_start=0.2, audio='flac')
+    render(root / 'mute.mp4', seconds=2, events=(12,), audio=None)
+    render(root / 'short.mp4', seconds=0.6, events=(5,))
+    render(root / 'tail.mp4')
+    data = (root / 'tail.mp4').read_bytes()
+    (root / 'tail.mp4').write_bytes(data[: len(data) // 2])
+    (root / 'empty.mp4').touch()
+    (root / 'text.avi').write_text('hello')
+    (root / 'unrelated.txt').write_text('hello')
+    shutil.copy(root / 'good.mp4', root / 'good.mov')
+    return root
+
+
+def run(root, out, options=SMALL, **kwargs):
+    kwargs.setdefault('num_workers', 2)
+    return prepare_corpus(
+        find_sources([str(root)]), str(out), options, **kwargs
+    )
+
+
+@pytest.fixture(scope='module')
+def finished(zoo, tmp_path_factory):
+    out = tmp_path_factory.mktemp('out') / 'corpus'
+    return out, run(zoo, out)
+
+
+@pytest.fixture
+def out(finished, tmp_path):
+    """A finished corpus to spoil."""
+    return Path(shutil.copytree(finished[0], tmp_path / 'corpus'))
+
+
+def test_annotation(finished):
+    out, corpus = finished
+    records = read_records(str(out / 'annotation.csv'))
+    assert [r['video'] for r in records] == [
+        'videos/good.mp4',
+        'videos/deep/late.mp4',
+    ]
+    for record in records:
+        assert record['audio'] == record['video'].replace('.mp4', '.wav')
+        assert (out / record['video']).is_file()
+        assert (out / record['audio']).is_file()
+        assert record['label'] == -1
+        size = (out / record['video']).stat().st_size
+        assert record['prepared_bytes'] == size
+    assert records[0]['start'] == 0
+    assert records[0]['duration'] == pytest.approx(2, abs=0.03)
+    assert records[1]['start'] == pytest.approx(0.2, abs=0.002)
+    assert records[1]['duration'] == pytest.approx(2.8, abs=0.03)
+    assert corpus.reused == 0
+
+
+def test_what_is_left_out_is_counted_and_listed(finished):
+    out, corpus = finished
+    reasons = {
+        os.path.basename(source.path): reason
+        for source, reason, _ in corpus.left_out
+    }
+    assert reasons == {
+        'good.mp4': 'name_clash',
+        'mute.mp4': 'no_audio',
+        'short.mp4': 'too_short',
+        'tail.mp4': 'undecodable',
+        'empty.mp4': 'undecodable',
+        'text.avi': 'undecodable',
+    }
+    assert next(iter(corpus.by_reason())) == 'undecodable'
+    with open(out / 'skipped.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6
+    assert all(row['path'] in row['detail'] for row in rows)
+
+
+def test_nothing_half_done_remains(finished):
+    out, _ = finished
+    found = {p.relative_to(out).as_posix() for p in out.rglob('*')}
+    assert {p for p in found if p.startswith('videos/')} == {
+        'videos/deep',
+        *('videos/good.mp4', 'videos/good.wav'),
+        *('videos/deep/late.mp4', 'videos/deep/late.wav'),
+    }
+    assert not [p for p in found if 'part' in p]
+
+
+def test_a_second_run_does_nothing(zoo, out):
+    before = {p: p.stat().st_mtime_ns for p in out.rglob('*.mp4')}
+    annotation = (out / 'annotation.csv').read_text()
+    corpus = run(zoo, out)
+    assert corpus.reused == 7
+    assert (out / 'annotation.csv').read_text() == annotation
+    assert before == {p: p.stat().st_mtime_ns for p in out.rglob('*.mp4')}
+
+
+def test_half_written_files_and_lines_do_not_count(zoo, out):
+    good = out / 'videos' / 'good.mp4'
+    whole = good.stat().st_size
+    good.write_bytes(good.read_bytes()[: whole // 2])
+    journal = out / 'journal.jsonl'
+    lines = journal.read_text().splitlines()
+    late = next(n for n, line in enumerate(lines) if 'late' in line)
+    lines.append(lines.pop(late)[:40])
+    journal.write_text('\n'.join(lines))
+    (out / '.part').mkdir()
+    (out / '.part' / 'x.mp4').write_bytes(b'half')
+    corpus = run(zoo, out)
+    assert corpus.reused == 5
+    assert len(corpus.records) == 2
+    assert good.stat().st_size == whole
+    assert not (out / '.part').exists()
+
+
+def test_other_limits_are_applied_to_what_is_there(zoo, out):
+    strict = PrepareOptions(32, preset='ultrafast', min_seconds=2.5)
+    corpus = run(zoo, out, strict)
+    assert len(corpus.records) == 1
+    assert len(corpus.by_reason()['too_short']) == 2
+    lax = PrepareOptions(32, preset='ultrafast', min_seconds=0.5)
+    corpus = run(zoo, out, lax)
+    assert len(corpus.records) == 3
+    assert 'too_short' not in corpus.by_reason()
+
+
+def test_other_options_are_refused(zoo, out):
+    other = PrepareOptions(short_side=48, preset='ultrafast')
+    with pytest.raises(ValueError, match='short_side=32'):
+        run(zoo, out, other)
+    # The folder is free again.
+    Journal(str(out), SMALL).close()
+
+
+def test_overwrite(zoo, out):
+    other = PrepareOptions(short_side=48, preset='ultrafast')
+    corpus = run(zoo, out, other, overwrite=True)
+    assert corpus.reused == 0
+    entries = (out / 'journal.jsonl').read_text().splitlines()
+    entries = [json.loads(line) for line in entries]
+    good = next(e for e in entries if e.get('name') == 'good')
+    assert good['prepared']['height'] == 48
+
+
+def test_another_video_of_the_same_name(zoo, out, tmp_path):
+    other = tmp_path / 'other'
+    other.mkdir()
+    render(other / 'good.mp4', seconds=3, events=(12,))
+    corpus = run(other, out)
+    ((_, reason, detail),) = corpus.left_out
+    assert reason == 'name_clash'
+    assert str(zoo) in detail
+    assert corpus.records == []
+
+
+def test_a_moved_folder_is_recognised(zoo, out, tmp_path):
+    moved = shutil.copytree(zoo, tmp_path / 'moved')
+    assert run(moved, out).reused == 7
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='locks are POSIX')
+def test_two_runs_in_one_folder(zoo, out):
+    journal = Journal(str(out), SMALL)
+    with pytest.raises(BlockingIOError, match='another run'):
+        run(zoo, out)
+    journal.close()
+
+
+def test_segments_and_columns_of_a_list(zoo, tmp_path):
+    list_file = tmp_path / 'list.csv'
+    list_file.write_text(
+        'video,start,end,label,mood\n'
+        f'{zoo}/deep/late.mkv,0.4,1.6,4,calm\n'
+        f'{zoo}/deep/late.mkv,1.5,2.7,,\n'
+        f'{zoo}/gone.mp4,0,1,,\n'
+    )
+    corpus = prepare_corpus(
+        find_sources(list_file=str(list_file)), str(tmp_path / 'out'), SMALL
+    )
+    first, second = read_records(str(tmp_path / 'out' / 'annotation.csv'))
+    assert first['video'] == 'videos/late_000000.400_000001.600.mp4'
+    assert (first['label'], first['mood']) == (4, 'calm')
+    assert first['duration'] == pytest.approx(1.2, abs=0.03)
+    assert second['label'] == -1
+    assert [reason for _, reason, _ in corpus.left_out] == ['missing']
+
+
+def records_of(videos, segments=2):
+    return [
+        {'source': f'/data/{v:03d}.mp4', 'video': f'{v}_{s}.mp4'}
+        for v in range(videos)
+        for s in range(segments)
+    ]
+
+
+def test_split_keeps_segments_of_a_video_together():
+    records = records_of(50)
+    parts = split_records(records, 0.2)
+    sides = {side: {r['source'] for r in part} for side, part in parts.items()}
+    assert not sides['train'] & sides['val']
+    assert len(sides['val']) == 10
+    assert len(parts['train']) + len(parts['val']) == 100
+    assert split_records(records[::-1], 0.2)['val'] == parts['val'][::-1]
+    assert split_records(records, 0.2, seed=1)['val'] != parts['val']
+
+
+def test_split_does_not_depend_on_the_place():
+    records = records_of(20)
+    moved = [dict(r, source='/else' + r['source']) for r in records]
+    here, there = split_records(records, 0.3), split_records(moved, 0.3)
+    names = [[r['video'] for r in p['val']] for p in (here, there)]
+    assert names[0] == names[1]
+
+
+def test_split_needs_two_videos():
+    assert len(split_records(records_of(2), 0.01)['val']) == 2
+    with pytest.raises(ValueError, match='1 video'):
+        split_records(records_of(1), 0.5)
+    with pytest.raises(ValueError, match='val_share'):
+        split_records(records_of(5), 1.5)

@@ -1,0 +1,69 @@
+"""Workers that hang, crash or fail cost one job, not the run."""
+
+import errno
+import os
+import time
+
+import pytest
+
+from avts_mm.media import MediaError
+from avts_mm.preparation import run_jobs
+
+
+def act(job, progress):
+    """Do as the job says."""
+    if job == 'hang':
+        time.sleep(600)
+    if job == 'die':
+        os._exit(7)
+    if job == 'refuse':
+        raise MediaError('refuse: no sound', 'refuse', 'no_audio')
+    if job == 'bug':
+        raise ZeroDivisionError('oops')
+    if job == 'full':
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    if job == 'slow':
+        for step in range(8):
+            time.sleep(0.25)
+            progress(step)
+    return f'{job} done'
+
+
+def test_each_job_gets_its_answer():
+    jobs = ['a', 'hang', 'die', 'refuse', 'bug', 'b', 'c']
+    answers = dict(run_jobs(act, jobs, num_workers=2, time_limit=1.5))
+    assert set(answers) == set(jobs)
+    assert [answers[job] for job in 'abc'] == ['a done', 'b done', 'c done']
+    reasons = {
+        job: answer.reason
+        for job, answer in answers.items()
+        if isinstance(answer, MediaError)
+    }
+    assert reasons == {
+        'hang': 'timeout',
+        'die': 'crashed',
+        'refuse': 'no_audio',
+        'bug': 'error',
+    }
+    assert '1.5 s' in str(answers['hang'])
+    assert 'exit 7' in str(answers['die'])
+    assert 'ZeroDivisionError: oops' in str(answers['bug'])
+    assert answers['refuse'].path == 'refuse'
+
+
+def test_slow_is_not_hanging():
+    amounts = []
+    answers = run_jobs(
+        act, ['slow'], 1, 1.0, lambda job, amount: amounts.append(amount)
+    )
+    assert list(answers) == [('slow', 'slow done')]
+    assert amounts == list(range(8))
+
+
+def test_a_full_disk_ends_the_run():
+    with pytest.raises(OSError, match='No space left'):
+        list(run_jobs(act, ['full', 'a'], 1))
+
+
+def test_no_jobs():
+    assert list(run_jobs(act, [], 2)) == []

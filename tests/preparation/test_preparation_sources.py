@@ -1,0 +1,107 @@
+"""Which videos are found, and what they will be called."""
+
+import os
+
+import pytest
+
+from avts_mm.preparation import Source, find_sources
+from avts_mm.preparation.sources import split_clashes
+
+
+def touch(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_folders_are_searched(tmp_path):
+    touch(
+        tmp_path / 'b.MP4',
+        tmp_path / 'a' / 'x.webm',
+        tmp_path / 'a' / 'deep' / 'y.mpg',
+        tmp_path / 'notes.txt',
+        tmp_path / 'song.wav',
+        tmp_path / '.hidden.mp4',
+        tmp_path / '.cache' / 'z.mp4',
+    )
+    found = find_sources([str(tmp_path)])
+    assert [s.name for s in found] == ['b', 'a/x', 'a/deep/y']
+    assert all(os.path.isabs(s.path) for s in found)
+
+
+def test_single_files_need_no_known_suffix(tmp_path):
+    touch(tmp_path / 'clip.dat')
+    (source,) = find_sources([str(tmp_path / 'clip.dat')])
+    assert source == Source(str(tmp_path / 'clip.dat'), 'clip')
+    with pytest.raises(FileNotFoundError, match='none'):
+        find_sources([str(tmp_path / 'none.mp4')])
+
+
+def test_plain_list(tmp_path):
+    list_file = tmp_path / 'list.txt'
+    list_file.write_text(f'# mine\nin/a.mp4\n\n{tmp_path}/b.mkv\n../c.avi\n')
+    found = find_sources(list_file=str(list_file))
+    assert [s.name for s in found] == ['in/a', 'b', 'c']
+    assert found[0].path == str(tmp_path / 'in' / 'a.mp4')
+    assert found[2].path == str(tmp_path.parent / 'c.avi')
+
+
+def test_list_with_segments(tmp_path):
+    list_file = tmp_path / 'list.csv'
+    list_file.write_text(
+        'video,start,end,name,label,mood\n'
+        'a.mp4,10,20,,3,"good, very"\n'
+        'a.mp4,1.5,2.25,,,\n'
+        'a.mp4,30,,,,\n'
+        'a.mp4,,,other/name,0,\n'
+        'b.mp4,,,,,\n'
+    )
+    found = find_sources(list_file=str(list_file))
+    assert [s.name for s in found] == [
+        'a_000010_000020',
+        'a_000001.500_000002.250',
+        'a_000030_end',
+        'other/name',
+        'b',
+    ]
+    assert (found[0].start, found[0].end) == (10, 20)
+    assert (found[2].start, found[2].end) == (30, None)
+    assert (found[4].start, found[4].end) == (None, None)
+    assert found[0].extra == {'label': '3', 'mood': 'good, very'}
+
+
+@pytest.mark.parametrize(
+    'line, message',
+    [
+        ('a.mp4,20,10,', 'line 2: end=10.0 is not after'),
+        ('a.mp4,soon,,', "line 2: start='soon'"),
+        ('a.mp4,-1,,', "line 2: start='-1'"),
+        (',1,2,', 'line 2: the video is missing'),
+        ('a.mp4,1,2,dog', "line 2: label='dog'"),
+        ('a.mp4,1,2,3,4', 'line 2: more values'),
+    ],
+)
+def test_malformed_lists_name_the_line(line, message, tmp_path):
+    list_file = tmp_path / 'list.csv'
+    list_file.write_text(f'video,start,end,label\n{line}\n')
+    with pytest.raises(ValueError, match=message):
+        find_sources(list_file=str(list_file))
+
+
+def test_names_cannot_leave_the_folder(tmp_path):
+    list_file = tmp_path / 'list.csv'
+    list_file.write_text('video,name\na.mp4,../../etc/x\nb.mp4,/root/y\n')
+    names = [s.name for s in find_sources(list_file=str(list_file))]
+    assert names == ['etc/x', 'root/y']
+
+
+def test_clashes():
+    first = Source('/one/a.mp4', 'a')
+    second = Source('/two/A.mp4', 'A')
+    other = Source('/one/b.mp4', 'b')
+    kept, clashes = split_clashes([first, second, other, first])
+    assert kept == [first, other]
+    ((source, error),) = clashes
+    assert source == second
+    assert error.reason == 'name_clash'
+    assert '/one/a.mp4' in str(error) and '/two/A.mp4' in str(error)

@@ -1,1 +1,0 @@
-"""Parts of ``tools/analysis_tools/benchmark_loader.py``."""
