@@ -1,14 +1,15 @@
 # make demo    set up .venv, render the embedded corpus, train on it
 # make test    set up .venv, run the tests
 # make coverage  the same, and fail where they leave too much of avts_mm out
-# make lint    check style and types
+# make nightly   the slow tests, and whether the tests notice injected bugs
+# make lint    check style, types and which room imports which
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
 #
 # PYTHON=python3.12       interpreter for .venv (3.10 to 3.13)
 # TORCH=torch==2.14.1     another torch; TORCH= leaves the choice to pip
 # SEED=1                  seed of the demo, which then has its own work_dir
-# JOBS=2                  tests at a time; one by one unless told
+# JOBS=1                  tests at a time; 2 unless told
 # PYTEST_ARGS='-k name'   more arguments for pytest
 
 SHELL := /bin/bash
@@ -18,8 +19,8 @@ TORCH ?= torch==2.13.0
 SEED ?=
 WORK_DIR ?= work_dirs/avts_demo$(if $(SEED),_seed$(SEED))
 PYTEST_ARGS ?=
-JOBS ?=
-PARALLEL = $(if $(JOBS),-n $(JOBS) --dist worksteal)
+JOBS ?= 2
+PARALLEL = $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
 COVERAGE :=
 
 VENV := .venv
@@ -32,7 +33,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 \
 	python3.10; do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$p && break; \
 	done)
 
-.PHONY: help demo test coverage lint venv clean
+.PHONY: help demo test coverage nightly lint venv clean
 
 help:
 	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
@@ -48,10 +49,15 @@ test: $(READY_TEST)
 coverage: COVERAGE := --cov
 coverage: test
 
+nightly: $(READY_TEST)
+	$(PY) -m pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
+	$(PY) tests/mutation/check.py
+
 lint: $(READY_TEST)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
 
 venv: $(READY)
 

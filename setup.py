@@ -39,7 +39,7 @@ EXTRAS = {
 }
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
-    *('coverage>=7.10', 'mypy', 'ruff', 'librosa'),
+    *('coverage>=7.10', 'import-linter', 'librosa', 'mypy', 'ruff'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
 ]

@@ -1,6 +1,7 @@
 """Installation: setup.py and the Makefile."""
 
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -49,8 +50,11 @@ def test_every_package_is_found(arguments):
 
 def _make(folder, *words, **variables):
     env = dict(os.environ, **variables)
-    for name in ('MAKEFLAGS', 'MAKELEVEL', 'SEED', 'TORCH', 'PYTHON'):
-        if name not in variables:
+    # What the make that runs the tests was told reaches its children.
+    text = (ROOT / 'Makefile').read_text()
+    own = re.findall(r'^(\w+) *[?:]?=', text, re.MULTILINE)
+    for name in ('MAKEFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', *own):
+        if name not in variables and name != 'SHELL':
             env.pop(name, None)
     return subprocess.run(
         [MAKE, *words], cwd=folder, env=env, capture_output=True, text=True
@@ -89,12 +93,17 @@ def test_commands(clone):
     out = _make(clone, '-n', 'test', 'PYTEST_ARGS=-k name').stdout
     assert "install -e '.[test]'" in out
     (command,) = [x for x in out.splitlines() if '-m pytest' in x]
-    assert command.split('pytest')[1].split() == ['-k', 'name']
+    assert command.split('pytest')[1].split() == [
+        *('-n', '2', '--dist', 'worksteal'),
+        *('-k', 'name'),
+    ]
     words = '-n', 'coverage', 'JOBS=4', 'PYTEST_ARGS=-k name'
     (command,) = [
         x for x in _make(clone, *words).stdout.splitlines() if 'pytest' in x
     ]
     assert '-n 4 --dist worksteal --cov -k name' in command
+    out = _make(clone, '-n', 'nightly', 'JOBS=1').stdout
+    assert '-m pytest -m nightly \n' in out.replace('  ', ' ')
 
 
 def test_second_call_installs_nothing(clone):
