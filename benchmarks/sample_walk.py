@@ -39,6 +39,7 @@ class Walk:
     def __init__(self) -> None:
         self.calls: list[dict] = []
         self._own = threading.local()
+        self._watching = False
 
     @property
     def files(self) -> list[str]:
@@ -46,11 +47,13 @@ class Walk:
         return list(dict.fromkeys(call['file'] for call in self.calls))
 
     def __enter__(self) -> 'Walk':
+        self._watching = True
         threading.setprofile(self._note)
         sys.setprofile(self._note)
         return self
 
     def __exit__(self, *exc) -> None:
+        self._watching = False
         sys.setprofile(None)
         threading.setprofile(None)
 
@@ -58,7 +61,7 @@ class Walk:
         stack: list[tuple[FrameType, dict]]
         stack = vars(self._own).setdefault('stack', [])
         code = frame.f_code
-        if event == 'call':
+        if event == 'call' and self._watching:
             path = Path(code.co_filename)
             if PACKAGE not in path.parents or code.co_name == '<module>':
                 return
