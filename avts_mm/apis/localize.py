@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from avts_mm.media.film import Film
-from avts_mm.media.video_file import VideoWriter
+from avts_mm.media.writer import VideoWriter
 from avts_mm.visualization.heat_map import (
     map_scale,
     overlay_heat_map,

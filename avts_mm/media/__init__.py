@@ -7,15 +7,15 @@ from .audio import open_audio
 from .errors import MediaError
 from .film import ArrayFilm, FileFilm, as_film
 from .media_info import MediaInfo
-from .options import PrepareOptions
+from .options import Prepared, PrepareOptions
 from .planar import PlanarPicture
 from .probe import probe
 from .shift import ShiftedSound, shift_sound
 from .sound import extract_sound
 from .time_limit import check_limit, map_in_helper, read_within
-from .transcode import Prepared, transcode
+from .transcode import transcode
 from .video import open_video
-from .video_file import VideoWriter, write_video
+from .writer import VideoWriter
 
 __all__ = [
     'ArrayFilm',
@@ -37,5 +37,4 @@ __all__ = [
     'read_within',
     'shift_sound',
     'transcode',
-    'write_video',
 ]

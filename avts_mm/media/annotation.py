@@ -8,8 +8,8 @@ of the video's own clock; ``label`` is -1 where it is empty.
 A column ``prepared_bytes`` is of ``tools/data/prepare_av.py`` alone: the size
 of the video file that it wrote. A file that still has this size is opened
 without looking at its pictures first, because it is known what it is like; see
-:class:`~avts_mm.media.writer.PreparedWriter`. Without it,
-where it is empty, or with another size, a file is looked at as any other.
+:class:`~avts_mm.media.writer.VideoWriter`. Without it, where it is empty, or
+with another size, a file is looked at as any other.
 """
 
 import contextlib

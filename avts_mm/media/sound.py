@@ -1,14 +1,199 @@
-"""The sound of a video alone, as a wav on the video's clock."""
+"""Sound laid on the clock of the video.
 
+Timestamps of real files jitter, jump and drift against the number of samples
+that they are meant to describe. What :class:`SoundTimeline` hands out is one
+steady stream whose sample ``i`` is heard ``i / sample_rate`` seconds after
+the first picture.
+"""
+
+import contextlib
 import os
+import struct
+from collections import deque
+from collections.abc import Iterator
 
 import av
+import numpy as np
 
 from .containers import audio_stream, open_container
 from .errors import MediaError
 from .probe import probe
-from .timeline import SoundTimeline
-from .writer import WavWriter
+
+# The longest time without a picture or sound, in seconds, that is believed.
+MAX_GAP = 120.0
+# Seconds of difference that are taken for a hole or a jump at once.
+_JUMP = 0.1
+_WINDOW = 31  # timestamps of which the median counts
+
+
+class SoundTimeline:
+    """Decoded sound, resampled to mono and laid on the video's clock.
+
+    Sound before t = 0 is cut off, holes are filled with silence, and slow
+    drift between timestamps and the number of samples is taken out in steps
+    that keep the error below ``tolerance``. The jitter of single timestamps
+    (Matroska rounds them to milliseconds) changes nothing.
+
+    Args:
+        sample_rate (int): Hz of the output.
+        tolerance (float): Seconds by which the median of the last timestamps
+            may differ from the number of samples before a correction.
+
+    Attributes:
+        first (float | None): Seconds of the first real sample.
+        written (int): Samples handed out since t = 0, silence included.
+    """
+
+    def __init__(self, sample_rate: int, tolerance: float = 0.01) -> None:
+        self.sample_rate = sample_rate
+        self.tolerance = tolerance
+        self.first: float | None = None
+        self.written = 0
+        self._resampler: av.AudioResampler | None = None
+        self._form: tuple[str, str, int] | None = None
+        self._anchor = 0.0  # time of the run's first input sample
+        self._count = 0  # input samples of the run
+        self._position = 0  # place of the run's next output sample
+        self._errors: deque[float] = deque(maxlen=_WINDOW)
+
+    def add(
+        self, frame: av.AudioFrame, time: float | None
+    ) -> Iterator[np.ndarray]:
+        """Blocks of int16 samples that follow on what was handed out.
+
+        Args:
+            frame (av.AudioFrame): Decoded sound.
+            time (float | None): Its time on the video's clock in seconds.
+
+        Raises:
+            ValueError: The timestamps jump further than :data:`MAX_GAP`.
+        """
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        expected = self._anchor
+        if self._form is not None:
+            expected += self._count / self._form[2]
+        if time is None:
+            time = expected
+        start = self._restart_at(time, expected, form)
+        if start is not None:
+            yield from self.close()
+            if start - self.written / self.sample_rate > MAX_GAP:
+                raise ValueError(
+                    f'its sound jumps from {expected:.2f} s to {start:.2f} s'
+                )
+            self._form, self._anchor, self._count = form, start, 0
+            self._position = round(start * self.sample_rate)
+            self._errors.clear()
+            self._resampler = av.AudioResampler(
+                format='s16', layout='mono', rate=self.sample_rate
+            )
+        self._count += frame.samples
+        frame.pts = None  # the resampler counts by itself
+        yield from self._play(frame)
+
+    def close(self) -> Iterator[np.ndarray]:
+        """The last blocks."""
+        yield from self._play(None)
+        self._resampler = None
+
+    def _restart_at(self, time, expected, form) -> float | None:
+        """Time at which a new run begins, None to go on with this one."""
+        if self._form is None:
+            return time
+        error = time - expected
+        if abs(error) > _JUMP:
+            return time
+        self._errors.append(error)
+        if len(self._errors) == _WINDOW:
+            middle = float(np.median(self._errors))
+            if abs(middle) > self.tolerance:
+                return expected + middle
+        return expected if form != self._form else None
+
+    def _play(self, frame: av.AudioFrame | None) -> Iterator[np.ndarray]:
+        played = self._resampler.resample(frame) if self._resampler else []
+        for part in filter(None, played):
+            block = part.to_ndarray().reshape(-1)
+            start = self._position
+            self._position += len(block)
+            block = block[max(0, self.written - start) :]
+            if not len(block):
+                continue
+            start = max(start, self.written)
+            if self.first is None:
+                self.first = start / self.sample_rate
+            if start > self.written:
+                yield np.zeros(start - self.written, np.int16)
+            self.written = start + len(block)
+            yield block
+
+
+class WavWriter:
+    """16-bit mono wav written block by block, its length settled at the end.
+
+    Args:
+        path (str): File to write.
+        sample_rate (int): Hz.
+    """
+
+    def __init__(self, path: str | os.PathLike, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.samples = 0
+        self._file = open(path, 'wb')  # noqa: SIM115
+        self._file.write(self._header())
+
+    def _header(self) -> bytes:
+        rate, size = self.sample_rate, 2 * self.samples
+        return struct.pack(
+            '<4sI4s4sIHHIIHH4sI',
+            *(b'RIFF', 36 + size, b'WAVE'),
+            *(b'fmt ', 16, 1, 1, rate, 2 * rate, 2, 16),
+            *(b'data', size),
+        )
+
+    def write(self, block: np.ndarray) -> None:
+        """Append int16 samples."""
+        self._file.write(block.astype('<i2').tobytes())
+        self.samples += len(block)
+
+    def close(self, samples: int | None = None) -> None:
+        """Finish the file, cut to at most ``samples`` samples."""
+        if self._file.closed:
+            return
+        if samples is not None:
+            self.samples = min(self.samples, samples)
+        header = self._header()
+        self._file.truncate(len(header) + 2 * self.samples)
+        self._file.seek(0)
+        self._file.write(header)
+        self._file.close()
+
+
+class LoudnessMeter:
+    """The loudest tenth of a second of a stream of int16 samples.
+
+    Args:
+        sample_rate (int): Hz.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._window = max(1, sample_rate // 10)
+        self._rest = np.zeros(0, np.int16)
+        self._peak = 0.0
+
+    def add(self, block: np.ndarray) -> None:
+        """Take in the next samples."""
+        samples = np.concatenate([self._rest, block])
+        whole = len(samples) // self._window * self._window
+        self._rest = samples[whole:]
+        windows = samples[:whole].reshape(-1, self._window)
+        power = np.square(windows, dtype=np.float64).mean(axis=1)
+        self._peak = float(power.max(initial=self._peak))
+
+    @property
+    def decibels(self) -> float:
+        """dB below full scale (RMS); -200 for digital silence."""
+        return float(10 * np.log10(max(self._peak / 32768.0**2, 1e-20)))
 
 
 def extract_sound(
@@ -35,9 +220,11 @@ def extract_sound(
     timeline = SoundTimeline(sample_rate)
     os.makedirs(os.path.dirname(wav_path) or '.', exist_ok=True)
     part = f'{wav_path}.part'
-    wav = WavWriter(part, sample_rate)
     try:
-        with open_container(path) as source:
+        with (
+            open_container(path) as source,
+            contextlib.closing(WavWriter(part, sample_rate)) as wav,
+        ):
             stream = audio_stream(source, path)
             for frame in source.decode(stream):
                 time = frame.time
@@ -45,9 +232,8 @@ def extract_sound(
                     time -= info.video_start
                 for block in timeline.add(frame, time):
                     wav.write(block)
-        for block in timeline.close():
-            wav.write(block)
-        wav.close()
+            for block in timeline.close():
+                wav.write(block)
         if timeline.first is None:
             raise MediaError(
                 f'{path}: holds no sound after its first picture',
@@ -60,7 +246,6 @@ def extract_sound(
             f'{path}: its sound cannot be decoded ({error})', path
         ) from None
     finally:
-        wav.close()
         if os.path.exists(part):
             os.remove(part)
     return timeline.first, timeline.written / sample_rate

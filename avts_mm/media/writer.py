@@ -1,184 +1,171 @@
-"""The two files of a prepared video: an mp4 and the wav beside it."""
+"""Pictures and sound to a file, as they come."""
 
 import contextlib
-import struct
+import os
+from fractions import Fraction
 
 import av
 import numpy as np
 
-from .options import PrepareOptions
+# Files that browsers play, good enough to look at.
+X264 = dict(preset='veryfast', crf='20', bf='0')
 
 
-class WavWriter:
-    """16-bit mono wav written block by block, its length settled at the end.
+class VideoWriter:
+    """Writes H.264 without B-frames and, if wanted, AAC.
 
-    Args:
-        path (str): File to write.
-        sample_rate (int): Hz.
-    """
+    A context manager. The first picture and the first sample begin together;
+    sound is held back until the first picture tells the size. If anything
+    goes wrong no file is left.
 
-    _HEADER = 44
-
-    def __init__(self, path: str, sample_rate: int) -> None:
-        self.sample_rate = sample_rate
-        self.samples = 0
-        self._file = open(path, 'wb')  # noqa: SIM115
-        self._file.write(bytes(self._HEADER))
-
-    def write(self, block: np.ndarray) -> None:
-        """Append int16 samples."""
-        self._file.write(block.astype('<i2').tobytes())
-        self.samples += len(block)
-
-    def close(self, samples: int | None = None) -> None:
-        """Finish the file, cut to at most ``samples`` samples."""
-        if self._file.closed:
-            return
-        if samples is not None:
-            self.samples = min(self.samples, samples)
-        size = 2 * self.samples
-        form = (16, 1, 1, self.sample_rate, 2 * self.sample_rate, 2, 16)
-        self._file.truncate(self._HEADER + size)
-        self._file.seek(0)
-        self._file.write(
-            struct.pack('<4sI4s', b'RIFF', self._HEADER - 8 + size, b'WAVE')
-            + struct.pack('<4sIHHIIHH', b'fmt ', *form)
-            + struct.pack('<4sI', b'data', size)
-        )
-        self._file.close()
-
-
-class LoudnessMeter:
-    """The loudest tenth of a second of a stream of int16 samples.
+    Readers take for granted what a prepared file, written by this, is like
+    where its size tells that it is unchanged (``prepared_bytes`` of the
+    annotation): upright; the first picture at 0 s of the container's clock,
+    the others at a constant rate, all of them shown; one track of sound; the
+    length of each track in the head.
 
     Args:
-        sample_rate (int): Hz.
-    """
-
-    def __init__(self, sample_rate: int) -> None:
-        self._window = max(1, sample_rate // 10)
-        self._rest = np.zeros(0, np.int16)
-        self._peak = 0.0
-
-    def add(self, block: np.ndarray) -> None:
-        """Take in the next samples."""
-        samples = np.concatenate([self._rest, block])
-        whole = len(samples) // self._window * self._window
-        self._rest = samples[whole:]
-        if whole:
-            windows = samples[:whole].reshape(-1, self._window)
-            power = np.square(windows, dtype=np.float64).mean(axis=1)
-            self._peak = max(self._peak, float(power.max()))
-
-    @property
-    def decibels(self) -> float:
-        """dB below full scale (RMS); -inf for digital silence."""
-        if self._peak == 0:
-            return float('-inf')
-        return float(10 * np.log10(self._peak / 32768.0**2))
-
-
-class PreparedWriter:
-    """Encodes pictures and sound as they come.
-
-    Readers take for granted what the mp4 is like where its size tells that it
-    is unchanged (``prepared_bytes`` of the annotation): h264 without B-frames,
-    upright; the first picture at 0 s of the container's clock, the others at a
-    constant rate, all of them shown; one track of sound; the length of each
-    track in the head.
-
-    Args:
-        mp4_path (str): File for h264 without B-frames, and AAC.
-        wav_path (str): File for the same sound, uncompressed.
-        width (int): Pixels.
-        height (int): Pixels.
-        options (PrepareOptions): Rates and quality.
-        seconds (float): Nothing after this is written.
+        path (str): ``.mp4``, ``.mov`` or ``.mkv``; its folder is made if
+            needed.
+        fps (Fraction | float): Pictures per second.
+        sample_rate (int, optional): Hz; None for no sound.
+        channels (int): 1 or 2. Defaults to 1.
+        x264 (dict): Options of the encoder of pictures.
+        aac (dict, optional): Options of the encoder of sound.
+        container (dict, optional): Options of the container; by default an
+            mp4 can be played before all of it is there.
 
     Attributes:
         pictures (int): Pictures written.
+        samples (int): Instants of sound written.
+        width (int): Of the pictures.
+        height (int): Of the pictures.
     """
 
     def __init__(
         self,
-        mp4_path: str,
-        wav_path: str,
-        width: int,
-        height: int,
-        options: PrepareOptions,
-        seconds: float = float('inf'),
+        path: str | os.PathLike,
+        fps: Fraction | float,
+        sample_rate: int | None = None,
+        channels: int = 1,
+        x264: dict[str, str] = X264,
+        aac: dict[str, str] | None = None,
+        container: dict[str, str] | None = None,
     ) -> None:
-        self.options = options
-        self.pictures = 0
-        self._max_pictures = self._max_samples = None
-        if seconds < float('inf'):
-            self._max_pictures = round(seconds * options.rate)
-            self._max_samples = round(seconds * options.sample_rate)
-        self._wav = WavWriter(wav_path, options.sample_rate)
-        self._out = av.open(
-            mp4_path, 'w', format='mp4', options={'movflags': '+faststart'}
+        self.path = os.fspath(path)
+        self.rate = Fraction(fps).limit_denominator(1001)
+        self.pictures = self.samples = self.width = self.height = 0
+        self._layout = 'mono' if channels == 1 else 'stereo'
+        self._shape: tuple | None = None
+        self._early: list[np.ndarray] = []
+        os.makedirs(os.path.dirname(self.path) or '.', exist_ok=True)
+        if container is None and self.path.lower().endswith(('.mp4', '.mov')):
+            container = dict(movflags='+faststart')
+        self._container = av.open(self.path, 'w', options=container)
+        self._video = self._container.add_stream(
+            'libx264', rate=self.rate, options=x264
         )
-        self._video = self._out.add_stream(
-            'libx264',
-            rate=options.rate,
-            options={
-                'preset': options.preset,
-                # Simpler entropy coding, no filter: files grow by 5 %, and
-                # decoding takes half the time.
-                'tune': 'fastdecode',
-                'crf': str(options.crf),
-                'bf': '0',
-                'g': str(options.gop),
-                'keyint_min': str(options.gop),
-                'sc_threshold': '0',
-            },
-        )
-        context = self._video.codec_context
-        context.width, context.height = width, height
-        context.pix_fmt = 'yuv420p'
-        context.thread_count = 1
-        self._audio = self._out.add_stream(
-            'aac', rate=options.sample_rate, layout='mono'
-        )
-        self._audio.codec_context.bit_rate = 64_000
+        self._video.pix_fmt = 'yuv420p'
+        self._audio: av.AudioStream | None = None
+        if sample_rate is not None:
+            self._audio = self._container.add_stream(
+                'aac', rate=sample_rate, layout=self._layout, options=aac
+            )
 
     @property
     def seconds(self) -> float:
         """Length of the pictures written."""
-        return float(self.pictures / self.options.rate)
+        return float(self.pictures / self.rate)
 
-    def add_picture(self, frame: av.VideoFrame) -> None:
-        """Write the next picture of the constant rate."""
-        if self.pictures == self._max_pictures:
-            return
-        frame.pts, frame.time_base = self.pictures, 1 / self.options.rate
+    def add_picture(self, picture: np.ndarray | av.VideoFrame) -> None:
+        """Write the next picture.
+
+        Args:
+            picture (np.ndarray | av.VideoFrame): ``(H, W, 3)`` uint8, RGB;
+                all of one size. An odd height or width loses a line.
+
+        Raises:
+            ValueError: It is of another shape or type.
+        """
+        frame = picture
+        if not isinstance(frame, av.VideoFrame):
+            frame = self._checked(np.asarray(picture))
+        if not self.pictures:
+            self.width, self.height = frame.width, frame.height
+            self._video.width, self._video.height = frame.width, frame.height
+            self._video.codec_context.time_base = 1 / self.rate
+        frame.pts, frame.time_base = self.pictures, 1 / self.rate
         self.pictures += 1
-        self._out.mux(self._video.encode(frame))
+        self._container.mux(self._video.encode(frame))
+        early, self._early = self._early, []
+        for samples in early:
+            self.add_sound(samples)
 
-    def add_sound(self, block: np.ndarray) -> None:
-        """Write int16 samples that follow on the ones before."""
-        if self._max_samples is not None:
-            block = block[: max(0, self._max_samples - self._wav.samples)]
-        if not len(block):
-            return
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(block[None]), format='s16', layout='mono'
+    def _checked(self, picture: np.ndarray) -> av.VideoFrame:
+        shape = self._shape = self._shape or picture.shape
+        if (
+            picture.shape != shape
+            or len(shape) != 3
+            or shape[2] != 3
+            or picture.dtype != np.uint8
+        ):
+            raise ValueError(
+                f'{self.path}: frames must all be (H, W, 3) uint8, the '
+                f'first was {shape}, got {picture.shape} {picture.dtype}'
+            )
+        height, width = (size - size % 2 for size in shape[:2])
+        return av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(picture[:height, :width]), format='rgb24'
         )
-        frame.sample_rate = self.options.sample_rate
-        frame.pts = self._wav.samples
-        self._wav.write(block)
-        self._out.mux(self._audio.encode(frame))
 
-    def finish(self) -> None:
-        """Complete both files; the wav ends with the last picture."""
-        self._out.mux(self._video.encode(None))
-        self._out.mux(self._audio.encode(None))
-        self._out.close()
-        self._wav.close(round(self.seconds * self.options.sample_rate))
+    def add_sound(self, samples: np.ndarray) -> None:
+        """Write what is heard next: ``(S,)`` or ``(S, channels)``, int16 or
+        float in -1..1."""
+        if self._audio is None:
+            raise ValueError(
+                f'{self.path}: has no track for sound; give the writer its '
+                'sample_rate'
+            )
+        if not self.pictures:
+            self._early.append(samples)
+        elif len(samples):
+            self._encode(np.asarray(samples), self._audio)
 
-    def abort(self) -> None:
-        """Close the files as they are, after an error."""
-        self._wav.close()
-        # Where nothing was muxed yet there is no file to complete.
+    def _encode(self, samples: np.ndarray, track: av.AudioStream) -> None:
+        if samples.dtype == np.int16:
+            form, samples = 's16', samples.reshape(1, -1)
+        else:
+            samples = np.clip(samples, -1, 1, dtype=np.float32)
+            form, samples = 'fltp', samples.reshape(len(samples), -1).T
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples), format=form, layout=self._layout
+        )
+        frame.sample_rate = track.rate
+        frame.pts, frame.time_base = self.samples, Fraction(1, track.rate)
+        self.samples += frame.samples
+        self._container.mux(track.encode(frame))
+
+    def __enter__(self) -> 'VideoWriter':
+        return self
+
+    def __exit__(self, kind, *exc) -> None:
+        try:
+            if kind is None:
+                if not self.pictures:
+                    raise ValueError(f'{self.path}: no frames to write')
+                self._container.mux(self._video.encode(None))
+                if self._audio is not None:
+                    self._container.mux(self._audio.encode(None))
+                self._container.close()
+                return
+        except BaseException:
+            self._discard()
+            raise
+        self._discard()
+
+    def _discard(self) -> None:
+        # It complains if nothing has been encoded.
         with contextlib.suppress(av.FFmpegError, ValueError):
-            self._out.close()
+            self._container.close()
+        if os.path.exists(self.path):
+            os.remove(self.path)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..media.annotation import write_records
-from ..media.options import PrepareOptions
-from ..media.transcode import Prepared, find_fault, transcode
+from ..media.options import Prepared, PrepareOptions, find_fault
+from ..media.transcode import transcode
 from .journal import Journal, prepared_paths
 from .pool import run_jobs
 from .sources import Source, name_clash, split_clashes

@@ -7,8 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from ..media.options import PrepareOptions
-from ..media.transcode import Prepared
+from ..media.options import Prepared, PrepareOptions
 from .sources import Source
 
 # On Windows two runs in one folder are the user's care.
@@ -16,7 +15,7 @@ if sys.platform != 'win32':
     import fcntl
 
 # Judged anew by every run, so they may change between runs.
-JUDGEMENT = ('min_seconds', 'silence_db', 'min_overlap')
+JUDGEMENT = ('min_seconds', 'silence_db')
 JUDGED = ('too_short', 'silent', 'out_of_sync')
 # Perhaps not the file's fault: tried again.
 RETRIED = ('timeout', 'crashed', 'error', 'missing')

@@ -147,8 +147,6 @@ def test_too_short(tmp_path):
         events=(12,),
     )
     assert reason_of(truth.path, tmp_path) == 'out_of_sync'
-    patient = PrepareOptions(short_side=48, min_overlap=0.2)
-    assert reason_of(truth.path, tmp_path, patient) == 'too_short'
 
 
 def test_tracks_that_do_not_belong_together(tmp_path):
