@@ -39,7 +39,6 @@ RATIOS = {
     'raw_vs_pyav_sound_raw': ('raw', 'pyav_sound_raw'),
     'prepared_vs_mmaction2_prepared': ('prepared', 'mmaction2_prepared'),
     'prepared_vs_bare_prepared': ('prepared', 'bare_prepared'),
-    'prepared_vs_bare_prepared_yuv': ('prepared', 'bare_prepared_yuv'),
     'raw_vs_bare_raw': ('raw', 'bare_raw'),
     'prepared_clips_vs_prepared': ('prepared_clips', 'prepared'),
     'raw_clips_vs_raw': ('raw_clips', 'raw'),
@@ -105,7 +104,6 @@ def build_loaders(cfg: Config, raw: Path, prepared: Path, clips: int) -> dict:
         'mmaction2_prepared': lambda: host_loader(cfg, prepared),
         'bare_raw': lambda: bare_loader(cfg, raw),
         'bare_prepared': lambda: bare_loader(cfg, prepared),
-        'bare_prepared_yuv': lambda: bare_loader(cfg, prepared, rgb=False),
     }
 
 

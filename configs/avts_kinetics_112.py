@@ -2,15 +2,9 @@
 # (tools/data/prepare_av.py makes the short side 128).
 _base_ = 'avts_kinetics.py'
 
-# yuv420p, lazy: cropping only; making RGB of it, resizing and flipping is left
-# to the model's device.
+# lazy: cropping only; resizing and flipping is left to the model's device.
 train_pipeline = [
-    dict(
-        type='LoadAVFrames',
-        num_frames=25,
-        backend='pyav',
-        pixel_format='yuv420p',
-    ),
+    dict(type='LoadAVFrames', num_frames=25, backend='pyav'),
     dict(type='LoadAVAudio', sample_rate=16000),
     dict(
         type='MultiScaleCrop',

@@ -4,11 +4,9 @@ Knows nothing of pairs, data sets or training, and imports nothing of ours.
 """
 
 from .audio import open_audio
-from .errors import MediaError
 from .film import ArrayFilm, FileFilm, as_film
-from .media_info import MediaInfo
+from .media_info import MediaError, MediaInfo
 from .options import Prepared, PrepareOptions
-from .planar import PlanarPicture
 from .probe import probe
 from .shift import ShiftedSound, shift_sound
 from .sound import extract_sound
@@ -22,7 +20,6 @@ __all__ = [
     'FileFilm',
     'MediaError',
     'MediaInfo',
-    'PlanarPicture',
     'PrepareOptions',
     'Prepared',
     'ShiftedSound',

@@ -11,7 +11,6 @@ from .wave_audio import WaveAudio
 
 def open_audio(
     path: str,
-    backend: str = 'pyav',
     video_start: float | None = None,
     audio_track: int = 0,
 ) -> AudioReader:
@@ -20,8 +19,6 @@ def open_audio(
     Args:
         path (str): The file. A ``.wav`` file is a prepared one: its first
             sample is ``t = 0``.
-        backend (str): ``'pyav'``, the only one: decord ignores the start of
-            the track and leaks.
         video_start (float, optional): Container time of the first picture,
             if known. Found out if None; for a file without pictures ``t = 0``
             is then its first sample.
@@ -35,11 +32,6 @@ def open_audio(
         MediaError: The file is missing or damaged, or has no sound or not
             this track.
     """
-    if backend != 'pyav':
-        raise ValueError(
-            f"audio backend must be 'pyav', got {backend!r}: decord ignores "
-            'the start of the track and leaks memory'
-        )
     path = os.fspath(path)
     if path.lower().endswith('.wav') and audio_track == 0:
         file_status(path)

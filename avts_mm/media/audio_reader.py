@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import firwin, resample_poly
 
 from .containers import error_cause
-from .errors import MediaError
+from .media_info import MediaError
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
 # a span that sticks out of the track by no more than this is filled up with

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import av
 from av.stream import Disposition
 
-from .errors import MediaError
+from .media_info import MediaError
 
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}

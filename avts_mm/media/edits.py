@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from .containers import open_container, video_stream
-from .errors import MediaError
+from .media_info import MediaError
 
 
 class Edit(NamedTuple):

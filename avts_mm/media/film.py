@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from .audio import open_audio
-from .errors import MediaError
+from .media_info import MediaError
 from .probe import probe
 from .video import open_video
 

@@ -12,7 +12,7 @@ from .containers import (
     packets,
     video_stream,
 )
-from .errors import MediaError
+from .media_info import MediaError
 from .probe import probe
 from .tracks import add_tracks, kind_of, pcm_width, unsupported
 

@@ -1,4 +1,4 @@
-"""What is known of a media file."""
+"""What is known of a media file, and the one error about it."""
 
 from dataclasses import dataclass
 
@@ -25,8 +25,6 @@ class MediaInfo:
             list made by cutting).
         picture_shift (float): What must be added to libavformat's times of
             the pictures (see :mod:`.edits`); ``video_start`` has it already.
-        open_gop (bool): Key frames are followed by pictures that need those
-            before them. Only looked for in H.264 with B-frames.
         audio_codec (str | None): None for a file without sound.
         sample_rate (int): Hz.
         channels (int): Number of audio channels.
@@ -48,7 +46,6 @@ class MediaInfo:
     has_b_frames: bool = False
     has_edits: bool = False
     picture_shift: float = 0.0
-    open_gop: bool = False
     audio_codec: str | None = None
     sample_rate: int = 0
     channels: int = 0
@@ -66,3 +63,29 @@ class MediaInfo:
         start = max(0.0, offset)
         end = min(self.video_duration, offset + self.audio_duration)
         return start, max(0.0, end - start)
+
+
+class MediaError(Exception):
+    """A media file cannot be read, or cannot be read rightly.
+
+    Args:
+        message (str): Full sentence naming the file, the cause and a remedy.
+        path (str): The file.
+        reason (str): Short code to count by. One of ``'missing'`` (no such
+            file), ``'empty'`` (zero bytes), ``'undecodable'`` (not media, or
+            damaged), ``'no_video'``, ``'no_audio'``, ``'too_short'`` (asked
+            beyond the ends of the track), ``'gap'`` (the track has a hole
+            there), ``'silent'`` (digital silence throughout), ``'timeout'``
+            (reading took too long), ``'unsupported'`` (this backend would
+            read the file wrongly, or this container cannot hold it),
+            ``'unwritable'`` (a file to be written).
+    """
+
+    # The message comes first and suffices by itself: torch re-raises the
+    # errors of data-loading workers as ``type(error)(message)``.
+    def __init__(
+        self, message: str, path: str = '', reason: str = 'undecodable'
+    ) -> None:
+        super().__init__(message)
+        self.path = str(path)
+        self.reason = reason

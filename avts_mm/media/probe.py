@@ -21,9 +21,7 @@ from .containers import (
     video_stream,
 )
 from .edits import edit_shift
-from .errors import MediaError
-from .media_info import MediaInfo
-from .open_gop import has_open_gop
+from .media_info import MediaError, MediaInfo
 from .picture_time import picture_time, ticks_to_seconds
 from .scanning import scan_packets
 
@@ -188,7 +186,6 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
         has_b_frames=bool(context.has_b_frames),
         has_edits=has_edits,
         picture_shift=shift,
-        open_gop=has_open_gop(container, stream, picture),
         audio_tracks=tracks,
         **_sound(container, sound, packet),
     )

@@ -1,15 +1,14 @@
 """Pictures by presentation time, through PyAV."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal, overload
 
 import av
 import numpy as np
 
-from .errors import MediaError
-from .planar import PlanarPicture, is_planar
+from .media_info import MediaError
 from .pyav_decoder import LEAD, PyAVDecoder
 from .video_reader import EPSILON
 
@@ -100,40 +99,15 @@ class PyAVVideo(PyAVDecoder):
         if self.info.container == 'mov' and end + _CUT_OFF < known:
             raise self._outside((end + known) / 2, end)
 
-    def planar_pictures(self, times) -> tuple[list, np.ndarray]:
-        """What :meth:`pictures` gives, but not converted to RGB.
-
-        Returns:
-            tuple: :class:`PlanarPicture` each, and when they begin, ``(T,)``.
-            Of files that have another format of pixels than those, or are to
-            be turned, the pictures in RGB.
-        """
-        times = self._checked(times)
-        frames, begins = self._read(times, self._complete)
-        info = self.info
-        if (
-            info.rotation
-            or any(
-                (f.width, f.height) != (info.width, info.height)
-                for f in frames
-            )
-            or not all(map(is_planar, frames))
-        ):
-            return [self._to_rgb(frame) for frame in frames], begins
-        return [PlanarPicture(frame) for frame in frames], begins
-
-    def _read(
-        self, times: np.ndarray, convert: Callable | None = None
-    ) -> tuple[list, np.ndarray]:
-        convert = convert or self._to_rgb
+    def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
         asked = times.tolist()  # Python's numbers are compared quicker
         wanted = sorted(set(asked))
         found: list[tuple] = []
         try:
             for group in self._passes(wanted):
-                part = self._read_group(group, self._skips(), convert)
+                part = self._read_group(group, self._skips())
                 if part is None:  # a picture lasted long
-                    part = self._read_group(group, False, convert)
+                    part = self._read_group(group, False)
                 found += part
         except av.FFmpegError as error:
             self.close()
@@ -184,14 +158,14 @@ class PyAVVideo(PyAVDecoder):
 
     @overload
     def _read_group(
-        self, wanted: list[float], skip: Literal[False], convert: Callable
+        self, wanted: list[float], skip: Literal[False]
     ) -> list[tuple]: ...
     @overload
     def _read_group(
-        self, wanted: list[float], skip: bool, convert: Callable
+        self, wanted: list[float], skip: bool
     ) -> list[tuple] | None: ...
     def _read_group(
-        self, wanted: list[float], skip: bool, convert: Callable
+        self, wanted: list[float], skip: bool
     ) -> list[tuple] | None:
         """The pictures at sorted times, each with when it begins; None if one
         that was skipped could be among them."""
@@ -211,7 +185,7 @@ class PyAVVideo(PyAVDecoder):
                 if skip and wanted[len(found)] - last_begin > LEAD:
                     return None
                 if image is None:
-                    image = convert(last)
+                    image = self._to_rgb(last)
                 found.append((image, last_begin))
             if len(found) == len(wanted):
                 return found
@@ -224,7 +198,7 @@ class PyAVVideo(PyAVDecoder):
         if wanted[-1] > end + self._period:
             raise self._outside(wanted[-1], end)
         rest = len(wanted) - len(found)
-        return found + [(convert(last), last_begin)] * rest
+        return found + [(self._to_rgb(last), last_begin)] * rest
 
     def _disordered(self, begin: float) -> MediaError:
         return MediaError(

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from .containers import error_cause, open_container
-from .errors import MediaError
 from .film_copy import FilmCopy, outside
-from .media_info import MediaInfo
+from .media_info import MediaError, MediaInfo
 from .probe import probe
 from .tracks import FORMATS, kind_of, unsupported
 

@@ -16,7 +16,7 @@ import av
 import numpy as np
 
 from .containers import audio_stream, open_container
-from .errors import MediaError
+from .media_info import MediaError
 from .probe import probe
 
 # The longest time without a picture or sound, in seconds, that is believed.

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from .errors import MediaError
+from .media_info import MediaError
 
 # Each thread that hangs holds memory and perhaps a core.
 MAX_HANGING = 8

@@ -7,7 +7,7 @@ import re
 import av
 from av.stream import Disposition
 
-from .errors import MediaError
+from .media_info import MediaError
 
 # Ending of the name: libavformat's name of the container.
 FORMATS = {

@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from .containers import audio_stream, open_container, video_stream
-from .errors import MediaError
+from .media_info import MediaError
 from .options import Prepared, PrepareOptions, find_fault
 from .picture import PictureClock, PictureGraph
 from .probe import probe

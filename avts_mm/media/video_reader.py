@@ -5,8 +5,7 @@ import os
 import numpy as np
 
 from .containers import error_cause
-from .errors import MediaError
-from .media_info import MediaInfo
+from .media_info import MediaError, MediaInfo
 
 # Containers with millisecond clocks round 1/30 s to 33 ms: a picture that
 # begins less than this after the asked time is the one that was meant.

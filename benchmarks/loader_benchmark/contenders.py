@@ -37,11 +37,7 @@ def own_loader(
     )
     loader['sampler'] = copy.deepcopy(cfg.train_dataloader.sampler)
     if not lazy:
-        reading = [
-            {key: value for key, value in t.items() if key != 'pixel_format'}
-            for t in _pipeline(cfg)
-            if t['type'] in READERS
-        ]
+        reading = [t for t in _pipeline(cfg) if t['type'] in READERS]
         packing = [t for t in _pipeline(cfg) if t['type'] == 'PackAVInputs']
         loader['dataset']['pipeline'] = [
             *reading,
@@ -98,18 +94,17 @@ def host_loader(
     return _built(cfg, dataset, sampler)
 
 
-def bare_loader(cfg: Config, corpus: Path, rgb: bool = True) -> DataLoader:
+def bare_loader(cfg: Config, corpus: Path) -> DataLoader:
     """Nothing but decoding of the same number of pictures.
 
     Args:
         cfg (Config): Of which number of pictures and settings.
         corpus (Path): Folder with ``annotation.csv``.
-        rgb (bool): Convert and copy them; otherwise they are only decoded.
     """
     records = read_records(_annotation(corpus))
     paths = [str(corpus / record['video']) for record in records]
     seconds = min(record['duration'] for record in records)
-    dataset = BareDecoding(paths, seconds, _frames(cfg), rgb)
+    dataset = BareDecoding(paths, seconds, _frames(cfg))
     return _built(cfg, dataset, dict(type='DefaultSampler', shuffle=True))
 
 

@@ -2,13 +2,10 @@
 
 from types import SimpleNamespace
 
-import av
 import numpy as np
 from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import FUNCTIONS
-
-from avts_mm.media import PlanarPicture
 
 # Transforms that read files begin with one of these.
 _READING = ('Load', 'Open', 'Sample', 'Decord', 'PyAV')
@@ -46,16 +43,16 @@ def noise_batch(cfg: Config, seed: int = 0) -> dict:
             'no transform of train_dataloader.dataset.pipeline says how many '
             'pictures it reads (num_frames or clip_len)'
         )
-    planar = any(t.get('pixel_format') == 'yuv420p' for t in reading)
     rates = [t['sample_rate'] for t in reading if 'sample_rate' in t]
     seconds = loader.dataset.get('clip_seconds', 1.0)
     sounds = loader.get('sampler', {}).get('sounds_per_clip', 1)
     rest = Compose([t for t in pipeline if t not in reading])
     rng = np.random.default_rng(seed)
+    clip = frames[0], _HEIGHT, _WIDTH, 3
     samples = []
     for i in range(loader.batch_size):
         results = dict(
-            imgs=[_picture(rng, planar) for _ in range(frames[0])],
+            imgs=list(rng.integers(0, 256, clip, dtype=np.uint8)),
             img_shape=(_HEIGHT, _WIDTH),
             original_shape=(_HEIGHT, _WIDTH),
             num_clips=1,
@@ -75,14 +72,6 @@ def noise_batch(cfg: Config, seed: int = 0) -> dict:
     return FUNCTIONS.get(collate.pop('type'))(samples, **collate)
 
 
-def _picture(rng: np.random.Generator, planar: bool):
-    """One picture of noise, as a reader gives it."""
-    if not planar:
-        return rng.integers(0, 256, (_HEIGHT, _WIDTH, 3), dtype=np.uint8)
-    planes = rng.integers(0, 256, (_HEIGHT * 3 // 2, _WIDTH), dtype=np.uint8)
-    return PlanarPicture(av.VideoFrame.from_ndarray(planes, 'yuv420p'))
-
-
 def sample_shapes(batch: dict) -> dict[str, list[int]]:
     """Shapes of what the network gets of the first sample, by its name."""
     inputs = batch['inputs']
@@ -91,8 +80,7 @@ def sample_shapes(batch: dict) -> dict[str, list[int]]:
     shapes = {name: list(value[0].shape) for name, value in inputs.items()}
     lazy = batch['data_samples'][0].get('lazy')
     if lazy:
-        frames = shapes['video'][0 if 'yuv420p' in lazy else 1]
-        shapes['video'] = [3, frames, *lazy['size']]
+        shapes['video'][2:] = lazy['size']
     return shapes
 
 

@@ -115,8 +115,7 @@ def read_damaged(job: Job, progress) -> dict:
     path.write_bytes(data)
     outcome = {}
     readers = {
-        'pyav': lambda: _pictures(path, 'pyav'),
-        'decord': lambda: _pictures(path, 'decord'),
+        'pictures': lambda: _pictures(path),
         'sound': lambda: _sound(path),
     }
     for name, read in readers.items():
@@ -133,8 +132,8 @@ def read_damaged(job: Job, progress) -> dict:
     return dict(outcome, rss=peak / 1024)
 
 
-def _pictures(path: Path, backend: str) -> None:
-    with open_video(str(path), backend) as reader:
+def _pictures(path: Path) -> None:
+    with open_video(str(path)) as reader:
         frames = reader.frames([0.1, 0.5, 1.1])
     assert frames.ndim == 4
 

@@ -35,16 +35,16 @@ def memory() -> float:
 
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize(
-    'load, name, audio',
+    'load, name, audio, prepared',
     [
-        (LoadAVFrames(3, 'pyav'), 'a.mp4', 'aac'),
-        (LoadAVFrames(3, 'decord'), 'a.mp4', 'aac'),
-        (LoadAVAudio(), 'a.mp4', 'aac'),
-        (LoadAVAudio(), 'a.wav', 'pcm_s16le'),
+        (LoadAVFrames(3), 'a.mp4', 'aac', False),
+        (LoadAVFrames(3, 'decord'), 'a.mp4', 'aac', True),
+        (LoadAVAudio(), 'a.mp4', 'aac', False),
+        (LoadAVAudio(), 'a.wav', 'pcm_s16le', False),
     ],
     ids=['pyav', 'decord', 'sound', 'wav'],
 )
-def test_samples(tmp_path, capsys, load, name, audio):
+def test_samples(tmp_path, capsys, load, name, audio, prepared):
     paths = []
     for number in range(4):
         path = tmp_path / f'{number}_{name}'
@@ -54,6 +54,7 @@ def test_samples(tmp_path, capsys, load, name, audio):
     def read(number):
         path = paths[number % len(paths)]
         start = number % 7 / 12
+        size = os.path.getsize(path) if prepared else 0
         load(
             dict(
                 video_path=path,
@@ -61,6 +62,7 @@ def test_samples(tmp_path, capsys, load, name, audio):
                 video_start=start,
                 audio_start=start,
                 clip_seconds=1.0,
+                prepared_bytes=size,
             )
         )
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from avts_mm.media import PlanarPicture, open_video, probe
+from avts_mm.media import open_video, probe
 
 
 def assert_as_prepared(path: str) -> None:
@@ -14,23 +14,21 @@ def assert_as_prepared(path: str) -> None:
     info = probe(path)
     end = info.video_duration
     step = 1 / info.fps
-    with open_video(path, 'pyav', size) as reader:
+    with open_video(path, prepared_bytes=size) as reader:
         assert reader.info == info
     every = np.arange(0, end, step / 3)
     moments = [every, [0.0], [end - step / 2], [end + step / 2]]
     rng = np.random.default_rng(0)
     moments += list(rng.uniform(0, end, 8)[:, None] + np.arange(5) * step)
-    with open_video(path, 'pyav', size) as again:
+    with open_video(path, prepared_bytes=size) as again:
         for times in moments:
             times = np.clip(times, 0, end)
             # Opened anew, as for a sample; and where one stands.
             with (
-                open_video(path, 'pyav') as full,
-                open_video(path, 'pyav', size) as reader,
+                open_video(path) as full,
+                open_video(path, prepared_bytes=size) as reader,
             ):
                 images, begins = full.read(times)
-                planar, _ = reader.planar_pictures(times)
-                assert all(isinstance(p, PlanarPicture) for p in planar)
                 for quick in (reader, again):
                     found = quick.read(times)
                     np.testing.assert_array_equal(found[0], images)

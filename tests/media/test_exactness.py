@@ -1,6 +1,5 @@
-"""Every kind of file with every backend: the picture on screen is the one
-that is read, and a flash and a click of the same instant stay together, or the
-file is refused."""
+"""Of every kind of file the picture on screen is the one that is read, and a
+flash and a click of the same instant stay together."""
 
 import sys
 from collections import OrderedDict
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from media_files import cut, find_click, is_bright, read_number, render
 
-from avts_mm.media import MediaError, open_audio, open_video
+from avts_mm.media import open_audio, open_video
 
 UNEVEN = np.cumsum([0, *[0.02, 0.05, 0.033, 0.08, 0.04, 0.1] * 10, 0.04])
 VFR = dict(times=UNEVEN, events=(9, 20, 33, 49), audio_seconds=3.3)
@@ -24,109 +23,84 @@ FLAC = dict(audio='flac')
 MP3 = dict(audio='libmp3lame')
 PCM = dict(audio='pcm_s16le')
 
-# name with ending: (how it is made, whether decord may read it)
+# name with ending: how it is made
 KINDS = {
-    'plain.mp4': ({}, True),
-    'late_sound.mp4': (dict(audio_start=0.119), True),
-    'late_picture.mp4': (dict(video_start=0.52), True),
-    'late_picture_b.mp4': (dict(video_start=0.52, b_frames=2), True),
-    'b_frames.mp4': (dict(b_frames=2), True),
-    'one_key_frame.mp4': (dict(b_frames=3, gop=250), True),
-    'no_edit_list.mp4': (
-        dict(b_frames=2, container_options={'use_editlist': '0'}),
-        True,
+    'plain.mp4': {},
+    'late_sound.mp4': dict(audio_start=0.119),
+    'late_picture.mp4': dict(video_start=0.52),
+    'late_picture_b.mp4': dict(video_start=0.52, b_frames=2),
+    'b_frames.mp4': dict(b_frames=2),
+    'one_key_frame.mp4': dict(b_frames=3, gop=250),
+    'no_edit_list.mp4': dict(
+        b_frames=2, container_options={'use_editlist': '0'}
     ),
-    'fragmented.mp4': (
-        dict(
-            b_frames=2,
-            container_options={
-                'movflags': 'frag_keyframe+empty_moov+delay_moov'
-            },
-        ),
-        True,
+    'fragmented.mp4': dict(
+        b_frames=2,
+        container_options={'movflags': 'frag_keyframe+empty_moov+delay_moov'},
     ),
-    'open_gop.mp4': (OPEN_GOP, False),
-    'vfr.mp4': (VFR, True),
-    'vfr_b.mp4': (dict(VFR, b_frames=2), True),
-    'ntsc.mp4': (dict(fps='30000/1001'), True),
-    'slow.mp4': (dict(fps=15, events=(7, 16, 29, 38), b_frames=2), True),
-    'stereo44.mp4': (dict(rate=44100, layout='stereo'), True),
-    'mono16.mp4': (dict(rate=16000), True),
-    'mp3.mp4': (dict(MP3, rate=44100, layout='stereo'), True),
-    'opus.mp4': (dict(audio='libopus'), True),
-    'flac.mp4': (FLAC, True),
-    'hevc.mp4': (dict(video='libx265'), False),
-    'av1.mp4': (
-        dict(
-            video='libsvtav1',
-            video_options={'preset': '12', 'svtav1-params': 'lp=1'},
-        ),
-        False,
+    'open_gop.mp4': OPEN_GOP,
+    'vfr.mp4': VFR,
+    'vfr_b.mp4': dict(VFR, b_frames=2),
+    'ntsc.mp4': dict(fps='30000/1001'),
+    'slow.mp4': dict(fps=15, events=(7, 16, 29, 38), b_frames=2),
+    'stereo44.mp4': dict(rate=44100, layout='stereo'),
+    'mono16.mp4': dict(rate=16000),
+    'mp3.mp4': dict(MP3, rate=44100, layout='stereo'),
+    'opus.mp4': dict(audio='libopus'),
+    'flac.mp4': FLAC,
+    'hevc.mp4': dict(video='libx265'),
+    'av1.mp4': dict(
+        video='libsvtav1',
+        video_options={'preset': '12', 'svtav1-params': 'lp=1'},
     ),
-    'vp9.mp4': (dict(video='libvpx-vp9'), True),
-    'mpeg4.mp4': (dict(video='mpeg4'), True),
-    'mpeg4_b.mp4': (dict(video='mpeg4', b_frames=2), False),
-    'pcm.mov': (PCM, True),
-    'flac.mkv': (FLAC, True),
-    'b_frames.mkv': (dict(FLAC, b_frames=2), True),
-    'late_sound.mkv': (dict(FLAC, b_frames=2, audio_start=0.119), True),
-    'late_picture.mkv': (dict(FLAC, b_frames=2, video_start=0.52), True),
-    'open_gop.mkv': (dict(FLAC, **OPEN_GOP), False),
-    'vfr.mkv': (dict(FLAC, b_frames=2, **VFR), True),
-    'mpeg4_b.mkv': (dict(FLAC, video='mpeg4', b_frames=2), False),
+    'vp9.mp4': dict(video='libvpx-vp9'),
+    'mpeg4.mp4': dict(video='mpeg4'),
+    'mpeg4_b.mp4': dict(video='mpeg4', b_frames=2),
+    'pcm.mov': PCM,
+    'flac.mkv': FLAC,
+    'b_frames.mkv': dict(FLAC, b_frames=2),
+    'late_sound.mkv': dict(FLAC, b_frames=2, audio_start=0.119),
+    'late_picture.mkv': dict(FLAC, b_frames=2, video_start=0.52),
+    'open_gop.mkv': dict(FLAC, **OPEN_GOP),
+    'vfr.mkv': dict(FLAC, b_frames=2, **VFR),
+    'mpeg4_b.mkv': dict(FLAC, video='mpeg4', b_frames=2),
     # Readers that ignore Matroska's CodecDelay, as decord's AudioReader, get
     # AAC 1024 samples late (64 ms at 16 kHz) and Opus 7 ms; the files are
     # right, and PyAV (FFmpeg 8) drops the encoder's lead-in.
-    'aac.mkv': ({}, True),
-    'aac16.mkv': (dict(rate=16000), True),
-    'aac16_late.mkv': (dict(rate=16000, video_start=0.52), True),
-    'opus.mkv': (dict(audio='libopus'), True),
-    'mp3.mkv': (MP3, True),
-    'vp9.webm': (dict(video='libvpx-vp9', audio='libopus'), True),
-    'vp8.webm': (
-        dict(video='libvpx', audio='vorbis', layout='stereo'),
-        True,
-    ),
-    'pcm.avi': (dict(PCM, video='mpeg4'), True),
-    'mp3.avi': (dict(MP3, video='mpeg4'), True),
-    'mjpeg.avi': (dict(PCM, video='mjpeg'), True),
-    'mpeg4_b.avi': (dict(PCM, video='mpeg4', b_frames=2), False),
-    'h264_b.avi': (dict(PCM, b_frames=2), False),
-    'plain.ts': ({}, False),
-    'b_frames.ts': (dict(b_frames=2), False),
-    'late_sound.ts': (dict(b_frames=2, audio_start=0.119), False),
-    'late_picture.ts': (dict(b_frames=2, video_start=0.52), False),
-    'open_gop.ts': (OPEN_GOP, False),
-    'mpeg2.ts': (
-        dict(video='mpeg2video', audio='mp2', b_frames=2),
-        False,
-    ),
-    'mpeg1.mpg': (
-        dict(video='mpeg1video', audio='mp2', rate=44100, b_frames=2),
-        False,
-    ),
-    'mpeg2.vob': (
-        dict(video='mpeg2video', audio='mp2', b_frames=2),
-        False,
-    ),
-    'b_frames.flv': (dict(b_frames=2), False),
-    'wmv2.wmv': (
-        dict(video='wmv2', audio='wmav2', layout='stereo', rate=44100),
-        False,
-    ),
+    'aac.mkv': {},
+    'aac16.mkv': dict(rate=16000),
+    'aac16_late.mkv': dict(rate=16000, video_start=0.52),
+    'opus.mkv': dict(audio='libopus'),
+    'mp3.mkv': MP3,
+    'vp9.webm': dict(video='libvpx-vp9', audio='libopus'),
+    'vp8.webm': dict(video='libvpx', audio='vorbis', layout='stereo'),
+    'pcm.avi': dict(PCM, video='mpeg4'),
+    'mp3.avi': dict(MP3, video='mpeg4'),
+    'mjpeg.avi': dict(PCM, video='mjpeg'),
+    'mpeg4_b.avi': dict(PCM, video='mpeg4', b_frames=2),
+    'h264_b.avi': dict(PCM, b_frames=2),
+    'plain.ts': {},
+    'b_frames.ts': dict(b_frames=2),
+    'late_sound.ts': dict(b_frames=2, audio_start=0.119),
+    'late_picture.ts': dict(b_frames=2, video_start=0.52),
+    'open_gop.ts': OPEN_GOP,
+    'mpeg2.ts': dict(video='mpeg2video', audio='mp2', b_frames=2),
+    'mpeg1.mpg': dict(video='mpeg1video', audio='mp2', rate=44100, b_frames=2),
+    'mpeg2.vob': dict(video='mpeg2video', audio='mp2', b_frames=2),
+    'b_frames.flv': dict(b_frames=2),
+    'wmv2.wmv': dict(video='wmv2', audio='wmav2', layout='stereo', rate=44100),
 }
 # Copies from the middle of a file, as `ffmpeg -ss ... -c copy` makes them.
 CUTS = {
-    'cut_at_key.mp4': (1.44, 2, True),
-    'cut_at_picture.mp4': (1.6, 2, False),
-    'cut_in_picture.mp4': (1.111, 2, False),
-    'cut_plain.mp4': (1.1, 0, False),
-    'cut.mkv': (1.1, 2, True),
+    'cut_at_key.mp4': (1.44, 2),
+    'cut_at_picture.mp4': (1.6, 2),
+    'cut_in_picture.mp4': (1.111, 2),
+    'cut_plain.mp4': (1.1, 0),
+    'cut.mkv': (1.1, 2),
 }
 # AVI has times only for pictures: 23 ms of the MP3 encoder's lead-in shift the
 # sound and move the pictures by a whole one.
 TOLERANCE = {'mp3.avi': 0.02}
-BACKENDS = ('decord', 'pyav')
 
 
 @pytest.fixture(scope='module')
@@ -138,7 +112,7 @@ def media(tmp_path_factory):
         if name not in made:
             path = folder / name
             if name in CUTS:
-                at, b_frames, _ = CUTS[name]
+                at, b_frames = CUTS[name]
                 events = (12, 27, 49, 63, 90, 111)
                 long = render(
                     folder / f'long{b_frames}.mp4',
@@ -148,7 +122,7 @@ def media(tmp_path_factory):
                 )
                 made[name] = cut(long, path, at)
             else:
-                options = KINDS[name][0]
+                options = KINDS[name]
                 for codec in (options.get('video'), options.get('audio')):
                     if codec and codec not in av.codec.codecs_available:
                         pytest.skip(f'PyAV has no {codec}')
@@ -165,29 +139,11 @@ def nothing_remembered(monkeypatch):
     monkeypatch.setattr(module, '_cache', OrderedDict())
 
 
-def allowed(name):
-    return CUTS[name][2] if name in CUTS else KINDS[name][1]
-
-
 NAMES = [*KINDS, *CUTS]
-READABLE = [
-    (name, backend)
-    for name in NAMES
-    for backend in BACKENDS
-    if backend == 'pyav' or allowed(name)
-]
 
 
-@pytest.mark.parametrize('name', [n for n in NAMES if not allowed(n)])
-def test_decord_is_refused(media, name):
-    with pytest.raises(MediaError, match='prepare_av') as caught:
-        open_video(media(name).path, 'decord')
-    assert caught.value.reason == 'unsupported'
-    assert caught.value.path == media(name).path
-
-
-@pytest.mark.parametrize('name, backend', READABLE)
-def test_pictures_are_those_on_screen(media, name, backend):
+@pytest.mark.parametrize('name', NAMES)
+def test_pictures_are_those_on_screen(media, name):
     truth = media(name)
     times = truth.times
     if name == 'mp3.avi':
@@ -201,7 +157,7 @@ def test_pictures_are_those_on_screen(media, name, backend):
         near = np.abs(wanted[:, None] - times).min(1) < 2e-3
         wanted = wanted[~near]
         index = np.searchsorted(times, wanted, 'right') - 1
-        with open_video(truth.path, backend) as reader:
+        with open_video(truth.path) as reader:
             frames, begins = reader.read(wanted)
         found = [read_number(frame) for frame in frames]
         assert found == truth.numbers[index].tolist()
@@ -211,7 +167,7 @@ def test_pictures_are_those_on_screen(media, name, backend):
 @pytest.mark.parametrize('name', NAMES)
 def test_streamed_pictures_are_those_read(media, name):
     truth = media(name)
-    with open_video(truth.path, 'pyav') as reader:
+    with open_video(truth.path) as reader:
         for begin, step in ((0.011, 0.1), (1.2345, 0.0317)):
             streamed = list(reader.stream(begin, step))
             times = begin + step * np.arange(len(streamed))
@@ -222,8 +178,8 @@ def test_streamed_pictures_are_those_read(media, name):
             assert times[-1] + step > truth.end - slack
 
 
-@pytest.mark.parametrize('name, backend', READABLE)
-def test_click_and_flash_stay_together(media, name, backend):
+@pytest.mark.parametrize('name', NAMES)
+def test_click_and_flash_stay_together(media, name):
     truth = media(name)
     tolerance = TOLERANCE.get(name, 2e-3)
     checked = 0
@@ -233,7 +189,7 @@ def test_click_and_flash_stay_together(media, name, backend):
             continue
         # A clip as in training: pictures and sound from the same start.
         wanted = start + (np.arange(40) + 0.5) / 100
-        with open_video(truth.path, backend) as reader:
+        with open_video(truth.path) as reader:
             frames, begins = reader.read(wanted)
         bright = [is_bright(frame) for frame in frames]
         flash = begins[bright.index(True)]

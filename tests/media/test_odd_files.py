@@ -81,7 +81,7 @@ def test_pictures(odd):
     images = []
 
     def read():
-        with open_video(odd.path, 'pyav') as reader:
+        with open_video(odd.path) as reader:
             for image in reader.stream(0.0, 0.02):
                 images.append(np.rot90(image, -odd.rotation // 90))
 
@@ -126,7 +126,7 @@ def test_sound_belongs_to_the_pictures(odd):
     np.testing.assert_allclose(clicks, events[: len(clicks)], atol=2e-3)
     if odd.picture_fault == 'no_video':
         return
-    with open_video(odd.path, 'pyav') as reader:
+    with open_video(odd.path) as reader:
         for event in events[: len(clicks)]:
             before, after = reader.frames([event - 0.01, event + 0.01])
             turned = [

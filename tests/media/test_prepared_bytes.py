@@ -93,20 +93,12 @@ def test_a_changed_file_is_looked_at(change, folder, looked, tmp_path):
     path = str(tmp_path / 'changed.mp4')
     times = np.arange(100) / 25
     change(Truth(str(folder / old['video']), times, times), path)
-    with open_video(path, 'pyav', old['prepared_bytes']) as reader:
+    with open_video(path, prepared_bytes=old['prepared_bytes']) as reader:
         assert looked == ['changed.mp4']
         found = reader.read(TIMES)
         info = reader.info
     assert info.has_edits or info.rotation or info.video_start
-    with open_video(path, 'pyav') as reader:
+    with open_video(path) as reader:
         expected = reader.read(TIMES)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
-
-
-def test_decord_looks_at_every_file(folder, looked):
-    (old, _) = read_records(folder / 'annotation.csv')
-    path = str(folder / old['video'])
-    with open_video(path, 'decord', old['prepared_bytes']) as reader:
-        assert reader.frames([1.0]).shape == (1, 48, 64, 3)
-    assert looked == ['a.mp4']

@@ -19,7 +19,7 @@ def test_ordinary_file(tmp_path):
     assert (info.container, info.video_codec) == ('mov', 'h264')
     assert (info.width, info.height, info.rotation) == (64, 48, 0)
     assert info.fps == 25
-    assert info.has_b_frames and not info.has_edits and not info.open_gop
+    assert info.has_b_frames and not info.has_edits
     assert (info.audio_codec, info.sample_rate) == ('aac', 44100)
     assert info.channels == 2
     assert info.video_start == info.audio_start == 0
@@ -109,17 +109,6 @@ def test_time_that_only_passes_is_no_part(tmp_path):
     path = set_edits(long, tmp_path / 'late.mp4', {b'vide': edits})
     assert probe(path).video_start == pytest.approx(0.5)
     assert probe(path).picture_shift == 0
-
-
-def test_open_gop(tmp_path):
-    options = {'x264-params': 'open-gop=1:keyint=12:min-keyint=12'}
-    for ending in ('mp4', 'mkv'):
-        path = render(
-            tmp_path / f'a.{ending}', b_frames=2, video_options=options
-        ).path
-        assert probe(path).open_gop
-        closed = render(tmp_path / f'b.{ending}', b_frames=2).path
-        assert not probe(closed).open_gop
 
 
 @pytest.mark.parametrize('rotation', [0, 90, 180, 270])

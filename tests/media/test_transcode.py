@@ -1,5 +1,6 @@
 """Prepared files: in sync, of the promised form, or refused with a reason."""
 
+import os
 import wave
 from dataclasses import replace
 from fractions import Fraction
@@ -174,7 +175,7 @@ def test_form_of_the_prepared_files(tmp_path):
         assert keys[0] == 0
         assert max(np.diff(keys)) == 12
         assert len(packets) == 75
-    with open_video(mp4, 'decord') as video:
+    with open_video(mp4, 'decord', os.path.getsize(mp4)) as video:
         assert video.frames(np.array([0.0, 1.5])).shape == (2, 64, 106, 3)
     with wave.open(wav) as file:
         assert file.getparams()[:4] == (1, 2, 16000, 48000)

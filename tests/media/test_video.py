@@ -1,314 +1,83 @@
-"""Which picture is read for which time, with both backends."""
+"""Prepared files through decord, and what it is refused."""
 
-import gc
 import os
-import signal
-import time
 
 import numpy as np
 import pytest
-from media_files import cut, picture, read_number, render
+from media_files import picture, read_number, render
 
 from avts_mm.media import MediaError, open_video
-from avts_mm.media.pyav_video import PyAVVideo
-
-BACKENDS = pytest.mark.parametrize('backend', ['decord', 'pyav'])
 
 
-def numbers(path, times, backend):
-    with open_video(path, backend) as reader:
-        return [read_number(frame) for frame in reader.frames(times)]
+def opened(path, backend='decord'):
+    """As a prepared file: constant rate, no B-frames, from 0 s on."""
+    return open_video(path, backend, os.path.getsize(path))
 
 
-@BACKENDS
-def test_shape_and_colour(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4').path
-    with open_video(path, backend) as reader:
-        frames, begins = reader.read([0.5, 0.7])
-        assert reader.info.fps == 25
-    assert frames.shape == (2, 48, 64, 3) and frames.dtype == np.uint8
-    assert frames.flags['C_CONTIGUOUS']
-    np.testing.assert_allclose(begins, [0.48, 0.68], atol=1e-6)
-    expected = picture(12, True).astype(int)
-    assert np.abs(frames[0] - expected).mean() < 12
+@pytest.fixture(scope='module')
+def path(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('prepared')
+    return render(folder / 'a.mp4', fps=15, events=(7, 16)).path
 
 
-@BACKENDS
-def test_backends_agree_on_the_order_of_colours(tmp_path, backend):
-    import av
-
-    path = tmp_path / 'red.mp4'
-    with av.open(str(path), 'w') as out:
-        stream = out.add_stream('libx264', rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-        image = np.full((48, 64, 3), (220, 30, 90), np.uint8)
-        for _ in range(10):
-            frame = av.VideoFrame.from_ndarray(image, 'rgb24')
-            for packet in stream.encode(frame):
-                out.mux(packet)
-        for packet in stream.encode(None):
-            out.mux(packet)
-    with open_video(path, backend) as reader:
-        mean = reader.frames([0.2])[0].mean((0, 1))
-    np.testing.assert_allclose(mean, (220, 30, 90), atol=6)
-
-
-@BACKENDS
-def test_times_in_any_order_and_repeated(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4', b_frames=2).path
-    wanted = [5, 70, 5, 0, 33, 33, 6]
-    times = [(n + 0.5) * 0.04 for n in wanted]
-    with open_video(path, backend) as reader:
-        for _ in range(2):  # the reader can be used again
-            frames, begins = reader.read(times)
-            assert [read_number(frame) for frame in frames] == wanted
-            np.testing.assert_allclose(begins, np.array(wanted) * 0.04)
-        assert reader.frames([]).shape == (0, 48, 64, 3)
-        np.testing.assert_allclose(reader.frame_times(times), begins)
-
-
-@BACKENDS
-def test_pictures_do_not_share_memory(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4').path
-    times = [0.5, 0.51, 0.7, 0.5]
-    with open_video(path, backend) as reader:
-        frames = reader.frames(times)
-        images, begins = reader.pictures(times)
+def test_the_same_pictures_as_through_pyav(path):
+    rng = np.random.default_rng(0)
+    times = np.concatenate([rng.uniform(-0.06, 3.06, 60), np.arange(45) / 15])
+    with opened(path) as reader, opened(path, 'pyav') as expected:
+        for some in (times, [0.5, 0.51, 0.7, 0.5]):
+            found, begins = reader.read(some)
+            pictures, known = expected.read(some)
+            np.testing.assert_allclose(begins, known, atol=1e-6)
+            numbers = [read_number(image) for image in pictures]
+            assert [read_number(image) for image in found] == numbers
+            assert np.abs(found - pictures.astype(int)).mean() < 2
+        images, _ = reader.pictures([0.5, 0.5])
         images[0][:] = 0
-        np.testing.assert_array_equal(images[1:], frames[1:])
-        # Nor with the decoder, which goes on from them.
-        for image in images:
-            image[:] = 0
-        np.testing.assert_array_equal(reader.frames(times), frames)
-    np.testing.assert_allclose(begins, [0.48, 0.48, 0.68, 0.48], atol=1e-6)
-
-
-@pytest.mark.parametrize('gop, seeks', [(12, 3), (250, 1)])
-def test_entered_anew_where_a_key_frame_saves_decoding(
-    tmp_path, gop, seeks, monkeypatch
-):
-    path = render(tmp_path / 'a.mp4', gop=gop).path
-    entered = []
-    decode = PyAVVideo._decode_from
-    monkeypatch.setattr(
-        PyAVVideo,
-        '_decode_from',
-        lambda self, *args: entered.append(args) or decode(self, *args),
-    )
-    # The last two clips lie within one group of pictures.
-    numbers_wanted = [3, 4, 5, 20, 21, 50, 51, 57, 58]
-    times = [(n + 0.5) * 0.04 for n in numbers_wanted]
-    assert numbers(path, times, 'pyav') == numbers_wanted
-    assert len(entered) == seeks
-
-
-@BACKENDS
-def test_more_times_than_pictures(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4', fps=10, events=(3,)).path
-    times = 0.5 + (np.arange(25) + 0.5) / 25
-    expected = np.floor(times * 10 + 1e-6).astype(int).tolist()
-    assert numbers(path, times, backend) == expected
-
-
-@BACKENDS
-def test_a_picture_begins_at_its_time(tmp_path, backend):
-    # 1/30 s is rounded to whole milliseconds in Matroska.
-    path = render(tmp_path / 'a.mkv', audio=None, fps=30).path
-    found = numbers(path, np.arange(90) / 30, backend)
-    assert found == list(range(90))
-
-
-@BACKENDS
-def test_far_apart(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4', audio=None, seconds=10, b_frames=2).path
-    wanted = [0, 1, 120, 130, 249]
-    times = [(n + 0.5) * 0.04 for n in wanted]
-    assert numbers(path, times, backend) == wanted
-
-
-@BACKENDS
-def test_ends_of_the_track(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4').path  # 75 pictures
-    assert numbers(path, [-0.03, 0.0, 2.97, 3.03], backend) == [0, 0, 74, 74]
-    for asked in (-0.1, 3.1, 100.0):
-        with pytest.raises(MediaError, match=r'cover 0 to 3\.000') as caught:
-            numbers(path, [1.0, asked], backend)
-        assert caught.value.reason == 'too_short'
-
-
-@BACKENDS
-def test_a_frozen_picture_stays(tmp_path, backend):
-    times = [*np.arange(20) * 0.04, *(2.0 + np.arange(20) * 0.04)]
-    path = render(
-        tmp_path / 'a.mp4', times=times, events=(5,), b_frames=2
-    ).path
-    wanted = [0.77, 1.3, 1.9, 2.01]
-    assert numbers(path, wanted, backend) == [19, 19, 19, 20]
-
-
-def test_stream(tmp_path):
-    path = render(tmp_path / 'a.mp4', b_frames=2, fps=30).path
-    with open_video(path, 'pyav') as reader:
-        for _ in range(2):  # the reader can be used again
-            found = [read_number(i) for i in reader.stream(0, 1 / 30)]
-            assert found == list(range(90))
-        image = next(reader.stream(0.5, 0.5))
-        assert image.shape == (48, 64, 3) and image.dtype == np.uint8
-        found = [read_number(i) for i in reader.stream(2.905, 0.02)]
-        assert found == [87, 87, 88, 88, 89]
-        assert read_number(next(reader.stream(-0.02, 0.5))) == 0
-        assert read_number(reader.frames([1.01])[0]) == 30
-
-
-def test_stream_ends_with_the_pictures(tmp_path):
-    path = render(tmp_path / 'a.mp4').path
-    with open_video(path, 'pyav') as reader:
-        assert list(reader.stream(3.0, 0.1)) == []
-        for asked in (-0.1, 3.1, 100.0):
-            with pytest.raises(MediaError) as caught:
-                list(reader.stream(asked, 0.1))
+        assert images[1].any()
+        assert reader.frames([]).shape == (0, 48, 64, 3)
+        first = next(reader.stream(0.5, 0.1))
+        assert np.abs(first - picture(7, True).astype(int)).mean() < 12
+        for asked in (-0.1, 3.2, 100.0):
+            with pytest.raises(MediaError, match=r'cover 0 to 3\.0') as caught:
+                reader.frames([1.0, asked])
             assert caught.value.reason == 'too_short'
 
 
-@pytest.mark.parametrize('movement', ['frames', 'close', 'stream'])
-def test_stream_notices_that_the_reader_moved(tmp_path, movement):
-    path = render(tmp_path / 'a.mp4').path
-    with open_video(path, 'pyav') as reader:
-        images = reader.stream(0.0, 0.04)
-        next(images)
-        if movement == 'frames':
-            reader.frames([2.0])
-        elif movement == 'close':
-            reader.close()
-        else:
-            next(reader.stream(1.0, 0.04))
-        with pytest.raises(RuntimeError, match='open two'):
-            next(images)
-
-
-def test_stream_is_one_pass(tmp_path, monkeypatch):
-    path = render(tmp_path / 'a.mp4', seconds=20, b_frames=2).path
-    with open_video(path, 'pyav') as reader:
-        seeks, decode = [], reader._decode_from
-        monkeypatch.setattr(
-            reader,
-            '_decode_from',
-            lambda time: seeks.append(time) or decode(time),
-        )
-        found = [read_number(i) for i in reader.stream(2.0, 6.0)]
-    assert found == [50, 200, 350 - 256]
-    assert seeks == [2.0]
-
-
-@BACKENDS
-def test_bad_arguments(tmp_path, backend):
-    path = render(tmp_path / 'a.mp4').path
-    with open_video(path, backend) as reader, pytest.raises(ValueError):
-        reader.frames([0.1, np.nan])
-    with open_video(path, 'pyav') as reader:
-        for begin, step in ((0.0, 0.0), (0.0, -1.0), (np.nan, 0.1)):
-            with pytest.raises(ValueError, match='bad steps'):
-                next(reader.stream(begin, step))
-    with pytest.raises(ValueError, match='torchcodec'):
-        open_video(path, 'torchcodec')
-
-
-@pytest.mark.parametrize('rotation', [90, 180, 270])
-def test_rotation_is_applied(tmp_path, rotation):
-    upright = render(tmp_path / 'a.mp4').path
-    turned = render(tmp_path / 'b.mp4', rotation=rotation).path
-    with open_video(upright, 'pyav') as reader:
-        expected = np.rot90(reader.frames([1.0])[0], rotation // 90)
-    with open_video(turned, 'pyav') as reader:
-        found = reader.frames([1.0])[0]
-    np.testing.assert_array_equal(found, expected)
-    with pytest.raises(MediaError, match='rotated'):
-        open_video(turned, 'decord')
-
-
-def test_cut_file_read_from_its_first_picture(tmp_path):
-    long = render(tmp_path / 'long.mp4', seconds=4, b_frames=2)
-    truth = cut(long, tmp_path / 'cut.mp4', 1.111)
-    with open_video(truth.path, 'pyav') as reader:
-        frames, begins = reader.read([0.0, 0.05])
-    assert [read_number(frame) for frame in frames] == [28, 29]
-    np.testing.assert_allclose(begins, [0.0, 0.04], atol=1e-6)
-
-
 @pytest.mark.parametrize(
-    'name, video',
-    [('a.mpg', 'mpeg1video'), ('a.avi', 'mpeg4'), ('a.ts', 'libx264')],
+    'name, size',
+    [('a.mp4', 0), ('a.mp4', 4321), ('a.ts', 0)],
 )
-def test_long_files_that_are_hard_to_seek(tmp_path, name, video):
-    audio = 'pcm_s16le' if name == 'a.avi' else 'mp2'
-    path = render(tmp_path / name, video, audio, seconds=40, b_frames=2).path
-    for first in (960, 300, 20):
-        wanted = np.arange(first, first + 20)
-        found = numbers(path, (wanted + 0.5) / 25, 'pyav')
-        assert found == (wanted % 256).tolist()
+def test_files_that_are_not_prepared_are_refused(tmp_path, name, size):
+    film = render(tmp_path / name, seconds=1, events=(3,)).path
+    with pytest.raises(MediaError, match=r"'pyav'.*prepare_av\.py") as caught:
+        open_video(film, 'decord', size)
+    assert (caught.value.path, caught.value.reason) == (film, 'unsupported')
+    with pytest.raises(MediaError, match='no such file'):
+        open_video(str(tmp_path / 'gone.mp4'), 'decord')
 
 
 def test_widths_that_decord_pads(tmp_path):
-    path = render(tmp_path / 'a.mp4', size=(72, 48)).path
-    with open_video(path, 'pyav') as reader:
-        assert reader.frames([0.5]).shape == (1, 48, 72, 3)
+    film = render(tmp_path / 'a.mp4', size=(72, 48)).path
     with (
-        open_video(path, 'decord') as reader,
+        opened(film) as reader,
         pytest.raises(MediaError, match="backend='pyav'") as caught,
     ):
         reader.frames([0.5])
     assert caught.value.reason == 'unsupported'
 
 
-@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
-def test_a_reader_left_open_does_not_hang_a_forked_worker(tmp_path):
-    path = render(tmp_path / 'a.mp4').path
-    reader = open_video(path, 'decord')
-    reader.frames([0.5])
-    time.sleep(0.2)  # until its threads wait for the next picture
-    child = os.fork()
-    if child == 0:
-        reader.close()  # what garbage collection would do some time
-        gc.collect()
-        os._exit(0)
-    for _ in range(100):
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            break
-        time.sleep(0.1)
-    else:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    assert done and status == 0
-    assert reader.frames([0.5]).shape == (1, 48, 64, 3)
+def test_damage(path, tmp_path):
+    with open(path, 'rb') as file:
+        content = bytearray(file.read())
+    data = content.index(b'mdat') + 8
+    content[data : data + 20000] = bytes(20000)
+    film = tmp_path / 'b.mp4'
+    film.write_bytes(content)
+    with pytest.raises(MediaError) as caught, opened(str(film)) as reader:
+        reader.frames([0.5, 1.0])
+    assert caught.value.reason == 'undecodable'
 
 
-def test_skipped_pictures_are_not_missed(tmp_path, monkeypatch):
-    """Pictures far from those wanted are not decoded, unless one of them
-    stays on screen until then."""
-    # A B-frame on screen for 2 s; the times of the others are regular.
-    times = [n * 0.04 for n in range(30)]
-    times += [3.2 + n * 0.04 for n in range(20)]
-    path = render(
-        tmp_path / 'a.mp4', times=times, events=[3], gop=250, b_frames=3
-    ).path
-    wanted = [0.02, 0.06, 2.9, 3.22, 3.5]
-    with PyAVVideo(path) as reader:
-        assert reader._skips()
-        images, begins = reader.pictures(wanted)
-        late, _ = reader.pictures([3.6])
-        passes = []
-        decode = reader._read_group
-        monkeypatch.setattr(
-            reader,
-            '_read_group',
-            lambda *args: passes.append(args[1]) or decode(*args),
-        )
-        reader.pictures([2.9])
-        assert passes == [True, False]
-    monkeypatch.setattr(PyAVVideo, '_skips', lambda self: False)
-    with PyAVVideo(path) as reader:
-        plain, expected = reader.pictures(wanted)
-        np.testing.assert_array_equal(images, plain)
-        np.testing.assert_array_equal(begins, expected)
-        np.testing.assert_array_equal(late, reader.pictures([3.6])[0])
+def test_other_backends(path):
+    with pytest.raises(ValueError, match='torchcodec'):
+        open_video(path, 'torchcodec')

@@ -6,8 +6,6 @@ from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 
-from avts_mm.media.planar import PlanarPicture, cut_out
-
 
 @TRANSFORMS.register_module()
 class PackAVInputs(BaseTransform):
@@ -31,11 +29,6 @@ class PackAVInputs(BaseTransform):
     ``'horizontal'`` or ``'vertical'``), tells
     :class:`~avts_mm.models.AVDataPreprocessor` to do the rest on the model's
     device.
-
-    Pictures in YUV 4:2:0 (``pixel_format='yuv420p'`` of LoadAVFrames) become
-    ``(T, H * W * 3 / 2)``: of each Y, U and V one after the other. ``lazy``
-    then has ``yuv420p``, a dict of ``size`` (H and W, even) and ``inside``
-    (top, left, height and width of the crop itself within that).
 
     Args:
         meta_keys (Sequence[str]): Keys copied to the data sample's metainfo
@@ -65,12 +58,11 @@ class PackAVInputs(BaseTransform):
                 FormatShape or want another interpolation than bilinear.
         """
         inputs, lazy = {}, results.get('lazy')
-        layout: dict = {}
         if 'imgs' in results:
             if lazy is None:
                 video = _one_clip(results['imgs'])
             else:
-                video, layout = _cropped(results['imgs'], lazy)
+                video = _cropped(results['imgs'], lazy)
             if min(video.strides) < 0:  # torch has none
                 video = video.copy()
             inputs['video'] = torch.from_numpy(video)
@@ -91,7 +83,6 @@ class PackAVInputs(BaseTransform):
             meta['lazy'] = dict(
                 size=tuple(map(int, results['img_shape'])),
                 flip=lazy['flip_direction'] if lazy['flip'] else None,
-                **layout,
             )
         data_sample.set_metainfo(meta)
         return dict(inputs=inputs, data_samples=data_sample)
@@ -113,9 +104,8 @@ def _one_clip(video) -> np.ndarray:
     return video
 
 
-def _cropped(images, lazy: dict) -> tuple[np.ndarray, dict]:
-    """The part of the pictures that is wanted, as ``(C, T, H, W)``, or as
-    ``(T, H * W * 3 / 2)`` and what that means."""
+def _cropped(images, lazy: dict) -> np.ndarray:
+    """The part of the pictures that is wanted, as ``(C, T, H, W)``."""
     if lazy['interpolation'] not in (None, 'bilinear'):
         raise ValueError(
             'PackAVInputs leaves bilinear resizing to the device, not '
@@ -127,21 +117,6 @@ def _cropped(images, lazy: dict) -> tuple[np.ndarray, dict]:
             'and takes no FormatShape with them; leave it out, or put Fuse '
             'before it'
         )
-    box = lazy['crop_bbox'].round().astype(int).tolist()
-    if isinstance(images[0], PlanarPicture):
-        return _cropped_planar(images, *box)
-    left, top, right, bottom = box
+    left, top, right, bottom = lazy['crop_bbox'].round().astype(int).tolist()
     cropped = np.stack([image[top:bottom, left:right] for image in images])
-    return np.moveaxis(cropped, -1, 0), {}
-
-
-def _cropped_planar(
-    images, left: int, top: int, right: int, bottom: int
-) -> tuple[np.ndarray, dict]:
-    """With the whole pixels of colour that the part has a share in."""
-    first_row, first_column = top - top % 2, left - left % 2
-    height = bottom + bottom % 2 - first_row
-    width = right + right % 2 - first_column
-    cropped = cut_out(images, first_row, first_column, height, width)
-    inside = top % 2, left % 2, bottom - top, right - left
-    return cropped, dict(yuv420p=dict(size=(height, width), inside=inside))
+    return np.moveaxis(cropped, -1, 0)

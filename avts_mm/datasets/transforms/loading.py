@@ -28,30 +28,23 @@ class LoadAVFrames(BaseTransform):
     other clips of the video; prepared_bytes where it is known (see
     :func:`~avts_mm.media.open_video`).
 
-    Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB, or of
-    :class:`~avts_mm.media.PlanarPicture`), img_shape,
+    Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
     each picture begins).
 
     Args:
         num_frames (int): Pictures per clip. Defaults to 25 (paper).
-        backend (str): ``'decord'``, or ``'pyav'``, which reads every kind of
-            file rightly. Defaults to 'decord'.
+        backend (str): ``'pyav'``, which reads every kind of file rightly, or
+            ``'decord'``, which reads prepared ones alone. Defaults to 'pyav'.
         time_limit (float, optional): Seconds after which reading a file is
             given up; None waits for ever. Defaults to 60.
-        pixel_format (str): ``'rgb24'``; or ``'yuv420p'``: pictures stay as
-            most decoders have them, half as large, and become RGB on the
-            model's device. All transforms must then be mmaction2's with
-            ``lazy=True``, without ``Fuse`` and ``FormatShape``; 'pyav' only.
-            Defaults to 'rgb24'.
     """
 
     def __init__(
         self,
         num_frames: int = 25,
-        backend: str = 'decord',
+        backend: str = 'pyav',
         time_limit: float | None = 60.0,
-        pixel_format: str = 'rgb24',
     ) -> None:
         if num_frames < 1:
             raise ValueError(f'num_frames must be positive, got {num_frames}')
@@ -59,19 +52,8 @@ class LoadAVFrames(BaseTransform):
             raise ValueError(
                 f"backend must be 'decord' or 'pyav', got {backend!r}"
             )
-        if pixel_format not in ('rgb24', 'yuv420p'):
-            raise ValueError(
-                f"pixel_format must be 'rgb24' or 'yuv420p', got "
-                f'{pixel_format!r}'
-            )
-        if pixel_format != 'rgb24' and backend != 'pyav':
-            raise ValueError(
-                f"pixel_format={pixel_format!r} needs backend='pyav', got "
-                f'{backend!r}'
-            )
         self.num_frames = num_frames
         self.backend = backend
-        self.pixel_format = pixel_format
         self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
@@ -106,15 +88,12 @@ class LoadAVFrames(BaseTransform):
 
     def _read(self, path: str, size: int, times: np.ndarray) -> tuple:
         with open_video(path, self.backend, size) as reader:
-            if self.pixel_format == 'yuv420p':
-                return reader.planar_pictures(times)
             return reader.pictures(times)
 
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
-            f'backend={self.backend!r}, time_limit={self.time_limit}, '
-            f'pixel_format={self.pixel_format!r})'
+            f'backend={self.backend!r}, time_limit={self.time_limit})'
         )
 
 
@@ -130,7 +109,6 @@ class LoadAVAudio(BaseTransform):
 
     Args:
         sample_rate (int): Hz. Defaults to 16000.
-        backend (str): ``'pyav'``; a ``.wav`` file is read without it.
         keep_silent (bool): Accept files that are digital silence from
             beginning to end. They teach nothing, but in testing they are
             data as any other. Silent moments of other files are always
@@ -145,7 +123,6 @@ class LoadAVAudio(BaseTransform):
     def __init__(
         self,
         sample_rate: int = 16000,
-        backend: str = 'pyav',
         keep_silent: bool = True,
         max_gap: float = EDGE,
         time_limit: float | None = 60.0,
@@ -154,10 +131,7 @@ class LoadAVAudio(BaseTransform):
             raise ValueError(
                 f'sample_rate must be positive, got {sample_rate}'
             )
-        if backend != 'pyav':
-            raise ValueError(f"audio backend must be 'pyav', got {backend!r}")
         self.sample_rate = sample_rate
-        self.backend = backend
         self.keep_silent = keep_silent
         self.max_gap = max_gap
         self.time_limit = check_limit(time_limit)
@@ -183,7 +157,7 @@ class LoadAVAudio(BaseTransform):
         return read_within(self.time_limit, path, self._read, path, *span)
 
     def _read(self, path: str, start: float, seconds: float) -> np.ndarray:
-        with open_audio(path, self.backend) as reader:
+        with open_audio(path) as reader:
             sound = reader.read(start, seconds, self.sample_rate)
             if reader.missing > self.max_gap:
                 raise MediaError(
@@ -204,6 +178,6 @@ class LoadAVAudio(BaseTransform):
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(sample_rate={self.sample_rate}, '
-            f'backend={self.backend!r}, keep_silent={self.keep_silent}, '
-            f'max_gap={self.max_gap}, time_limit={self.time_limit})'
+            f'keep_silent={self.keep_silent}, max_gap={self.max_gap}, '
+            f'time_limit={self.time_limit})'
         )

@@ -40,7 +40,7 @@ class LoadVideoClips(BaseTransform):
         num_clips (int): Clips per video. Defaults to 1.
         test_mode (bool): Evenly spaced clips. Defaults to False.
         backend (str): ``'pyav'``, which reads every kind of file rightly, or
-            ``'decord'``. Defaults to 'pyav'.
+            ``'decord'``, which reads prepared ones alone. Defaults to 'pyav'.
         time_limit (float, optional): Seconds after which reading a file is
             given up; None waits for ever. Defaults to 60.
     """

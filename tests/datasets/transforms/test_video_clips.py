@@ -1,5 +1,6 @@
 """Clips for recognition, from files whose pictures carry their number."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -67,9 +68,11 @@ def test_training_draws_the_whole_video(film):
 @pytest.mark.parametrize('backend', ['pyav', 'decord'])
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_short_video_is_repeated(tmp_path, backend, test_mode):
-    film = render(tmp_path / 'a.mp4', audio=None, seconds=0.4, events=())
+    film = render(tmp_path / 'a.mp4', seconds=0.4, events=())
     load = LoadVideoClips(num_clips=10, test_mode=test_mode, backend=backend)
-    clips = numbers(load(dict(filename=film.path))).reshape(10, 25)
+    size = os.path.getsize(film.path)
+    found = load(dict(filename=film.path, prepared_bytes=size))
+    clips = numbers(found).reshape(10, 25)
     expected = [n % 10 for n in range(25)]
     assert all(clip.tolist() == expected for clip in clips)
 
@@ -90,9 +93,6 @@ def test_avi_with_b_frames_is_right(tmp_path):
     load = LoadVideoClips(num_clips=3, test_mode=True)
     clips = numbers(load(dict(filename=film.path))).reshape(3, 25)
     assert (np.diff(clips, axis=1) == 1).all()
-    load = LoadVideoClips(backend='decord')
-    with pytest.raises(MediaError, match=r'a\.avi.*B-frames in AVI.*pyav'):
-        load(dict(filename=film.path))
 
 
 @pytest.mark.parametrize('promised', [9.0, 0.0])

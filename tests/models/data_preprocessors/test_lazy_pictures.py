@@ -2,7 +2,6 @@
 
 import random
 
-import av
 import numpy as np
 import pytest
 import torch
@@ -10,8 +9,6 @@ from mmaction.registry import TRANSFORMS
 from mmengine.dataset import Compose
 
 from avts_mm.datasets import stack_inputs
-from avts_mm.datasets.transforms import PackAVInputs
-from avts_mm.media import PlanarPicture
 from avts_mm.models import AVDataPreprocessor
 
 
@@ -45,12 +42,12 @@ def pictures(seed, number=4, height=60, width=70):
     return list(np.clip(waves + noise, 0, 255).astype(np.uint8))
 
 
-def packed(pipeline, seed, images=None):
+def packed(pipeline, seed):
     random.seed(seed)
     np.random.seed(seed)
     return pipeline(
         dict(
-            imgs=images or pictures(seed),
+            imgs=pictures(seed),
             num_clips=1,
             clip_len=4,
             modality='RGB',
@@ -102,77 +99,6 @@ def test_a_crop_of_the_right_size_is_left_alone():
     )
     mirrored = np.stack(pictures(0))[:, :, ::-1].transpose(3, 0, 1, 2)
     np.testing.assert_array_equal(clip, mirrored)
-
-
-def planes(images):
-    """What a decoder would have given for RGB pictures, and that in RGB."""
-    frames = [
-        av.VideoFrame.from_ndarray(image, 'rgb24').reformat(format='yuv420p')
-        for image in images
-    ]
-    packed = np.stack([f.to_ndarray() for f in frames]).astype(float)
-    number, (height, width) = len(images), images[0].shape[:2]
-    packed = packed.reshape(number, -1)
-    y = packed[:, : height * width].reshape(number, height, width)
-    u, v = (
-        np.repeat(np.repeat(half, 2, 1), 2, 2)
-        for half in np.moveaxis(
-            packed[:, height * width :].reshape(
-                number, 2, height // 2, width // 2
-            ),
-            1,
-            0,
-        )
-    )
-    # ITU-R BT.601-7, 2.5.1 and 2.5.2, solved for red, green and blue.
-    y, u, v = (y - 16) / 219, (u - 128) / 224, (v - 128) / 224
-    red, blue = y + 1.402 * v, y + 1.772 * u
-    green = (y - 0.299 * red - 0.114 * blue) / 0.587
-    rgb = np.clip(np.stack([red, green, blue], -1) * 255, 0, 255)
-    return [PlanarPicture(frame) for frame in frames], rgb
-
-
-@pytest.mark.parametrize(
-    'box', [(0, 0, 70, 60), (13, 8, 40, 33), (1, 1, 4, 4)]
-)
-def test_planar_pictures_become_rgb(box):
-    images, rgb = planes(pictures(0))
-    left, top, right, bottom = box
-    size = bottom - top, right - left
-    lazy = dict(
-        crop_bbox=np.array(box, np.float32),
-        interpolation=None,
-        flip=True,
-        flip_direction='vertical',
-    )
-    sample = PackAVInputs()(
-        dict(imgs=images, lazy=lazy, img_shape=size, label=0)
-    )
-    (clip,) = AVDataPreprocessor().stack_clips(
-        sample['inputs']['video'][None], [sample['data_samples']]
-    )
-    assert clip.dtype == torch.uint8 and clip.shape == (3, 4, *size)
-    expected = rgb[:, top:bottom, left:right][:, ::-1].transpose(3, 0, 1, 2)
-    assert np.abs(clip.numpy() - expected).max() < 0.51
-
-
-def test_planar_crops_are_resized_as_those_in_rgb():
-    pipeline = transforms(True, size=(30, 50))
-    both = []
-    for planar in (False, True):
-        batch = []
-        for seed in range(12):
-            images, rgb = planes(pictures(seed))
-            rgb = list(rgb.round().astype(np.uint8))
-            batch.append(packed(pipeline, seed, images if planar else rgb))
-        batch = stack_inputs(batch)
-        both.append(
-            AVDataPreprocessor().stack_clips(
-                batch['inputs']['video'], batch['data_samples']
-            )
-        )
-    # Rounded once more in between.
-    assert (both[0].int() - both[1].int()).abs().max() <= 1
 
 
 def test_clips_of_different_sizes_and_no_word_of_what_to_do():
