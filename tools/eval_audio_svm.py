@@ -23,17 +23,17 @@ import numpy as np
 import torch
 from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
+from mmengine.dataset import pseudo_collate
 from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from torch.utils.data import DataLoader
 
 from avts_mm.apis import FeatureExtractor
-from avts_mm.apis.audio_features import (
-    FeatureStore,
-    LogMelStatistics,
-    load_audio_model,
-)
+from avts_mm.apis.feature_extractor import LogMelStatistics
+from avts_mm.apis.loading import load_audio_model
+from avts_mm.datasets.recordings import check_copies
 from avts_mm.evaluation.functional.audio_svm import (
     AudioSVMResult,
     confusion_matrix,
@@ -78,11 +78,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--pool',
         help='over bands and time: mean, max, none (flatten), or the grid of '
         f'maxima to keep, such as 3x4 (default {POOL})',
-    )
-    features.add_argument(
-        '--cache-dir',
-        default='work_dirs/audio_features',
-        help='where features are kept (default work_dirs/audio_features)',
     )
     features.add_argument('--batch-size', type=int, default=64)
     features.add_argument(
@@ -217,14 +212,9 @@ class Evaluation:
         self.device = args.device or (
             'cuda' if torch.cuda.is_available() else 'cpu'
         )
-        self.store = FeatureStore(
-            DATASETS.build(settings['dataset']),
-            args.cache_dir,
-            args.batch_size,
-            args.workers,
-            lambda loader: track(loader, '  sub-clips', transient=True),
-        )
-        records = self.store.recordings
+        self.dataset = DATASETS.build(settings['dataset'])
+        records = self.dataset.read_annotation()
+        check_copies(records, self.dataset.ann_file)
         self.labels = np.array([r.label for r in records])
         self.folds = np.array([r.fold for r in records])
         self.sources = np.array([r.source for r in records])
@@ -245,18 +235,24 @@ class Evaluation:
     def log_mel(self):
         """Statistics of the log-mel, classified."""
         model = load_audio_model(self.cfg, None, LAYER, self.device)
-        return self.classify(
-            'statistics of the log-mel', LogMelStatistics(model)
-        )
+        what = 'statistics of the log-mel'
+        return self.classify(what, LogMelStatistics(model))
 
     def classify(self, what: str, extractor) -> AudioSVMResult:
-        found, cached = self.store.get(extractor, self.cfg)
-        rows, size = found.features.shape
-        origin = 'kept from before' if cached else 'computed'
-        print(f'{what}: {rows} sub-clips, {size} features, {origin}')
+        loader: DataLoader = DataLoader(
+            self.dataset,
+            self.args.batch_size,
+            num_workers=self.args.workers,
+            collate_fn=pseudo_collate,
+        )
+        self.dataset.full_init()  # here, not once in each worker
+        found = extractor.extract(
+            track(loader, '  sub-clips', transient=True)
+        ).features
+        print(f'{what}: {len(found)} sub-clips, {found.shape[1]} features')
         return cross_validate(
-            found.features,
-            self.store.rows(found),
+            found,
+            self.dataset.clips[:, 0],
             self.labels,
             self.folds,
             self.sources,

@@ -7,8 +7,7 @@ from .feature_extractor import FeatureExtractor
 from .features import Features
 from .inferencer import AVTSInferencer
 from .loading import load_model
-from .offset import find_offset
-from .offset_loop import OffsetTestLoop
+from .offset import OffsetTestLoop, find_offset
 
 __all__ = [
     'AVTSInferencer',

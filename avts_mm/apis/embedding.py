@@ -1,13 +1,16 @@
 """Embeddings of a whole film, at every step of time, in little memory."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import torch
 from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from scipy.ndimage import maximum_filter1d
 
 from avts_mm.media.film import Film
 from avts_mm.models import AVTS, StepContrastiveHead
@@ -35,6 +38,47 @@ class EmbeddedPiece:
     audio: np.ndarray
     motion: np.ndarray
     loudness: np.ndarray
+
+
+def windows(
+    pictures: Iterator[np.ndarray],
+    prepare: Callable[[list[np.ndarray]], Iterable],
+    chunk: int,
+    before: int,
+    after: int,
+    beyond: int = 0,
+    begin: int = 0,
+    end: float = math.inf,
+) -> Iterator[tuple[list, int, int, int]]:
+    """Go along pictures, part by part, with some of what is around each.
+
+    Args:
+        pictures (Iterator[np.ndarray]): Of all steps of a film.
+        prepare (Callable): Makes of some of them what is to be held.
+        chunk (int): Steps of a part.
+        before (int): Pictures held before it.
+        after (int): Pictures held after it.
+        beyond (int): Last steps that are in no part. Defaults to 0.
+        begin (int): Step to begin at. Defaults to 0.
+        end (float): Step to end before. Defaults to all.
+
+    Yields:
+        tuple: What is held, and the steps of the first held, of the part's
+        first, and after its last.
+    """
+    first, at = begin, max(begin - before, 0)
+    raw = islice(pictures, at, None if end == math.inf else int(end) + after)
+    batches = iter(lambda: list(islice(raw, PICTURES)), [])
+    items = chain.from_iterable(map(prepare, batches))
+    held: list = []
+    while first < end:
+        held += islice(items, first + chunk + after - at - len(held))
+        last = int(min(first + chunk, at + len(held) - beyond, end))
+        if last <= first:
+            return
+        yield held, at, first, last
+        drop = max(last - before - at, 0)
+        first, at, held = last, at + drop, held[drop:]
 
 
 class FilmEmbedder:
@@ -97,7 +141,12 @@ class FilmEmbedder:
                 if not step['type'].startswith(('Load', 'Pack'))
             ]
         )
-        self.autocast = bool((config.get('test_cfg') or {}).get('fp16'))
+        kind = self.device.type
+        self.autocast = torch.autocast(
+            kind,
+            torch.bfloat16 if kind == 'cpu' else torch.float16,
+            bool((config.get('test_cfg') or {}).get('fp16')),
+        )
 
     def pieces(self, film: Film) -> Iterator[EmbeddedPiece]:
         """Embed a film piece by piece.
@@ -105,47 +154,20 @@ class FilmEmbedder:
         Raises:
             MediaError: The film is damaged.
         """
-        source = self._pictures(film)
-        held: np.ndarray | None = None  # (C, T, H, W)
-        begin = done = 0
-        ended = False
-        while True:
-            while not ended and (
-                held is None
-                or begin + held.shape[1] < done + self.chunk + self.after
-            ):
-                more = next(source, None)
-                if more is None:
-                    ended = True
-                elif held is None:
-                    held = more
-                else:
-                    held = np.concatenate([held, more], axis=1)
-            if held is None:
-                return
-            end = begin + held.shape[1]
-            if not ended or not self.by_steps:
-                end -= self.after
-            steps = min(self.chunk, end - done)
-            if steps <= 0:
-                return
-            yield self._embed(film, held, begin, done, steps)
-            done += steps
-            drop = max(0, done - self.before - 1 - begin)
-            held, begin = held[:, drop:], begin + drop
+        for held, at, first, last in windows(
+            film.pictures(self.step),
+            self.transform,
+            self.chunk,
+            self.before + 1,  # motion is a change from the picture before
+            self.after,
+            0 if self.by_steps else self.after,  # where no clip begins
+        ):
+            with self.autocast:
+                piece = self._embed(film, np.stack(held, 1), at, first, last)
+            yield piece
 
-    def _pictures(self, film: Film) -> Iterator[np.ndarray]:
-        """Transformed pictures, uint8 ``(C, T, H, W)``."""
-        batch = []
-        for picture in film.pictures(self.step):
-            batch.append(picture)
-            if len(batch) == PICTURES:
-                yield self._transform(batch)
-                batch = []
-        if batch:
-            yield self._transform(batch)
-
-    def _transform(self, pictures: list[np.ndarray]) -> np.ndarray:
+    def transform(self, pictures: list[np.ndarray]) -> np.ndarray:
+        """What the model is given of pictures, uint8 ``(T, C, H, W)``."""
         shape = pictures[0].shape[:2]
         results = self.transforms(
             dict(
@@ -158,22 +180,26 @@ class FilmEmbedder:
                 modality='RGB',
             )
         )
-        return results['imgs'].reshape(results['imgs'].shape[-4:])
+        clip = results['imgs'].reshape(results['imgs'].shape[-4:])
+        return clip.swapaxes(0, 1)
 
     def _embed(
-        self, film: Film, held: np.ndarray, begin: int, done: int, steps: int
+        self, film: Film, held: np.ndarray, begin: int, done: int, end: int
     ) -> EmbeddedPiece:
+        steps = end - done
         first = max(begin, done - self.before)
-        last = min(begin + held.shape[1], done + steps + self.after)
-        clip = held[:, first - begin : last - begin]
-        per_step = self.step * self.rate
-        count = round((last - first) * per_step)
+        clip = held[:, first - begin :]
+        length = clip.shape[1]
+        count = round(length * self.step * self.rate)
         sound = film.sound(first * self.step, count / self.rate, self.rate)
-        motion = _motion(held, first - begin, last - begin)
+        motion = np.abs(np.diff(held.astype(np.int16), axis=1)).mean((0, 2, 3))
+        if begin == first:  # the first picture has none before it
+            still = motion[:1] if len(motion) else [0.0]
+            motion = np.concatenate([still, motion])
         loudness = np.array(
             [
                 np.sqrt(np.mean(part**2))
-                for part in np.array_split(sound, last - first)
+                for part in np.array_split(sound, length)
             ]
         )
         known = np.isfinite(loudness)
@@ -183,8 +209,8 @@ class FilmEmbedder:
         if self.by_steps:
             moving = _around(motion > MOTION, REACH, REACH)[wanted]
             heard = (_around(heard, REACH, REACH) & known)[wanted]
-            video, audio = self._run(clip[None], sound[None])
-            video, audio = (x[0, :, wanted].T for x in (video, audio))
+            video = self.embed('video', clip[None])[0, :, wanted].T
+            audio = self.embed('audio', sound[None])[0, :, wanted].T
         else:
             after = self.length - 1
             moving = _around(motion > MOTION, 0, after)[wanted]
@@ -203,57 +229,48 @@ class FilmEmbedder:
         samples = round(self.length * self.step * self.rate)
         begins = [round(k * self.step * self.rate) for k in range(steps)]
         padded = np.pad(sound, (0, samples))
-        parts = [
-            self._run(None, np.stack([padded[b : b + samples] for b in part]))
-            for part in _batches(begins, self.batch_size)
-        ]
-        audio = np.concatenate([found for _, found in parts])
+        audio = np.concatenate(
+            [
+                self.embed(
+                    'audio', np.stack([padded[b : b + samples] for b in part])
+                )
+                for part in _batches(begins, self.batch_size)
+            ]
+        )
         chosen = [k for k in range(steps) if (done + k) % self.stride == 0]
         video = np.full((steps, audio.shape[1]), np.nan, np.float32)
         for part in _batches(chosen, self.batch_size):
             clips = np.stack([clip[:, k : k + self.length] for k in part])
-            video[part] = self._run(clips, None)[0]
+            video[part] = self.embed('video', clips)
         return video, audio
 
     @torch.no_grad()
-    def _run(self, video, audio) -> tuple:
-        inputs = {}
-        if video is not None:
-            inputs['video'] = torch.from_numpy(np.ascontiguousarray(video))
-        if audio is not None:
-            inputs['audio'] = torch.from_numpy(np.ascontiguousarray(audio))
-        kind = self.device.type
-        dtype = torch.bfloat16 if kind == 'cpu' else torch.float16
-        found = []
-        with torch.autocast(kind, dtype, self.autocast):
-            data = self.model.data_preprocessor(dict(inputs=inputs))['inputs']
-            for name in ('video', 'audio'):
-                embed = getattr(self.model, f'embed_{name}')
-                found.append(
-                    embed(data[name]).float().cpu().numpy()
-                    if name in data
-                    else None
-                )
-        return tuple(found)
+    def embed(self, what: str, inputs: np.ndarray, **options) -> np.ndarray:
+        """Call ``embed_video``, ``embed_audio`` or ``embed_places``.
 
+        Args:
+            what (str): ``'video'``, ``'audio'`` or ``'places'``.
+            inputs (np.ndarray): Pictures, uint8 ``(N, C, T, H, W)``, or
+                samples ``(N, S)``.
+            options: Of the method.
 
-def _motion(held: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Mean change of each picture since the one before, ``(T,)``."""
-    begin = max(first - 1, 0)
-    pictures = held[:, begin:last].astype(np.int16)
-    change = np.abs(np.diff(pictures, axis=1)).mean((0, 2, 3))
-    if begin == first:  # the first picture has none before it
-        change = np.concatenate([change[:1] if len(change) else [0.0], change])
-    return change
+        Returns:
+            np.ndarray: ``(N, D, T)``, ``(N, D)`` if the model embeds clips,
+            or of places ``(N, D, T, h, w)``.
+        """
+        name = 'audio' if what == 'audio' else 'video'
+        tensor = torch.from_numpy(np.ascontiguousarray(inputs))
+        data = self.model.data_preprocessor(dict(inputs={name: tensor}))
+        method = getattr(self.model, f'embed_{what}')
+        return method(data['inputs'][name], **options).float().cpu().numpy()
 
 
 def _around(flags: np.ndarray, before: int, after: int) -> np.ndarray:
     """Whether any flag is set from ``before`` steps before to ``after``."""
-    padded = np.pad(flags, (before, after))
-    windows = np.lib.stride_tricks.sliding_window_view(
-        padded, before + after + 1
+    size = before + after + 1
+    return maximum_filter1d(
+        flags, size, origin=before - size // 2, mode='constant'
     )
-    return np.logical_or.reduce(windows, axis=1)
 
 
 def _batches(items: list, size: int) -> Iterator[list]:

@@ -96,8 +96,6 @@ class FeatureExtractor(Extractor):
             Defaults to ``'mean'``.
         normalize (bool): Give rows the Euclidean length 1.
             Defaults to False.
-        device (str | torch.device, optional): Where to run. Defaults to
-            where the model is.
 
     Attributes:
         modality (str): What a batch must hold: ``'video'`` or ``'audio'``.
@@ -114,7 +112,6 @@ class FeatureExtractor(Extractor):
         layer: str,
         pool: str | int | Sequence[int] | None = 'mean',
         normalize: bool = False,
-        device: str | torch.device | None = None,
     ) -> None:
         if isinstance(pool, str) and pool not in ('mean', 'max'):
             raise ValueError(
@@ -145,8 +142,7 @@ class FeatureExtractor(Extractor):
                 f'features from; choose from {", ".join(known)} or what is '
                 'inside them'
             )
-        self.model = model if device is None else model.to(device)
-        self.model.eval()
+        self.model = model.eval()
         self.layer = layer
         self.pool = pool
         self.normalize = normalize
@@ -242,6 +238,33 @@ class FeatureExtractor(Extractor):
                 f'channels of {self.layer}, {tuple(output.shape)}'
             )
         return POOLS[axes](output, grid).flatten(1)
+
+
+class LogMelStatistics(Extractor):
+    """Plain features of log-mel images, a baseline without a network.
+
+    Of each band the mean, the standard deviation and the greatest value over
+    time, and the mean absolute change from frame to frame.
+
+    Args:
+        model (BaseModel): Whose data preprocessor makes the images.
+    """
+
+    layer, normalize = 'log_mel', False
+    pool = ('mean', 'std', 'max', 'mean change')
+
+    def __init__(self, model: BaseModel) -> None:
+        self.model = model.eval()
+
+    @torch.no_grad()
+    def __call__(self, inputs: Mapping) -> np.ndarray:
+        """Features of a batch: float32 ``(N, 4 * bands)``."""
+        data = dict(inputs=dict(audio=inputs['audio']), data_samples=None)
+        images = self.model.data_preprocessor(data, False)['inputs']['audio']
+        bands = images.cpu().numpy()[:, 0].astype(np.float32)
+        change = np.abs(np.diff(bands, axis=2)).mean(2)
+        columns = [bands.mean(2), bands.std(2), bands.max(2), change]
+        return np.concatenate(columns, axis=1)
 
 
 def _first(sample, keys: Sequence[str], default):

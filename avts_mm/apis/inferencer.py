@@ -1,7 +1,8 @@
 """Inference a person can use: is a film in sync, and if not, which is late?"""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -94,16 +95,15 @@ class AVTSInferencer(BaseInferencer):
             model = Config.fromfile(find_config(str(model)))
         self.cfg = model
         self.model = load_model(model, weights, device)
-        self.batch_size, self.stride = batch_size, stride
-        self.embedder = self._init_pipeline(model)
+        self.embedder = FilmEmbedder(
+            self.model, model, batch_size=batch_size, stride=stride
+        )
         # The base's bar counts films; one of seconds tells more.
         self.show_progress = False
         self.show_seconds = show_progress
 
     def _init_pipeline(self, cfg: Config) -> FilmEmbedder:
-        return FilmEmbedder(
-            self.model, cfg, batch_size=self.batch_size, stride=self.stride
-        )
+        return self.embedder
 
     def __call__(
         self,
@@ -168,7 +168,8 @@ class AVTSInferencer(BaseInferencer):
             return [(film.path, film)]
         found: OffsetEstimate | MediaError
         try:
-            with self._progress(film) as report:
+            shown = self.show_seconds and film.seconds > LONG
+            with _bar(film.name, film.seconds, shown) as report:
                 found = find_offset(
                     self.embedder, film, max_shift, report, **options
                 )
@@ -177,11 +178,6 @@ class AVTSInferencer(BaseInferencer):
         finally:
             film.close()
         return [(film.name, found)]
-
-    def _progress(self, film):
-        return _Bar(
-            film.name, film.seconds, self.show_seconds and film.seconds > LONG
-        )
 
     def visualize(
         self, inputs: list, preds: list, out_dir: str | None = None
@@ -210,13 +206,13 @@ class AVTSInferencer(BaseInferencer):
         tolerance: float = 0.08,
     ) -> dict:
         """Estimates as plain values."""
-        if not return_datasamples:
-            preds = [
-                self._plain(name, found, tolerance) for name, found in preds
-            ]
-        else:
-            preds = [found for _, found in preds]
-        return dict(predictions=preds, visualization=visualization)
+        predictions = [
+            found
+            if return_datasamples
+            else self._plain(name, found, tolerance)
+            for name, found in preds
+        ]
+        return dict(predictions=predictions, visualization=visualization)
 
     @staticmethod
     def _plain(name: str, found, tolerance: float) -> dict:
@@ -247,17 +243,12 @@ def _complaint(error: MediaError) -> str:
     return f'Cannot read it: {error}'
 
 
-class _Bar:
+@contextmanager
+def _bar(
+    name: str, seconds: float, shown: bool
+) -> Iterator[Callable[[float], None]]:
     """A progress bar over the seconds of one film."""
-
-    def __init__(self, name: str, seconds: float, shown: bool) -> None:
-        columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
-        self.bar = Progress(*columns, transient=True, disable=not shown)
-        self.task = self.bar.add_task(Path(name).name, total=seconds or None)
-
-    def __enter__(self):
-        self.bar.start()
-        return lambda done: self.bar.update(self.task, completed=done)
-
-    def __exit__(self, *exc) -> None:
-        self.bar.stop()
+    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
+    with Progress(*columns, transient=True, disable=not shown) as bar:
+        task = bar.add_task(Path(name).name, total=seconds or None)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,12 +1,17 @@
 """Models of configs, with weights that are checked to be there."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from mmaction.registry import MODELS
 from mmengine import Config
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 
-from ..weights import load_state_dict
+from ..weights import load_state_dict, load_tower
 
 # Initialisers that read a file.
 FROM_FILES = ('Pretrained', 'PretrainedTower')
@@ -38,7 +43,7 @@ def load_model(
             another shape.
     """
     init_default_scope(config.get('default_scope', 'mmaction'))
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _quiet():
         torch.manual_seed(seed)
         model = MODELS.build(_without_files(config.model))
         if checkpoint is None:
@@ -46,6 +51,56 @@ def load_model(
     if checkpoint is not None:
         _load(model, checkpoint)
     return model.to(device).eval()
+
+
+def load_audio_model(
+    config: Config,
+    checkpoint: str | None,
+    layer: str,
+    device: str | torch.device = 'cpu',
+    seed: int = 0,
+) -> BaseModel:
+    """Like :func:`load_model`, but load only what a layer of sound needs.
+
+    Args:
+        config (Config): Of AVTS, or of another model with an
+            ``audio_backbone``.
+        checkpoint (str, optional): Of such a model, or of a bare audio
+            tower. None for random weights.
+        layer (str): Dotted name, in ``audio_backbone`` or ``audio_neck``.
+        device (str | torch.device): Defaults to ``'cpu'``.
+        seed (int): Of random weights. Defaults to 0.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The model or the checkpoint has no such part.
+    """
+    model = load_model(config, None, device, seed)
+    owner = layer.split('.')[0]
+    if owner not in ('audio_backbone', 'audio_neck') or not hasattr(
+        model, 'audio_backbone'
+    ):
+        raise ValueError(
+            'features of sound come from a layer of audio_backbone or '
+            f'audio_neck, not from {layer!r} of {type(model).__name__}'
+        )
+    if checkpoint is not None:
+        load_tower(model.audio_backbone, checkpoint)
+        if owner == 'audio_neck':
+            load_tower(model.audio_neck, checkpoint, 'audio_neck.')
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep mmengine from listing how each tensor was initialised."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _load(model: BaseModel, checkpoint: str) -> None:

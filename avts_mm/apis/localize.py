@@ -1,9 +1,9 @@
 """Where in the picture the sound comes from, all along a film."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -16,15 +16,7 @@ from avts_mm.visualization.heat_map import (
     sound_distances,
 )
 
-from .embedding import LOUDNESS, FilmEmbedder
-from .places import embed_places, embed_sound, sound_map
-
-__all__ = [
-    'FilmLocalizer',
-    'LocatedPiece',
-    'sound_map',
-    'write_heat_map_video',
-]
+from .embedding import LOUDNESS, FilmEmbedder, windows
 
 CONTEXT = 2.0  # seconds of sound around a piece that it is set against
 MARGIN = 10  # steps of pictures around a piece that convolutions see
@@ -52,17 +44,20 @@ class LocatedPiece:
 class FilmLocalizer:
     """Finds where the sound comes from, along a film.
 
+    The layers after the video backbone are applied at each place of its
+    features, before they are averaged. A place belongs to the sound if it is
+    nearer to it than to other sounds (`sound_distances`).
+
     Args:
         embedder (FilmEmbedder): The model.
-        refine (int): Of :func:`embed_places`. Defaults to 1.
+        refine (int): Of :meth:`AVTS.embed_places`. Defaults to 1.
         chunk (int): Steps at once. Defaults to 100.
     """
 
     def __init__(
         self, embedder: FilmEmbedder, refine: int = 1, chunk: int = 100
     ) -> None:
-        self.embedder, self.model = embedder, embedder.model
-        self.refine, self.chunk = refine, chunk
+        self.embedder, self.refine, self.chunk = embedder, refine, chunk
         self.margin = MARGIN if embedder.by_steps else embedder.length
         # Clips overlap by four fifths.
         self.hop = 1 if embedder.by_steps else max(embedder.length // 5, 1)
@@ -75,8 +70,8 @@ class FilmLocalizer:
         x = (np.arange(width, dtype=np.float32) + 0.5) / width
         y = (np.arange(height, dtype=np.float32) + 0.5) / height
         picture = np.stack([*np.meshgrid(x, y), np.zeros((height, width))], 2)
-        seen = self._transform([picture.astype(np.float32)])
-        across, down = seen[0, 0].mean(0), seen[1, 0].mean(1)
+        (seen,) = self.embedder.transform([picture.astype(np.float32)])
+        across, down = seen[0].mean(0), seen[1].mean(1)
         sides = []
         for line in (across, down):
             # Half a pixel beyond the middle of the first and the last.
@@ -102,98 +97,75 @@ class FilmLocalizer:
         """
         step = self.embedder.step
         first = round(begin / step)
-        end = None if seconds is None else first + round(seconds / step)
-        source = self._pictures(film, max(first - self.margin, 0), end)
-        held: np.ndarray | None = None
-        shown: list[np.ndarray] = []
-        # Numbers of the first picture held, and of the first to be given.
-        at, done, ended = max(first - self.margin, 0), first, False
-        while end is None or done < end:
-            while not ended and at + len(shown) < (
-                done + self.chunk + self.margin
-            ):
-                more = next(source, None)
-                if more is None:
-                    ended = True
-                    break
-                clip, small = more
-                shown += small
-                held = (
-                    clip if held is None else np.concatenate([held, clip], 1)
-                )
-            known = at + len(shown)
-            last = min(done + self.chunk, known)
-            last = last if end is None else min(last, end)
-            if held is None or last <= done:
-                return
-            inside = slice(done - at, last - at)
-            yield self._locate(film, held, at, done, last, shown[inside])
-            done = last
-            drop = max(0, done - self.margin - at)
-            held, shown, at = held[:, drop:], shown[drop:], at + drop
 
-    def _pictures(self, film: Film, first: int, end: int | None) -> Iterator:
-        """Batches, transformed ``(C, T, H, W)`` and made smaller."""
-        stop = None if end is None else end + self.margin
-        source = islice(film.pictures(self.embedder.step), first, stop)
-        while batch := list(islice(source, 25)):
-            yield self._transform(batch), [_small(p) for p in batch]
+        def prepare(pictures):
+            seen = self.embedder.transform(pictures)
+            return zip(seen, map(_small, pictures))
 
-    def _transform(self, pictures: list[np.ndarray]) -> np.ndarray:
-        return self.embedder._transform(pictures)
+        for held, at, done, last in windows(
+            film.pictures(step),
+            prepare,
+            self.chunk,
+            self.margin,
+            self.margin,
+            begin=first,
+            end=math.inf if seconds is None else first + round(seconds / step),
+        ):
+            seen, shown = zip(*held)
+            frames = np.stack(shown[done - at : last - at])
+            yield self._locate(film, np.stack(seen, 1), frames, at, done, last)
 
     def _locate(
-        self, film: Film, held, at: int, done: int, last: int, shown
+        self, film: Film, held, frames, at: int, done: int, last: int
     ) -> LocatedPiece:
         step, rate = self.embedder.step, self.embedder.rate
         around = round(CONTEXT / step)
         first = max(done - around, 0)
-        ends = max(round(film.seconds / step), last)
-        stop = min(last + around, ends)
+        stop = min(last + around, max(round(film.seconds / step), last))
         count = round((stop - first) * step * rate)
         sound = film.sound(first * step, count / rate, rate)
         heard = np.nan_to_num(sound)
         if self.embedder.by_steps:
-            sounds = embed_sound(self.model, heard[None])[0]
-            begin = max(done - self.margin, at)
-            clip = held[:, begin - at : last + self.margin - at]
-            places = embed_places(self.model, clip, self.refine)
-            places = places[:, done - begin : last - begin]
+            sounds = self.embedder.embed('audio', heard[None])[0]
+            places = self._places(held)[:, done - at : last - at]
             own = sounds[:, done - first : last - first]
             maps = sound_distances(places[:, : own.shape[1]], own, sounds)
         else:
             maps = self._clips(held, at, done, last, heard, first, stop)
-        per_step = step * rate
         inside = slice(
-            round((done - first) * per_step), round((last - first) * per_step)
+            round((done - first) * step * rate),
+            round((last - first) * step * rate),
         )
-        parts = np.array_split(heard[inside], len(shown))
+        parts = np.array_split(heard[inside], len(frames))
         loud = np.array([np.sqrt(np.mean(part**2)) for part in parts])
         maps = np.pad(  # should the sound have a step less
             maps,
-            ((0, len(shown) - len(maps)), (0, 0), (0, 0)),
+            ((0, len(frames) - len(maps)), (0, 0), (0, 0)),
             constant_values=np.nan,
         )
         maps[loud <= LOUDNESS] = np.nan
-        return LocatedPiece(done * step, np.stack(shown), maps, heard[inside])
+        return LocatedPiece(done * step, frames, maps, heard[inside])
+
+    def _places(self, clip: np.ndarray) -> np.ndarray:
+        """Embeddings ``(D, T, h, w)`` of the places of a clip."""
+        return self.embedder.embed('places', clip[None], refine=self.refine)[0]
 
     def _clips(
         self, held, at: int, done: int, last: int, heard, first: int, stop: int
     ) -> np.ndarray:
         """Maps of overlapping clips, blended from one to the next."""
         length = self.embedder.length
-        samples = round(length * self.embedder.step * self.embedder.rate)
+        per_step = self.embedder.step * self.embedder.rate
+        samples = round(length * per_step)
 
-        def cut(begin):
-            start = round(
-                (begin - first) * self.embedder.step * self.embedder.rate
-            )
-            part = heard[max(start, 0) : start + samples]
-            return np.pad(part, (0, samples - len(part)))
+        def embed(begins):
+            """The sounds of clips, ``(D, N)``."""
+            starts = [max(round((b - first) * per_step), 0) for b in begins]
+            cut = [padded[start : start + samples] for start in starts]
+            return self.embedder.embed('audio', np.stack(cut)).T
 
-        starts = range(first, max(stop - length, first) + 1, self.hop)
-        others = embed_sound(self.model, np.stack([cut(b) for b in starts]))
-        others = others[..., 0].T
+        padded = np.pad(heard, (0, samples))
+        others = embed(range(first, max(stop - length, first) + 1, self.hop))
         latest = at + held.shape[1] - length
         middle = length // 2
         begins = np.unique(
@@ -211,9 +183,8 @@ class FilmLocalizer:
                 clip = np.pad(
                     clip, ((0, 0), (0, short), (0, 0), (0, 0)), mode='edge'
                 )
-            places = embed_places(self.model, clip, self.refine)
-            own = embed_sound(self.model, cut(begin)[None])[0]
-            found.append(sound_distances(places, own, others)[0])
+            own = embed([begin])
+            found.append(sound_distances(self._places(clip), own, others)[0])
         maps = np.stack(found)
         where = np.interp(
             np.arange(done, last), begins + middle, np.arange(len(maps))
@@ -257,7 +228,7 @@ def write_heat_map_video(
         path (str): The video to write, ``.mp4``.
         begin (float): Where to begin, seconds. Defaults to 0.
         seconds (float, optional): For how long. Defaults to the end.
-        refine (int): Of :func:`embed_places`. Defaults to 1.
+        refine (int): Of :meth:`AVTS.embed_places`. Defaults to 1.
 
     Returns:
         str: ``path``.

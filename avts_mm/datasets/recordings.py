@@ -9,6 +9,7 @@ follow: ``source``, equal for recordings that were cut from one original, and
 
 import csv
 import functools
+import hashlib
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -119,6 +120,25 @@ def check_sources(recordings: Sequence[Recording], path: str) -> None:
                 f'source ({recording.source}) but in the folds {other.fold} '
                 f'and {recording.fold}: what is learned from one would be '
                 'tested on the other. Put them into one fold'
+            )
+
+
+def check_copies(recordings: Sequence[Recording], path: str) -> None:
+    """Refuse copies of one recording, by any name, in several folds.
+
+    Raises:
+        ValueError: Naming two such recordings.
+    """
+    first: dict[bytes, Recording] = {}
+    for recording in recordings:
+        with open(recording.audio, 'rb') as file:
+            content = hashlib.file_digest(file, 'blake2b').digest()
+        other = first.setdefault(content, recording)
+        if other.fold != recording.fold:
+            raise ValueError(
+                f'{other.audio} and {recording.audio} are the same recording '
+                f'in the folds {other.fold} and {recording.fold}; remove one '
+                f'of them from {path}'
             )
 
 

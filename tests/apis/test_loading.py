@@ -5,6 +5,9 @@ import torch
 from mmengine import Config
 
 from avts_mm.apis import load_model
+from avts_mm.apis.loading import load_audio_model
+
+LAYER = 'audio_backbone.conv_5'
 
 
 def config(channels=4, **kwargs):
@@ -13,6 +16,20 @@ def config(channels=4, **kwargs):
     return Config(
         dict(model=dict(type='Recognizer3D', backbone=backbone, cls_head=head))
     )
+
+
+def avts(channels=2):
+    backbone = dict(type='AudioVGG', channels=(channels,) * 4 + (3,))
+    neck = dict(type='ProjectionNeck', out_channels=4, hidden_channels=None)
+    model = dict(
+        type='AVTS',
+        video_backbone=dict(type='MC3', base_channels=2),
+        audio_backbone=backbone,
+        video_neck=dict(neck, in_channels=16),
+        audio_neck=dict(neck, in_channels=3, time_dim=3),
+        head=dict(type='AVContrastiveHead'),
+    )
+    return Config(dict(model=model))
 
 
 def test_every_tensor_is_loaded(tmp_path):
@@ -50,3 +67,32 @@ def test_random_weights_are_of_the_seed_alone():
     weights = [model.backbone.stem[0].weight for model in models]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_sound_of_a_model_or_of_a_bare_tower(tmp_path):
+    trained = load_model(avts(), None, seed=9)
+    whole, bare = tmp_path / 'whole.pth', tmp_path / 'bare.pth'
+    torch.save(dict(state_dict=trained.state_dict()), whole)
+    torch.save(trained.audio_backbone.state_dict(), bare)
+    for path in (whole, bare):
+        model = load_audio_model(avts(), str(path), LAYER)
+        for key, tensor in trained.audio_backbone.state_dict().items():
+            assert torch.equal(model.audio_backbone.state_dict()[key], tensor)
+    model = load_audio_model(avts(), str(whole), 'audio_neck')
+    weight = trained.audio_neck.state_dict()['fc.0.weight']
+    assert torch.equal(model.audio_neck.state_dict()['fc.0.weight'], weight)
+
+
+def test_sound_that_does_not_fit(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    model = load_model(avts(), None)
+    torch.save(model.video_backbone.state_dict(), path)
+    with pytest.raises(ValueError, match=r'a\.pth: nothing in it'):
+        load_audio_model(avts(), path, LAYER)
+    torch.save(model.audio_backbone.state_dict(), path)
+    with pytest.raises(ValueError, match=r'a\.pth: nothing in it'):
+        load_audio_model(avts(), path, 'audio_neck')
+    with pytest.raises(ValueError, match=r'a\.pth: .* another shape'):
+        load_audio_model(avts(3), path, LAYER)
+    with pytest.raises(ValueError, match=r'not from .video_backbone'):
+        load_audio_model(avts(), None, 'video_backbone')

@@ -7,15 +7,11 @@ from mmaction.registry import MODELS
 from mmengine import Config
 
 from avts_mm.apis.embedding import FilmEmbedder
-from avts_mm.apis.localize import (
-    FilmLocalizer,
-    sound_map,
-    write_heat_map_video,
-)
-from avts_mm.apis.places import embed_places, embed_sound
+from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
 from avts_mm.media import open_audio, open_video, probe
 from avts_mm.media.film import ArrayFilm, as_film
 from avts_mm.synthetic.corpus import render_clip
+from avts_mm.visualization.heat_map import sound_distances
 
 SIZE = 32
 
@@ -96,70 +92,37 @@ def film(seconds=3.0, silent=None, size=48):
     return ArrayFilm(frames, 25, wave, 16000)
 
 
-def one_clip():
+@pytest.fixture
+def clip():
     rng = np.random.default_rng(0)
-    return dict(
-        video=torch.from_numpy(
-            rng.integers(0, 255, (3, 25, SIZE, SIZE), dtype=np.uint8)
-        ),
-        audio=torch.from_numpy(rng.normal(size=16000).astype(np.float32)),
-    )
+    return rng.integers(0, 255, (1, 3, 25, SIZE, SIZE), dtype=np.uint8)
 
 
 @torch.no_grad()
-def test_places_average_to_the_embedding_without_hidden_layer(steps):
+def test_a_place_has_the_embedding_of_a_picture_full_of_it(steps, clip):
     model = steps.model
-    inputs = model.data_preprocessor(
-        dict(inputs={k: v[None] for k, v in one_clip().items()})
-    )['inputs']
-    places = embed_places(model, one_clip()['video'])
+    inputs = dict(video=torch.from_numpy(clip))
+    video = model.data_preprocessor(dict(inputs=inputs))['inputs']['video']
+    (places,) = steps.embed('places', clip)
     assert places.shape == (6, 25, 2, 2)
-    features = model.video_backbone(inputs['video'])
-    # One place alone, made to fill the picture, has the embedding of it.
+    features = model.video_backbone(video)
     for y, x in np.ndindex(2, 2):
         full = features[:, :, :, y : y + 1, x : x + 1].expand_as(features)
         expected = model.video_neck(full)[0]
         assert places[:, :, y, x] == pytest.approx(expected.numpy(), abs=1e-5)
 
 
-def test_map_is_the_distance_to_the_sound_less_that_to_others(steps):
-    model, clip = steps.model, one_clip()
-    maps = sound_map(model, clip)
-    assert maps.shape == (25, 2, 2)
-    places = embed_places(model, clip['video'])
-    sounds = embed_sound(model, clip['audio'][None])[0]
-
-    def distance(step, sound):
-        difference = places[:, step, 1, 0] - sounds[:, sound]
-        return np.sqrt(np.mean(difference**2))
-
-    usual = np.mean([distance(7, sound) for sound in range(sounds.shape[1])])
-    assert maps[7, 1, 0] == pytest.approx(distance(7, 7) - usual, abs=1e-5)
-    given = sound_map(model, clip, others=sounds[:, :3])
-    usual = np.mean([distance(7, sound) for sound in range(3)])
-    assert given[7, 1, 0] == pytest.approx(distance(7, 7) - usual, abs=1e-5)
-
-
-def test_refined_places_lie_between(steps):
-    video = one_clip()['video']
-    fine = embed_places(steps.model, video, refine=2)
+def test_refined_places_lie_between(steps, clip):
+    (fine,) = steps.embed('places', clip, refine=2)
     assert fine.shape == (6, 25, 4, 4)
     # Shifted by half the distance of two places, 8 of 32 pixels: what is at
     # a place then was 4 pixels beside its middle before.
-    shifted = torch.zeros_like(video)
+    shifted = np.empty_like(clip)
     mean = np.array([123.675, 116.28, 103.53]).round().astype(np.uint8)
-    shifted[:] = torch.from_numpy(mean)[:, None, None, None]
-    shifted[..., 4:, 4:] = video[..., :-4, :-4]
-    again = embed_places(steps.model, shifted)
+    shifted[:] = mean[:, None, None, None]
+    shifted[..., 4:, 4:] = clip[..., :-4, :-4]
+    (again,) = steps.embed('places', shifted)
     assert fine[:, :, ::2, ::2] == pytest.approx(again, abs=0.02)
-
-
-def test_clip_models_need_other_sounds(clips):
-    model, clip = clips.model, one_clip()
-    with pytest.raises(ValueError, match=r'others=\(D, K\)'):
-        sound_map(model, clip)
-    others = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
-    assert sound_map(model, clip, others).shape == (1, 2, 2)
 
 
 @pytest.mark.parametrize('kind', ['steps', 'clips'])
@@ -184,9 +147,11 @@ def test_maps_of_a_film_are_those_of_the_clip(steps):
     whole = list(FilmLocalizer(steps, chunk=75).pieces(film()))
     assert len(whole) == 1
     frames, wave, _ = render_clip((0, 1, 0), seconds=3.0)
-    clip = dict(video=steps._transform(list(frames)), audio=wave)
+    clips = steps.transform(list(frames)).swapaxes(0, 1)[None]
+    (places,) = steps.embed('places', clips)
+    (sounds,) = steps.embed('audio', wave[None])
     assert whole[0].maps == pytest.approx(
-        sound_map(steps.model, clip), abs=1e-4
+        sound_distances(places, sounds[:, :75], sounds), abs=1e-4
     )
     pieces = FilmLocalizer(steps, chunk=25).pieces(film())
     joined = np.concatenate([piece.maps for piece in pieces])

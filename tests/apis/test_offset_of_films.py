@@ -5,7 +5,7 @@ import pytest
 from media_files import render, soundtrack
 
 from avts_mm.apis import ArrayFilm, FileFilm, as_film, find_offset
-from avts_mm.apis.offset_loop import ShiftedFilm
+from avts_mm.apis.offset import ShiftedFilm
 from avts_mm.media import MediaError
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)

@@ -25,9 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from avts_mm.apis import load_model
-from avts_mm.apis.embedding import FilmEmbedder
-from avts_mm.apis.places import embed_places, embed_sound
+from avts_mm.apis import FilmEmbedder, load_model
 from avts_mm.evaluation.functional.localization import (
     Strike,
     pointing_chance,
@@ -141,10 +139,9 @@ def main() -> None:
         pictures = list(film.pictures(embedder.step))
         sound = film.sound(0, params['seconds'], embedder.rate)
         film.close()
-        places = embed_places(
-            embedder.model, embedder._transform(pictures), args.refine
-        )
-        sounds = embed_sound(embedder.model, sound[None])[0]
+        clips = embedder.transform(pictures).swapaxes(0, 1)[None]
+        places = embedder.embed('places', clips, refine=args.refine)[0]
+        sounds = embedder.embed('audio', sound[None])[0]
         steps = min(places.shape[1], sounds.shape[1])
         places, sounds = places[:, :steps], sounds[:, :steps]
         maps = sound_distances(places, sounds)

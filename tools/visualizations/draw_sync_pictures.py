@@ -33,7 +33,7 @@ from avts_mm.apis import (
     load_model,
 )
 from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
-from avts_mm.apis.offset_loop import ShiftedFilm
+from avts_mm.apis.offset import ShiftedFilm
 from avts_mm.datasets import AVPairTestSampler
 from avts_mm.media import MediaError
 from avts_mm.visualization import (
