@@ -139,8 +139,8 @@ def main() -> None:
         pictures = list(film.pictures(embedder.step))
         sound = film.sound(0, params['seconds'], embedder.rate)
         film.close()
-        clips = embedder.transform(pictures).swapaxes(0, 1)[None]
-        places = embedder.embed('places', clips, refine=args.refine)[0]
+        seen = embedder.transform(pictures).swapaxes(0, 1)[None]
+        places = embedder.embed('places', seen, refine=args.refine)[0]
         sounds = embedder.embed('audio', sound[None])[0]
         steps = min(places.shape[1], sounds.shape[1])
         places, sounds = places[:, :steps], sounds[:, :steps]
