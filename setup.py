@@ -36,12 +36,14 @@ EXTRAS = {
     'demo': ['gradio>=6.31,<7'],  # demo/app.py
     'export': ['onnx', 'onnxruntime', 'onnxscript', 'safetensors'],
     'parquet': ['pyarrow'],  # tools/extract_features.py
+    'report': ['pandas'],  # tools/analysis_tools/report.py
 }
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
     *('coverage>=7.10', 'import-linter', 'librosa', 'mypy', 'ruff'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
+    *EXTRAS['report'],
 ]
 
 

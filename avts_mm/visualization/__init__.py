@@ -5,7 +5,6 @@ from .confusion import plot_confusion
 from .heat_map import overlay_heat_map, plot_heat_maps
 from .offset_plots import plot_drift, plot_offset_curve
 from .pairs import draw_pair
-from .report_picture import plot_tables
 from .retrieval import Second, plot_retrieval
 from .scalars import read_history
 from .similarity import plot_similarity
@@ -24,7 +23,6 @@ __all__ = [
     'plot_offset_curve',
     'plot_retrieval',
     'plot_similarity',
-    'plot_tables',
     'plot_training_curve',
     'read_history',
 ]
