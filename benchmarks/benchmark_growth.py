@@ -4,31 +4,40 @@ python benchmarks/benchmark_growth.py configs/avts_kinetics.py \\
     --records 2000000 --json work_dirs/growth.json
 
 The training set of the config is built on a synthetic annotation file; no
-video is opened. The same with a thousand records tells what does not grow.
+video is opened.
 """
 
 import argparse
 import gc
-import json
 import multiprocessing
-import os
+import re
+import resource
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import avts_mm  # noqa: F401  it registers every component
 
 # isort: split
+from figures import write_json
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
-FEW = 1000
-RANKS = 4
+BATCHES = 500  # drawn before the memory of the workers is read
+ROWS = (
+    ('records used', 'records', ',d'),
+    ('start-up, s', 'startup_seconds', '.2f'),
+    ('plan of an epoch, CPU s', 'plan_cpu_seconds', '.2f'),
+    ('first batch, s', 'first_batch_seconds', '.2f'),
+    ('Python objects made', 'python_objects', ',d'),
+    ('memory of the records, MB', 'table_mb', '.0f'),
+    ('main process, peak MB', 'main_peak_mb', '.0f'),
+    ('largest worker, private MB', 'worker_private_mb', '.0f'),
+)
 
 
 def parse_args(argv=None):
@@ -42,14 +51,7 @@ def parse_args(argv=None):
     parser.add_argument(
         '--workers', type=int, default=4, help='worker processes; default: 4'
     )
-    parser.add_argument(
-        '--batches',
-        type=int,
-        default=500,
-        help='batches drawn before the memory of the workers is read; '
-        'default: 500',
-    )
-    parser.add_argument('--json', help='file to write the figures to')
+    parser.add_argument('--json', type=Path, help='also write the figures')
     args = parser.parse_args(argv)
     if not Path(args.config).is_file():
         sys.exit(f'{args.config}: no such config')
@@ -76,29 +78,13 @@ def write_annotation(path, records):
             )
 
 
-def memory(pid='self'):
-    """Megabytes of a process: private, its share of all (PSS), resident."""
-    figures = {}
-    for line in Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines():
-        name, *values = line.split()
-        if values[-1:] == ['kB']:
-            figures[name[:-1]] = int(values[0]) / 1024
-    return dict(
-        private=figures['Private_Clean'] + figures['Private_Dirty'],
-        pss=figures['Pss'],
-        resident=figures['Rss'],
-    )
+def memory(kind, pid='self'):
+    """Megabytes of a process, e.g. ``'Rss'`` or ``'Private_Dirty'``."""
+    text = Path(f'/proc/{pid}/smaps_rollup').read_text()
+    return int(re.search(rf'^{kind}:\s*(\d+) kB', text, re.M)[1]) / 1024
 
 
-def peak():
-    """Greatest resident memory of this process so far, megabytes."""
-    for line in Path('/proc/self/status').read_text().splitlines():
-        if line.startswith('VmHWM'):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError('/proc/self/status has no VmHWM')
-
-
-def measure(config, ann_file, workers, batches):
+def measure(config, ann_file, workers):
     """Start up, plan and draw batches on an annotation file.
 
     Returns:
@@ -114,123 +100,55 @@ def measure(config, ann_file, workers, batches):
     )
     # Samples without pictures, which only this one takes.
     loader_cfg.collate_fn = dict(type='pseudo_collate')
-    loader_cfg.num_workers = workers
-    loader_cfg.persistent_workers = workers > 0
+    loader_cfg.update(num_workers=workers, persistent_workers=workers > 0)
     gc.collect()
-    blocks, resident = sys.getallocatedblocks(), memory()['resident']
-    begin, cpu = time.perf_counter(), time.process_time()
+    blocks, resident = sys.getallocatedblocks(), memory('Rss')
+    begin = time.perf_counter()
     loader = Runner.build_dataloader(loader_cfg, seed=0)
     # mmengine's BaseDataset may be lazy; the length needs all of it.
-    records = len(loader.dataset)
     figures = dict(
-        records=records,
+        records=len(loader.dataset),
         startup_seconds=time.perf_counter() - begin,
-        startup_cpu_seconds=time.process_time() - cpu,
     )
     gc.collect()
     figures.update(
         python_objects=sys.getallocatedblocks() - blocks,
-        startup_peak_mb=peak(),
-        table_mb=memory()['resident'] - resident,
+        table_mb=memory('Rss') - resident,
     )
-    if hasattr(loader.sampler, 'plan'):
-        figures.update(measure_plan(loader.sampler))
+    sampler = loader.sampler
+    if hasattr(sampler, 'plan'):
+        begin = time.process_time()
+        figures['plan_pairs'] = len(sampler.plan().video)
+        figures['plan_cpu_seconds'] = time.process_time() - begin
     begin = time.perf_counter()
     iterator = iter(loader)
     next(iterator)
     figures['first_batch_seconds'] = time.perf_counter() - begin
-    for _ in islice(iterator, batches):
+    for _ in islice(iterator, BATCHES):
         pass
-    of_workers = [memory(p.pid) for p in multiprocessing.active_children()]
-    figures.update(
-        main_peak_mb=peak(),
-        main_mb=memory(),
-        workers_mb=of_workers,
-    )
-    del iterator, loader
-    return figures
-
-
-def measure_plan(sampler):
-    """Draw the plan of an epoch, alone and as one of several ranks."""
-    figures = {}
-    alone = sampler.world_size
-    for ranks in (1, RANKS):
-        sampler.world_size = ranks
-        cpu = time.process_time()
-        plan = sampler.plan()
-        name = 'plan' if ranks == 1 else f'plan_of_{ranks}_ranks'
-        figures[f'{name}_cpu_seconds'] = time.process_time() - cpu
-        figures[f'{name}_pairs'] = len(plan.video)
-    sampler.world_size = alone
-    return figures
-
-
-def run(args):
-    """Measure few and many records, each in a process of its own."""
-    result = dict(config=args.config, cpus=os.cpu_count())
-    spawn = multiprocessing.get_context('spawn')
-    with tempfile.TemporaryDirectory() as folder:
-        for name, records in (('few', FEW), ('many', args.records)):
-            path = Path(folder) / f'{name}.csv'
-            write_annotation(path, records)
-            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-                result[name] = pool.submit(
-                    measure, args.config, path, args.workers, args.batches
-                ).result()
-    few, many = result['few'], result['many']
-    more = many['records'] - few['records']
-    result['growth'] = dict(
-        python_objects=many['python_objects'] - few['python_objects'],
-        bytes_per_record=(many['table_mb'] - few['table_mb'])
-        * 2**20
-        / max(more, 1),
-        worker_private_mb=largest(many, 'private') - largest(few, 'private'),
-    )
-    return result
-
-
-def largest(figures, kind):
-    """The greatest figure of a kind among the workers; 0 without any."""
-    return max((m[kind] for m in figures['workers_mb']), default=0.0)
-
-
-def rows(result):
-    """Lines of the table: what, few records, many records."""
-    few, many = result['few'], result['many']
-    yield 'records used', few['records'], many['records'], ',d'
-    names = [
-        ('start-up, s', 'startup_seconds', '.2f'),
-        ('start-up, CPU s', 'startup_cpu_seconds', '.2f'),
-        ('plan of an epoch, CPU s', 'plan_cpu_seconds', '.2f'),
-        (f'the same on each of {RANKS} ranks', None, '.2f'),
-        ('first batch, s', 'first_batch_seconds', '.2f'),
-        ('Python objects made', 'python_objects', ',d'),
-        ('memory of the records, MB', 'table_mb', '.0f'),
-        ('main process, peak MB', 'main_peak_mb', '.0f'),
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    private = [
+        memory('Private_Clean', p.pid) + memory('Private_Dirty', p.pid)
+        for p in multiprocessing.active_children()
     ]
-    for text, key, form in names:
-        key = key or f'plan_of_{RANKS}_ranks_cpu_seconds'
-        if key in many:
-            yield text, few[key], many[key], form
-    for kind, text in (('private', 'private'), ('pss', 'with its share')):
-        yield (
-            f'largest worker, {text}, MB',
-            largest(few, kind),
-            largest(many, kind),
-            '.0f',
-        )
+    figures.update(
+        main_peak_mb=peak,
+        workers=len(private),
+        worker_private_mb=max(private, default=0.0),
+    )
+    return figures
 
 
 def main(argv=None):
     args = parse_args(argv)
-    result = run(args)
-    for text, few, many, form in rows(result):
-        print(f'{text:34}{few:>12{form}}{many:>14{form}}')
-    if args.json:
-        path = Path(args.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + '\n')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'annotation.csv'
+        write_annotation(path, args.records)
+        figures = measure(args.config, path, args.workers)
+    for text, key, form in ROWS:
+        if key in figures:
+            print(f'{text:34}{figures[key]:>14{form}}')
+    write_json(args.json, dict(config=args.config, **figures))
 
 
 if __name__ == '__main__':

@@ -1,14 +1,12 @@
-"""Measure the training step of a config: speed, memory, and what it waits for.
+"""Measure the training step of a config: speed and memory.
 
 python benchmarks/benchmark_train.py configs/avts_kinetics.py \
-    --matrix --json step.json
-python benchmarks/benchmark_train.py configs/avts_demo.py --loader
+    --variants fp32 bf16+channels_last --json step.json
 """
 
 import argparse
 import itertools
 import json
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -17,37 +15,31 @@ from pathlib import Path
 import avts_mm  # noqa: F401
 
 # isort: split
+from figures import text
 from mmengine.config import DictAction
+from rich.console import Console
+from rich.table import Table
 from train_benchmark.measure import Benchmark
-from train_benchmark.steps import Switches
+from train_benchmark.trainer import Switches
+
+VARIANTS = {
+    switches.name: switches
+    for switches in itertools.starmap(
+        Switches, itertools.product((False, True), repeat=3)
+    )
+}
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('config', help='config of a training')
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        '--matrix',
-        action='store_true',
-        help='measure all combinations of bf16, channels_last and compile '
-        'instead of the config as it is',
-    )
-    what.add_argument(
+    parser.add_argument(
         '--variants',
         nargs='+',
         metavar='NAME',
-        help='measure these combinations, e.g. fp32 bf16+channels_last',
-    )
-    parser.add_argument(
-        '--against',
-        metavar='CONFIG',
-        help='also time the step of another config, in turn with the first '
-        'variant of this one; --cfg-options hold for both',
-    )
-    parser.add_argument(
-        '--loader',
-        action='store_true',
-        help="also train on the config's own data, and tell the waiting",
+        choices=VARIANTS,
+        help=f'measure these instead of the config as it is: '
+        f'{", ".join(VARIANTS)}',
     )
     parser.add_argument(
         '--torchvision',
@@ -74,72 +66,46 @@ def parse_args(argv=None) -> argparse.Namespace:
         'train_dataloader.batch_size=2 '
         'train_dataloader.dataset.pipeline.0.num_frames=16',
     )
-    args = parser.parse_args(argv)
-    if min(args.repeats, args.steps, args.warmup) < 1:
-        parser.error('--repeats, --steps and --warmup must be at least 1')
-    return args
+    return parser.parse_args(argv)
 
 
-def chosen_variants(args: argparse.Namespace) -> dict[str, Switches | None]:
-    """Variants to measure by name; None stands for the config as it is."""
-    table = {
-        s.name: s
-        for s in (
-            Switches(*which)
-            for which in itertools.product((False, True), repeat=3)
-        )
-    }
-    if args.matrix:
-        return table
-    if not args.variants:
-        return {'config': None}
-    for name in args.variants:
-        if name not in table:
-            sys.exit(f'{name}: a variant is one of {", ".join(table)}')
-    return {name: table[name] for name in args.variants}
-
-
-def table(figures: dict) -> str:
-    """The figures of all variants as a table."""
-    rows = [
-        '| | s per step | pairs/s | speed-up | of the matrix peak | loop over '
-        'bare | preprocessing | log-mel | step MiB |',
-        '|---|---|---|---|---|---|---|---|---|',
-    ]
+def show(figures: dict) -> None:
+    """Print the figures."""
+    print(
+        f'{figures["device"]}, torch {figures["torch"]}, batch '
+        f'{figures["inputs"]}, '
+        f'{figures["flops_per_step"] / 1e9:.4g} GFLOP per step, '
+        f'{figures["clock"]}\n'
+    )
+    table = Table(
+        '', 's per step', 'pairs/s', 'TFLOP/s', 'speed-up', 'step MiB'
+    )
     for name, found in figures['variants'].items():
-        step, gain = found['step_seconds'], found['speedup']
-        over, memory = found['loop_over_bare'], found['step_memory_mib']
-        mel = found.get('log_mel_share')
-        rows.append(
-            f'| {name} | {step["median"]:.4g} | '
-            f'{found["pairs_per_second"]:.4g} | {gain["median"]:.2f} '
-            f'({gain["min"]:.2f}–{gain["max"]:.2f}) | '
-            f'{found["share_of_matrix_peak"]:.1%} | {over["median"]:.3f} '
-            f'({over["min"]:.3f}–{over["max"]:.3f}) | '
-            f'{found["preprocessing_share"]:.2%} | '
-            f'{"-" if mel is None else f"{mel:.2%}"} | '
-            f'{"-" if memory is None else round(memory)} |'
+        memory = found['step_memory_mib']
+        table.add_row(
+            name,
+            text(found['step_seconds'], '.4g'),
+            f'{found["pairs_per_second"]:.4g}',
+            f'{found["flops_per_second"] / 1e12:.3g}',
+            text(found['speedup'], '.2f'),
+            '-' if memory is None else f'{memory:.0f}',
         )
-    return '\n'.join(rows)
+    Console().print(table)
+    for part in ('preprocessing_seconds', 'log_mel_seconds'):
+        if part in figures:
+            print(f'{part}: {text(figures[part], ".2g")}')
+    if 'torchvision' in figures:
+        print(json.dumps(figures['torchvision'], indent=2))
 
 
 def main(argv=None) -> None:
     warnings.filterwarnings('ignore', category=UserWarning)
     args = parse_args(argv)
-    benchmark = Benchmark(args, chosen_variants(args))
+    variants = {name: VARIANTS[name] for name in args.variants or ()}
+    benchmark = Benchmark(args, variants or dict(config=None))
     with tempfile.TemporaryDirectory() as folder:
         benchmark.run(Path(folder))
-    figures = benchmark.figures
-    print(
-        f'{figures["device"]}, torch {figures["torch"]}, batch of '
-        f'{figures["batch_size"]} x {figures["sample"]}, '
-        f'{figures["flops_per_step"] / 1e9:.4g} GFLOP per step, '
-        f'{figures["clock"]}\n'
-    )
-    print(table(figures))
-    for part in ('against', 'loader', 'torchvision'):
-        if part in figures:
-            print(f'\n{part}: {json.dumps(figures[part], indent=2)}')
+    show(benchmark.figures)
 
 
 if __name__ == '__main__':

@@ -61,21 +61,19 @@ if [ -n "$grid" ]; then
 fi
 step torchvision $small --variants fp32 $switched --torchvision
 step step_224 configs/avts_kinetics.py --variants fp32 bf16 $switched
-step sounds configs/avts_kinetics_sounds.py --variants $switched \
-    --against configs/avts_kinetics.py
 part loader benchmarks/benchmark_loader.py $small --rounds 3 \
     --work-dir "$out/loader" --json "$out/loader.json" \
     --num-workers "$workers" \
     --only prepared raw mmaction2_raw bare_prepared
-# The step fed by the files that the benchmark of loaders has made.
-options+=(
-    train_dataloader.dataset.data_root="$out/loader/prepared"
-    train_dataloader.dataset.ann_file=annotation.csv
-    train_dataloader.sampler.pairs_per_video=100
-    train_dataloader.num_workers="$workers"
-    train_dataloader.pin_memory=True
-)
-step fed $small --variants $switched --loader --steps 100
+# A training fed by these files; its log tells data_time beside time.
+part fed tools/train.py $small --seed 0 --no-validate --work-dir "$out/fed" \
+    --cfg-options train_cfg.max_epochs=1 \
+    train_dataloader.dataset.data_root="$out/loader/prepared" \
+    train_dataloader.dataset.ann_file=annotation.csv \
+    train_dataloader.sampler.pairs_per_video=40 \
+    train_dataloader.num_workers="$workers" train_dataloader.pin_memory=True \
+    model.video_backbone.channels_last=True \
+    optim_wrapper.type=BFloat16OptimWrapper
 part plan benchmarks/plan_scaling.py $small \
     --loader "$out/loader.json" --step "$out/step_112.json" \
     --corpus "$out/loader/prepared"

@@ -1,7 +1,8 @@
 r"""Work out days, cores and storage of a training from measured rates.
 
 python benchmarks/benchmark_loader.py CONFIG --json loader.json
-python benchmarks/benchmark_train.py CONFIG --matrix --json step.json
+python benchmarks/benchmark_train.py CONFIG --variants fp32 bf16 \
+    --json step.json
 python benchmarks/plan_scaling.py CONFIG --loader loader.json \
     --step step.json --corpus data/kinetics400
 
@@ -19,14 +20,16 @@ from pathlib import Path
 import avts_mm  # noqa: F401  it registers every component
 
 # isort: split
+import numpy as np
+import pandas as pd
+from figures import write_json
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from avts_mm.media.annotation import iter_records
 
 # Round numbers of the videos to train on; --videos takes those that there are.
 VIDEOS = ('Kinetics-400=240000', 'AudioSet=2000000')
+VIDEO_SECONDS = 10
 DAY = 86400
 
 
@@ -52,9 +55,6 @@ def parse_args(argv=None):
         help='files of the loader benchmark; default: prepared',
     )
     parser.add_argument(
-        '--variant', help='of the step benchmark; default: the fastest'
-    )
-    parser.add_argument(
         '--assume-tflops',
         type=float,
         help='operations a second of one GPU, in 10^12, where the step '
@@ -74,16 +74,11 @@ def parse_args(argv=None):
         help='cores there are for each GPU; default: as many as it takes',
     )
     parser.add_argument(
-        '--videos', nargs='+', metavar='NAME=NUMBER', default=VIDEOS
-    )
-    parser.add_argument(
-        '--video-seconds', type=float, default=10.0, help='default: 10'
-    )
-    parser.add_argument(
-        '--pairs',
-        type=int,
-        default=64,
-        help='pairs loaded to see what storage delivers; default: 64',
+        '--videos',
+        nargs='+',
+        metavar='NAME=NUMBER',
+        default=VIDEOS,
+        help=f'of {VIDEO_SECONDS} s; default: {" ".join(VIDEOS)}',
     )
     parser.add_argument('--json', type=Path, help='also write the figures')
     args = parser.parse_args(argv)
@@ -98,12 +93,11 @@ def parse_args(argv=None):
     return args
 
 
-def step_rate(step, variant=None, assume_tflops=None):
-    """Pairs per second of one GPU.
+def step_rate(step, assume_tflops=None):
+    """Pairs per second of one GPU, by the fastest variant.
 
     Args:
         step (dict): Figures of benchmark_train.py.
-        variant (str, optional): Defaults to the fastest.
         assume_tflops (float, optional): What a GPU is assumed to reach.
 
     Returns:
@@ -118,16 +112,11 @@ def step_rate(step, variant=None, assume_tflops=None):
             f'the step was measured on {step["device"]}: measure it on a GPU, '
             'or say by --assume-tflops what one is assumed to reach'
         )
-    rates = {
-        name: found['pairs_per_second']
+    rate, variant = max(
+        (found['pairs_per_second'], name)
         for name, found in step['variants'].items()
-        if 'pairs_per_second' in found
-    }
-    if variant is None:
-        variant = max(rates, key=rates.get)
-    if variant not in rates:
-        sys.exit(f'{variant}: measured were {", ".join(rates)}')
-    return rates[variant], f'measured: {step["device"]}, {variant}'
+    )
+    return rate, f'measured: {step["device"]}, {variant}'
 
 
 def measure_corpus(corpus):
@@ -141,153 +130,63 @@ def measure_corpus(corpus):
     return sizes[0] / seconds, sizes[1] / seconds
 
 
-def measure_reading(cfg, corpus, pairs):
-    """Bytes that storage delivers for a pair no file of which is cached.
-
-    Returns 0 where the file system does not count (in memory, some networks).
-    """
-    loader_cfg = cfg.train_dataloader
-    loader_cfg.dataset.update(
-        data_root=str(corpus), ann_file='annotation.csv', indices=100
-    )
-    loader_cfg.update(num_workers=0, persistent_workers=False, batch_size=1)
-    loader_cfg.pop('prefetch_factor', None)
-    loader = Runner.build_dataloader(loader_cfg, seed=0)
-    infos = [
-        loader.dataset.get_data_info(i) for i in range(len(loader.dataset))
-    ]
-    files = {i[k] for i in infos for k in ('video_path', 'audio_path')}
-    total = 0
-    # A small corpus is passed through again and again.
-    for _, pair in zip(range(pairs), endless(loader.sampler)):
-        forget(files)
-        before = bytes_read()
-        loader.dataset[pair]
-        total += bytes_read() - before
-    return total / pairs
-
-
-def endless(sampler):
-    """The pairs of one epoch after the other."""
-    for epoch in itertools.count():
-        sampler.set_epoch(epoch)
-        yield from sampler
-
-
-def forget(files):
-    """Take files out of the page cache."""
-    for name in files:
-        with open(name, 'rb') as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def bytes_read():
-    """Bytes that storage has delivered to this process (Linux)."""
-    for line in Path('/proc/self/io').read_text().splitlines():
-        if line.startswith('read_bytes'):
-            return int(line.split()[1])
-    raise RuntimeError('/proc/self/io has no read_bytes')
-
-
-def work_out(args, loader, rate, sizes, reading, clips_per_video=1):
+def work_out(args, of_core, rate, sizes, clips_per_video):
     """The figures of each data set and number of GPUs.
 
     Args:
         args (argparse.Namespace): See :func:`parse_args`.
-        loader (dict): Figures of benchmark_loader.py.
+        of_core (float): Clips per second of one core.
         rate (float): Clips per second of one GPU.
         sizes (tuple[float, float]): Bytes of a second of video and sound.
-        reading (float): Bytes that storage delivers per clip.
-        clips_per_video (int): In an epoch. Defaults to 1.
+        clips_per_video (int): In an epoch.
 
     Returns:
-        list[dict]: A row each.
+        pandas.DataFrame: A row each.
     """
-    of_core = loader['rates'][args.files]['per_cpu_second']['median']
-    rows = []
-    for name, videos in args.videos.items():
-        for gpus in args.gpus:
-            alone = rate * (args.efficiency if gpus > 1 else 1)
-            limit = 'GPU'
-            if args.cores_per_gpu and args.cores_per_gpu * of_core < alone:
-                alone, limit = args.cores_per_gpu * of_core, 'cores'
-            clips = alone * gpus
-            seconds = videos * clips_per_video / clips
-            rows.append(
-                dict(
-                    videos=name,
-                    gpus=gpus,
-                    clips_per_second=clips,
-                    limit=limit,
-                    epoch_minutes=seconds / 60,
-                    epochs_per_day=DAY / seconds,
-                    cores_per_gpu=alone / of_core,
-                    storage_gb=videos * args.video_seconds * sum(sizes) / 1e9,
-                    reading_mb_per_second=clips * reading / 1e6,
-                )
-            )
+    names, gpus = zip(*itertools.product(args.videos, args.gpus))
+    rows = pd.DataFrame(dict(videos=names, gpus=gpus))
+    videos, gpus = rows.videos.map(args.videos), rows.gpus
+    alone = rate * np.where(gpus > 1, args.efficiency, 1)
+    of_cores = (args.cores_per_gpu or np.inf) * of_core
+    rows['limit'] = np.where(of_cores < alone, 'cores', 'GPU')
+    alone = np.minimum(alone, of_cores)
+    clips = rows['clips_per_second'] = alone * gpus
+    seconds = videos * clips_per_video / clips
+    rows['epoch_minutes'] = seconds / 60
+    rows['epochs_per_day'] = DAY / seconds
+    rows['cores_per_gpu'] = alone / of_core
+    rows['storage_gb'] = videos * VIDEO_SECONDS * sum(sizes) / 1e9
+    # Read-ahead fetches about the whole video, and the sound of the clip.
+    reading = sizes[0] * VIDEO_SECONDS + sizes[1]
+    rows['reading_mb_per_second'] = clips * reading / 1e6
     return rows
-
-
-def table(rows):
-    """The rows as Markdown."""
-    lines = [
-        '| | GPUs | clips/s | limit | minutes per epoch | epochs per day | '
-        'cores per GPU | corpus, GB | read, MB/s |',
-        '|---|---|---|---|---|---|---|---|---|',
-    ]
-    for row in rows:
-        lines.append(
-            f'| {row["videos"]} | {row["gpus"]} | '
-            f'{row["clips_per_second"]:.0f} | {row["limit"]} | '
-            f'{row["epoch_minutes"]:.1f} | {row["epochs_per_day"]:.1f} | '
-            f'{row["cores_per_gpu"]:.1f} | {row["storage_gb"]:.0f} | '
-            f'{row["reading_mb_per_second"]:.0f} |'
-        )
-    return '\n'.join(lines)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    cfg = Config.fromfile(args.config)
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    sampler = Config.fromfile(args.config).train_dataloader.sampler
     loader, step = (
         json.loads(Path(path).read_text()) for path in (args.loader, args.step)
     )
-    rate, source = step_rate(step, args.variant, args.assume_tflops)
-    sizes = measure_corpus(args.corpus)
-    reading = measure_reading(cfg, args.corpus, args.pairs)
-    if not reading:
-        reading = sum(sizes) * args.video_seconds
-    sampler = cfg.train_dataloader.sampler
-    rows = work_out(
-        args,
-        loader,
-        rate / sampler.get('sounds_per_clip', 1),
-        sizes,
-        reading,
-        sampler.get('pairs_per_video', 1),
-    )
+    rate, source = step_rate(step, args.assume_tflops)
     of_core = loader['rates'][args.files]['per_cpu_second']['median']
+    sizes = measure_corpus(args.corpus)
+    clips_per_video = sampler.get('pairs_per_video', 1)
+    rows = work_out(args, of_core, rate, sizes, clips_per_video)
     print(
         f'one GPU: {rate:.0f} pairs/s ({source})\n'
         f'one core: {of_core:.1f} clips/s of {args.files} files (measured)\n'
         f'a second of the corpus: {sizes[0] / 1e3:.1f} kB of video, '
         f'{sizes[1] / 1e3:.1f} kB of sound\n'
-        f'read per clip, with its sound: {reading / 1e3:.0f} kB\n'
     )
-    print(table(rows))
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        figures = dict(
-            step=dict(pairs_per_second=rate, source=source),
-            clips_per_core_second=of_core,
-            bytes_per_second=dict(video=sizes[0], sound=sizes[1]),
-            bytes_read_per_clip=reading,
-            rows=rows,
-        )
-        args.json.write_text(json.dumps(figures, indent=2) + '\n')
+    print(rows.to_string(index=False, float_format='{:.1f}'.format))
+    figures = dict(
+        step=dict(pairs_per_second=rate, source=source),
+        clips_per_core_second=of_core,
+        bytes_per_second=dict(video=sizes[0], sound=sizes[1]),
+        rows=rows.to_dict('records'),
+    )
+    write_json(args.json, figures)
 
 
 if __name__ == '__main__':

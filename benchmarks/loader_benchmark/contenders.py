@@ -6,83 +6,56 @@ All are built with the same settings of the data loader, from the config.
 import copy
 from pathlib import Path
 
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
 from mmengine.config import Config
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from avts_mm.media.annotation import read_records
-
-from .decoding import BareDecoding
 
 READERS = ('LoadAVFrames', 'LoadAVAudio')
 PACKERS = ('FormatShape', 'PackAVInputs')
 
 
-def own_loader(
-    cfg: Config, corpus: Path, clips_per_open: int = 1, lazy: bool = True
-):
+def own_loader(cfg: Config, corpus: Path, lazy: bool = True) -> DataLoader:
     """The training loader of a config, on another corpus.
 
     Args:
         cfg (Config): The config.
         corpus (Path): Folder with ``annotation.csv``.
-        clips_per_open (int): Of the sampler.
         lazy (bool): Leave to the device what the config leaves to it;
             otherwise the workers do all.
     """
-    loader = _settings(cfg)
-    loader['dataset'] = copy.deepcopy(cfg.train_dataloader.dataset)
+    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
     loader['dataset'].update(
         data_root=str(corpus), ann_file='annotation.csv', indices=None
     )
-    loader['sampler'] = copy.deepcopy(cfg.train_dataloader.sampler)
     if not lazy:
-        reading = [t for t in _pipeline(cfg) if t['type'] in READERS]
-        packing = [t for t in _pipeline(cfg) if t['type'] == 'PackAVInputs']
+        pipeline = loader['dataset']['pipeline']
         loader['dataset']['pipeline'] = [
-            *reading,
+            *(t for t in pipeline if t['type'] in READERS),
             *host_transforms(cfg),
-            *packing,
+            *(t for t in pipeline if t['type'] == 'PackAVInputs'),
         ]
-    if clips_per_open > 1:
-        loader['sampler']['clips_per_open'] = clips_per_open
     return Runner.build_dataloader(loader, seed=0)
 
 
-def host_loader(
-    cfg: Config, corpus: Path, sound: bool = False, reader: str = 'decord'
-) -> DataLoader:
-    """mmaction2's pipeline on the same files, with the config's transforms.
-
-    Args:
-        cfg (Config): Of which frames, clip length, transforms and settings.
-        corpus (Path): Folder with ``annotation.csv``.
-        sound (bool): Also decode the sound of the clip from the video file.
-        reader (str): ``'decord'``, mmaction2's own; or ``'pyav'``, as loaders
-            of this field read (:class:`~.decoding.DecodeClip`).
-    """
-    frames = _frames(cfg)
+def host_loader(cfg: Config, corpus: Path) -> DataLoader:
+    """mmaction2's pipeline on the same files, with the config's transforms."""
     ann_file = corpus / 'annotation.txt'
-    videos = [record['video'] for record in read_records(_annotation(corpus))]
+    videos = [record['video'] for record in _records(corpus)]
     ann_file.write_text(''.join(f'{video} 0\n' for video in videos))
-    sounds = [dict(type='DecodeSound')] if sound else []
-    if reader == 'decord':
-        sample = dict(type='SampleFrames', frame_interval=1, num_clips=1)
-        reading = [
-            dict(type='DecordInit'),
-            dict(sample, clip_len=frames),
-            *sounds,
-            dict(type='DecordDecode'),
-        ]
-    else:
-        reading = [dict(type='DecodeClip', num_frames=frames), *sounds]
+    frames = clip_length(cfg)
     pipeline = [
-        *reading,
-        *host_transforms(cfg),
+        dict(type='DecordInit'),
         dict(
-            type='PackActionInputs',
-            collect_keys=('imgs', 'audio') if sound else None,
+            type='SampleFrames', clip_len=frames, frame_interval=1, num_clips=1
         ),
+        dict(type='DecordDecode'),
+        *host_transforms(cfg),
+        dict(type='PackActionInputs'),
     ]
     dataset = dict(
         type='VideoDataset',
@@ -90,57 +63,89 @@ def host_loader(
         data_prefix=dict(video=str(corpus)),
         pipeline=pipeline,
     )
-    sampler = dict(type='DefaultSampler', shuffle=True)
-    return _built(cfg, dataset, sampler)
+    return _built(cfg, dataset)
 
 
 def bare_loader(cfg: Config, corpus: Path) -> DataLoader:
-    """Nothing but decoding of the same number of pictures.
+    """Nothing but decoding of the same number of pictures."""
+    return _built(cfg, BareDecoding(corpus, clip_length(cfg)))
+
+
+class BareDecoding(Dataset):
+    """Decodes clips and throws them away: the limit of any loader."""
+
+    def __init__(self, corpus: Path, number: int) -> None:
+        records = _records(corpus)
+        self.paths = [str(corpus / record['video']) for record in records]
+        self.seconds = min(record['duration'] for record in records)
+        self.number = number
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> int:
+        start = np.random.uniform(0, self.seconds - 1)
+        return len(decode_bare(self.paths[index], start, self.number))
+
+
+def decode_bare(path: str, start: float, number: int) -> np.ndarray:
+    """Successive pictures of a video, with as little as it takes.
 
     Args:
-        cfg (Config): Of which number of pictures and settings.
-        corpus (Path): Folder with ``annotation.csv``.
+        path (str): The video, of a constant rate.
+        start (float): The first picture is the one on screen then (s).
+        number (int): Pictures.
+
+    Returns:
+        np.ndarray: ``(T, H, W, 3)`` uint8, RGB.
     """
-    records = read_records(_annotation(corpus))
-    paths = [str(corpus / record['video']) for record in records]
-    seconds = min(record['duration'] for record in records)
-    dataset = BareDecoding(paths, seconds, _frames(cfg))
-    return _built(cfg, dataset, dict(type='DefaultSampler', shuffle=True))
-
-
-def _built(cfg: Config, dataset, sampler: dict) -> DataLoader:
-    """With the config's settings, and the host's way of making batches."""
-    loader = {**_settings(cfg), 'collate_fn': dict(type='pseudo_collate')}
-    loader.update(dataset=dataset, sampler=sampler)
-    return Runner.build_dataloader(loader, seed=0)
-
-
-def _settings(cfg: Config) -> dict:
-    """How the config loads, without what it loads."""
-    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
-    del loader['dataset'], loader['sampler']
-    return loader
-
-
-def _pipeline(cfg: Config) -> list[dict]:
-    return copy.deepcopy(cfg.train_dataloader.dataset.pipeline)
+    convert, pictures, done = VideoReformatter().reformat, None, 0
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = 'NONE'
+        container.seek(int(start / stream.time_base), stream=stream)
+        first = start - float(1 / stream.average_rate)
+        for frame in container.decode(stream):
+            if frame.time <= first:
+                continue
+            image = convert(frame, format='rgb24', threads=1)
+            if pictures is None:
+                shape = number, image.height, image.width, 3
+                pictures = np.empty(shape, np.uint8)
+            pictures[done] = image.to_ndarray()
+            done += 1
+            if done == number:
+                return pictures
+    raise ValueError(f'{path}: ends before {number} pictures are read')
 
 
 def host_transforms(cfg: Config) -> list[dict]:
     """The config's transforms of pictures; nothing of them is put off."""
     kept = [
         {key: value for key, value in transform.items() if key != 'lazy'}
-        for transform in _pipeline(cfg)
+        for transform in cfg.train_dataloader.dataset.pipeline
         if transform['type'] not in (*READERS, *PACKERS)
     ]
     return [*kept, dict(type='FormatShape', input_format='NCTHW')]
 
 
-def _frames(cfg: Config) -> int:
+def clip_length(cfg: Config) -> int:
     """Pictures per clip."""
-    (load,) = (t for t in _pipeline(cfg) if t['type'] == 'LoadAVFrames')
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    (load,) = (t for t in pipeline if t['type'] == 'LoadAVFrames')
     return load.get('num_frames', 25)
 
 
-def _annotation(corpus: Path) -> str:
-    return str(corpus / 'annotation.csv')
+def _built(cfg: Config, dataset) -> DataLoader:
+    """With the config's settings, and the host's way of making batches."""
+    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
+    loader.update(
+        dataset=dataset,
+        sampler=dict(type='DefaultSampler', shuffle=True),
+        collate_fn=dict(type='pseudo_collate'),
+    )
+    return Runner.build_dataloader(loader, seed=0)
+
+
+def _records(corpus: Path) -> list[dict]:
+    return read_records(str(corpus / 'annotation.csv'))

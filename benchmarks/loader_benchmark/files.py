@@ -1,26 +1,46 @@
-"""The corpora that loaders are compared on: raw, and prepared from it."""
+"""The corpora that loaders are compared on: raw, and prepared from it.
+
+Raw videos are like those that people have: 340 x 256 pixels, 10 s, 25 pictures
+a second, H.264 as x264 makes it by default (medium, CRF 23, B-frames, a key
+frame every 250 pictures), stereo AAC of 44.1 kHz: what clips of Kinetics look
+like after downloading and scaling. The scene is a texture that a hand-held
+camera passes over, with textured things moving in front of it and the noise of
+a sensor. There is as much detail as gives the bit rate of Kinetics, about
+400 kbit/s.
+"""
 
 import os
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+
+import av
+import cv2
+import numpy as np
 
 from avts_mm.media import PrepareOptions
 from avts_mm.media.annotation import write_records
 from avts_mm.preparation import Source, prepare_corpus
 
-from .raw_files import write_raw
+WIDTH, HEIGHT, FPS, SECONDS = 340, 256, 25, 10
+SAMPLE_RATE = 44100
+# x264's defaults, without key frames where the picture changes, so that all
+# files are equally hard to enter.
+_X264 = dict(preset='medium', crf='23', g='250', sc_threshold='0')
+_MARGIN = 64  # pixels of texture beyond the picture
+_NAMES = 160
 
 
-def make_files(root: Path, number: int, names: int = 160) -> tuple[Path, Path]:
+def make_files(root: Path, number: int) -> tuple[Path, Path]:
     """Make both corpora in a folder; what is there is kept.
 
     Readers keep what they know of the last files, which is of no use where no
     file comes twice before all others have. Each file therefore gets several
-    names (links), under which it is met as a stranger.
+    names (links), 160 all together, under which it is met as a stranger.
 
     Args:
         root (Path): Folder.
         number (int): Different videos.
-        names (int): Names that they have together. Defaults to 160.
 
     Returns:
         tuple[Path, Path]: Folder of the raw and of the prepared corpus, each
@@ -47,22 +67,84 @@ def make_files(root: Path, number: int, names: int = 160) -> tuple[Path, Path]:
             if folder is raw:
                 record = {**record, 'audio': record['video']}
                 del record['prepared_bytes']
-            records += [
-                _renamed(folder, record, i) for i in range(-(-names // number))
-            ]
+            for i in range(-(-_NAMES // number)):
+                links = {
+                    kind: _link(folder, Path(record[kind]), i)
+                    for kind in ('video', 'audio')
+                }
+                records.append({**record, **links})
         write_records(folder / 'annotation.csv', records)
     return raw, prepared
 
 
-def _renamed(folder: Path, record: dict, number: int) -> dict:
-    """A record under another name, which leads to the same files."""
-    record = dict(record)
-    for kind in ('video', 'audio'):
-        path = Path(record[kind])
-        link = Path('links', f'{path.stem}_{number:03d}{path.suffix}')
-        target = folder / link
-        target.parent.mkdir(exist_ok=True)
-        if not target.is_symlink():
-            target.symlink_to(Path('..', path))
-        record[kind] = str(link)
-    return record
+def _link(folder: Path, path: Path, number: int) -> str:
+    """Another name of a file of the folder."""
+    link = Path('links', f'{path.stem}_{number:03d}{path.suffix}')
+    (folder / 'links').mkdir(exist_ok=True)
+    if not (folder / link).is_symlink():
+        (folder / link).symlink_to(Path('..', path))
+    return str(link)
+
+
+def write_raw(path: Path, seed: int) -> None:
+    """Render and encode one video, whatever ``path`` ends in."""
+    rng = np.random.default_rng(seed)
+    with av.open(str(path), 'w', format='mp4') as container:
+        video = container.add_stream('libx264', rate=FPS, options=_X264)
+        video.width, video.height = WIDTH, HEIGHT
+        video.pix_fmt = 'yuv420p'
+        sound = container.add_stream('aac', rate=SAMPLE_RATE, layout='stereo')
+        for i, picture in enumerate(_pictures(rng)):
+            frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
+            frame.pts, frame.time_base = i, Fraction(1, FPS)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        frame = av.AudioFrame.from_ndarray(_sound(rng), 'fltp', 'stereo')
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts, frame.time_base = 0, Fraction(1, SAMPLE_RATE)
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+
+
+def _texture(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Coloured noise with as much in every octave, as in photographs."""
+    image = np.zeros((size, size, 3), np.float32)
+    cells = 4
+    while cells <= size // 2:
+        layer = rng.normal(0, 12, (cells, cells, 3)).astype(np.float32)
+        # Colours vary less than brightness.
+        layer = 0.7 * layer.mean(2, keepdims=True) * 3**0.5 + 0.3 * layer
+        image += cv2.resize(layer, (size, size), interpolation=cv2.INTER_CUBIC)
+        cells *= 2
+    return np.clip(image + rng.uniform(80, 170, 3), 0, 255).astype(np.uint8)
+
+
+def _pictures(rng: np.random.Generator) -> Iterator[np.ndarray]:
+    ground = _texture(rng, WIDTH + 2 * _MARGIN)
+    things = [_texture(rng, int(rng.integers(50, 110))) for _ in range(4)]
+    noise = rng.normal(0, 1.5, (8, HEIGHT, WIDTH, 3)).round().astype(np.int16)
+    # Each thing, and the camera, swings with frequencies of its own.
+    speed = rng.uniform(0.1, 0.8, (len(things) + 1, 2))
+    phase = rng.uniform(0, 2 * np.pi, (len(things) + 1, 2))
+    for i in range(FPS * SECONDS):
+        swing = np.sin(2 * np.pi * speed * i / FPS + phase)
+        # To a fraction of a pixel.
+        corner = swing[0] * 0.4 * _MARGIN + _MARGIN
+        matrix = np.float32([[1, 0, -corner[0]], [0, 1, -corner[1]]])
+        picture = cv2.warpAffine(ground, matrix, (WIDTH, HEIGHT))
+        for thing, place in zip(things, swing[1:]):
+            height, width = thing.shape[:2]
+            room = np.array([WIDTH - width, HEIGHT - height])
+            x, y = ((place + 1) / 2 * room).astype(int)
+            picture[y : y + height, x : x + width] = thing
+        grain = noise[rng.integers(len(noise))]
+        yield np.clip(picture + grain, 0, 255).astype(np.uint8)
+
+
+def _sound(rng: np.random.Generator) -> np.ndarray:
+    """Bursts of noise, ``(2, S)`` float32."""
+    count = SECONDS * SAMPLE_RATE
+    times = np.arange(count) / SAMPLE_RATE
+    rise = np.sin(2 * np.pi * rng.uniform(1, 3) * times) ** 4
+    wave = rng.normal(0, 0.1, (2, count)) * (0.1 + rise)
+    return wave.astype(np.float32)

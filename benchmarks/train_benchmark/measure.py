@@ -1,56 +1,25 @@
 """Everything that is measured of a config, interleaved and repeated."""
 
 import argparse
-import itertools
-import json
+import re
 import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from figures import ratios, spread, write_json
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
-from .batches import noise_batch, sample_shapes
-from .device import Device, process_memory
-from .steps import Switches, Trainer, count_flops
-from .torchvision_model import classifier_steps
+from avts_mm.models import MC3
 
+from .trainer import Switches, Trainer, count_flops, noise_batch
 
-def spread(values: list[float]) -> dict[str, float]:
-    """Median and range of what was repeated."""
-    return dict(
-        median=statistics.median(values), min=min(values), max=max(values)
-    )
-
-
-def ratios(above: list[float], below: list[float]) -> dict[str, float]:
-    """Spread of the ratio, each repeat by itself."""
-    return spread([a / b for a, b in zip(above, below)])
-
-
-def interleave(
-    works: dict[str, Callable[[], object]],
-    device: Device,
-    repeats: int,
-    steps: int,
-) -> dict[str, list[float]]:
-    """Seconds of each work, all of them in every repeat, in turning order."""
-    seconds = {name: [] for name in works}
-    names = list(works)
-    for i in range(repeats):
-        turn = i % len(names)
-        for name in names[turn:] + names[:turn]:
-            seconds[name].append(device.seconds(works[name], steps))
-    return seconds
-
-
-def count_pairs(batch: dict) -> int:
-    """Labelled pairs in a batch; a clip may come with several sounds."""
-    return sum(len(sample.gt_label) for sample in batch['data_samples'])
+CLASSES = 400  # of the networks that are compared with torchvision's
 
 
 class Benchmark:
@@ -66,229 +35,197 @@ class Benchmark:
     ) -> None:
         self.args = args
         self.variants = variants
-        self.device = Device()
-        self.cfg = self.load(args.config)
+        self.device = get_device()
+        self.cfg = Config.fromfile(args.config)
+        self.cfg.merge_from_dict(args.cfg_options)
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.batch = noise_batch(self.cfg)
         self.trainers: dict[str, Trainer] = {}
         self.figures: dict = dict(
             config=str(args.config),
             cfg_options=args.cfg_options,
-            device=self.device.name,
-            clock=self.device.clock,
+            device=_device_name(self.device),
+            clock='CPU time' if self.device == 'cpu' else 'wall clock',
             torch=torch.__version__,
             tf32_convolutions=torch.backends.cudnn.allow_tf32,
             batch_size=self.cfg.train_dataloader.batch_size,
-            pairs_per_step=count_pairs(self.batch),
-            sample=sample_shapes(self.batch),
+            pairs_per_step=len(self.batch['data_samples']),
             steps=args.steps,
             repeats=args.repeats,
             variants={},
         )
 
-    def load(self, path: str) -> Config:
-        """A config with the settings that the arguments override."""
-        cfg = Config.fromfile(path)
-        cfg.merge_from_dict(self.args.cfg_options)
-        return cfg
-
-    def write(self) -> None:
-        """Keep what there is so far."""
-        if self.args.json:
-            text = json.dumps(self.figures, indent=2)
-            self.args.json.write_text(text + '\n')
-
     def run(self, folder: Path) -> None:
-        """Measure everything asked for."""
-        args, device = self.args, self.device
-        flops = count_flops(self.cfg, self.batch)
-        self.figures['flops_per_step'] = flops
-        self.figures['matrix_peak'] = {
-            str(dtype).removeprefix('torch.'): device.matrix_peak(
-                dtype, args.repeats
-            )
-            for dtype in (torch.float32, torch.bfloat16)
-        }
+        """Measure everything asked for; each part is kept when it is done."""
+        args, figures = self.args, self.figures
+        figures['flops_per_step'] = count_flops(self.cfg, self.batch)
         for name, switches in self.variants.items():
             cfg = switches.apply(self.cfg) if switches else self.cfg
             began = time.perf_counter()
             trainer = Trainer(cfg, self.batch, folder / name)
-            trainer.loop_step()
-            device.synchronize()
-            first = time.perf_counter() - began
-            for _ in range(args.warmup):
-                trainer.bare_step()
-            self.trainers[name] = trainer
-            mixed = cfg.optim_wrapper.get('type', '') != 'OptimWrapper'
-            self.figures['variants'][name] = dict(
-                until_first_step_seconds=first,
-                step_memory_mib=device.step_memory(trainer.bare_step),
-                model_memory_mib=trainer.model_memory(),
-                dtype='bfloat16' if mixed else 'float32',
+            trainer.step()
+            self.now()
+            figures['variants'][name] = dict(
+                until_first_step_seconds=time.perf_counter() - began,
             )
-            self.write()
+            for _ in range(args.warmup):
+                trainer.step()
+            memory = self.step_memory(trainer)
+            figures['variants'][name]['step_memory_mib'] = memory
+            self.trainers[name] = trainer
         self.time_steps()
         self.time_preprocessing()
-        self.write()
-        if args.against:
-            self.figures['against'] = self.compare_with_config(folder)
-            self.write()
-        if args.loader:
-            self.figures['loader'] = self.time_loader()
-            self.write()
+        write_json(args.json, figures)
         if args.torchvision:
             self.trainers.clear()
-            self.figures['torchvision'] = self.compare_with_torchvision()
-        self.figures['process_memory_mib'] = process_memory()
-        self.write()
+            figures['torchvision'] = self.compare_with_torchvision()
+            write_json(args.json, figures)
+
+    def now(self) -> float:
+        """Seconds of the clock that steps are timed by."""
+        if self.device == 'cpu':
+            # Shared with others: count what this program has used.
+            return time.process_time()
+        torch.accelerator.synchronize()
+        return time.perf_counter()
+
+    def interleave(
+        self, works: Mapping[str, Callable[[], object]]
+    ) -> dict[str, list[float]]:
+        """Seconds of each work; all in every repeat, in turning order."""
+        seconds: dict[str, list[float]] = {name: [] for name in works}
+        names = list(works)
+        for i in range(self.args.repeats):
+            turn = i % len(names)
+            for name in names[turn:] + names[:turn]:
+                begin = self.now()
+                for _ in range(self.args.steps):
+                    works[name]()
+                spent = self.now() - begin
+                seconds[name].append(spent / self.args.steps)
+        return seconds
+
+    def step_memory(self, trainer: Trainer) -> float | None:
+        """MiB that a step takes beyond what is there; None on a CPU."""
+        if self.device != 'cuda':
+            return None
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        trainer.step()
+        torch.cuda.synchronize()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
 
     def time_steps(self) -> None:
-        """Both loops of all variants, interleaved."""
-        works = {}
-        for name, trainer in self.trainers.items():
-            works[name, 'bare'] = trainer.bare_step
-            works[name, 'loop'] = trainer.loop_step
-        seconds = interleave(
-            works, self.device, self.args.repeats, self.args.steps
+        """Steps of all variants, interleaved."""
+        seconds = self.interleave(
+            {name: trainer.step for name, trainer in self.trainers.items()}
         )
-        pairs = self.figures['pairs_per_step']
-        flops = self.figures['flops_per_step']
-        first = next(iter(self.trainers))
+        first = next(iter(seconds))
         for name, found in self.figures['variants'].items():
-            bare, loop = seconds[name, 'bare'], seconds[name, 'loop']
-            peak = self.figures['matrix_peak'][found['dtype']]
-            rate = flops / statistics.median(bare)
+            step = statistics.median(seconds[name])
             found |= dict(
-                step_seconds=spread(loop),
-                bare_step_seconds=spread(bare),
-                pairs_per_second=pairs / statistics.median(loop),
-                loop_over_bare=ratios(loop, bare),
-                loop_extra_seconds=statistics.median(loop)
-                - statistics.median(bare),
-                flops_per_second=rate,
-                share_of_matrix_peak=rate / peak,
+                step_seconds=spread(seconds[name]),
+                pairs_per_second=self.figures['pairs_per_step'] / step,
+                flops_per_second=self.figures['flops_per_step'] / step,
                 speedup=dict(over=first)
-                | ratios(seconds[first, 'loop'], loop),
-                speedup_over={
-                    other: ratios(seconds[other, 'loop'], loop)
-                    for other in self.trainers
-                    if other != name
-                },
+                | ratios(seconds[first], seconds[name]),
             )
 
     def time_preprocessing(self) -> None:
-        """What the data preprocessor, and in it the log-mel, takes."""
-        for name, found in self.figures['variants'].items():
-            trainer = self.trainers[name]
-            prepare = trainer.model.data_preprocessor
-            step = found['bare_step_seconds']['median']
-            works = dict(
-                preprocessing=lambda: prepare(self.batch, True)  # noqa: B023
-            )
-            if hasattr(prepare, 'log_mel'):
-                wave = torch.stack(tuple(self.batch['inputs']['audio']))
-                works['log_mel'] = lambda: prepare.log_mel(wave)  # noqa: B023
-            seconds = interleave(works, self.device, self.args.repeats, 5)
-            for work, values in seconds.items():
-                found[f'{work}_seconds'] = spread(values)
-                found[f'{work}_share'] = statistics.median(values) / step
-
-    def time_loader(self) -> dict:
-        """Steps on the config's own data, by the wall clock."""
-        cfg = self.cfg.train_dataloader
-        loader = Runner.build_dataloader(cfg, seed=0)
-        pairs = self.figures['pairs_per_step']
-        if len(loader) <= self.args.warmup:
-            sys.exit(
-                f'{self.args.config}: the training data are {len(loader)} '
-                'batches, too few to measure waiting'
-            )
-        found = {}
-        for name, trainer in self.trainers.items():
-            batches = iter(loader)
-            for _ in range(self.args.warmup):
-                trainer.loop_step(next(batches))
-            number = self.args.steps * self.args.repeats
-            number = min(number, len(loader) - self.args.warmup)
-            waited = 0.0
-            began = self.wall_clock()
-            for _ in range(number):
-                asked = time.perf_counter()
-                batch = next(batches)
-                waited += time.perf_counter() - asked
-                trainer.loop_step(batch)
-            seconds = (self.wall_clock() - began) / number
-            del batches  # its workers would go on reading
-            began = self.wall_clock()
-            for _ in range(self.args.steps):
-                trainer.loop_step()
-            without = (self.wall_clock() - began) / self.args.steps
-            found[name] = dict(
-                batches=number,
-                pairs_per_second=pairs / seconds,
-                pairs_per_second_without=pairs / without,
-                waiting_share=waited / number / seconds,
-                slower_share=1 - without / seconds,
-            )
-        return found
-
-    def wall_clock(self) -> float:
-        """Seconds by the wall clock, when all work has been done."""
-        self.device.synchronize()
-        return time.perf_counter()
-
-    def compare_with_config(self, folder: Path) -> dict:
-        """Steps of another config and of the first variant, interleaved."""
-        cfg = self.load(self.args.against)
-        name, switches = next(iter(self.variants.items()))
-        batch = noise_batch(cfg)
-        other = Trainer(
-            switches.apply(cfg) if switches else cfg, batch, folder / 'other'
-        )
-        for _ in range(self.args.warmup):
-            other.loop_step()
-        seconds = interleave(
-            dict(this=self.trainers[name].loop_step, other=other.loop_step),
-            self.device,
-            self.args.repeats,
-            self.args.steps,
-        )
-        pairs = self.figures['pairs_per_step'], count_pairs(batch)
-        per_pair = [
-            [s / number for s in values]
-            for values, number in zip(seconds.values(), pairs)
-        ]
-        return dict(
-            config=str(self.args.against),
-            pairs_per_step=pairs[1],
-            step_seconds=spread(seconds['other']),
-            step_ratio=ratios(seconds['this'], seconds['other']),
-            times_cheaper_per_pair=ratios(*reversed(per_pair)),
-        )
+        """What the data preprocessor (in it the log-mel) takes and gives."""
+        prepare = next(iter(self.trainers.values())).model.data_preprocessor
+        inputs = prepare(self.batch, True)['inputs']
+        if not isinstance(inputs, dict):
+            inputs = dict(video=inputs)
+        self.figures['inputs'] = {k: list(v.shape) for k, v in inputs.items()}
+        works = dict(preprocessing=lambda: prepare(self.batch, True))
+        if hasattr(prepare, 'log_mel'):
+            wave = torch.stack(tuple(self.batch['inputs']['audio']))
+            works['log_mel'] = lambda: prepare.log_mel(wave)
+        for work, values in self.interleave(works).items():
+            self.figures[f'{work}_seconds'] = spread(values)
 
     def compare_with_torchvision(self) -> dict:
         """Steps of both video towers with a classifier, interleaved."""
-        shape = (
-            self.figures['batch_size'],
-            *self.figures['sample']['video'][-4:],
-        )
+        video = self.figures['inputs']['video']
+        shape = (video[0], *video[-4:])
         found: dict = dict(clips=list(shape))
         for name, switches in self.variants.items():
             try:
                 works = classifier_steps(
-                    switches or Switches(), shape, self.device.type
+                    switches or Switches(), shape, self.device
                 )
             except (ImportError, RuntimeError) as error:
                 return dict(not_run=f'{type(error).__name__}: {error}')
-            for _, work in itertools.product(
-                range(self.args.warmup), works.values()
-            ):
-                work()
-            seconds = interleave(
-                works, self.device, self.args.repeats, self.args.steps
-            )
+            for work in works.values():
+                for _ in range(self.args.warmup):
+                    work()
+            seconds = self.interleave(works)
             found[name] = {k: spread(v) for k, v in seconds.items()}
             found[name]['ours_over_torchvision'] = ratios(
                 seconds['ours'], seconds['torchvision']
             )
         return found
+
+
+def classifier_steps(
+    switches: Switches, shape: tuple[int, ...], device: str
+) -> dict[str, Callable[[], None]]:
+    """Training steps of both on one batch of clips, with SGD.
+
+    Args:
+        switches (Switches): The same for both.
+        shape (tuple[int]): ``(N, C, T, H, W)`` of the clips.
+        device (str): Where to train.
+
+    Raises:
+        ImportError, RuntimeError: torchvision is missing, or does not match
+            torch.
+    """
+    from torchvision.models.video import mc3_18
+
+    models = dict(
+        ours=nn.Sequential(
+            MC3(channels_last=switches.channels_last),
+            nn.AdaptiveAvgPool3d(1),
+            nn.Flatten(),
+            nn.Linear(512, CLASSES),
+        ),
+        torchvision=mc3_18(num_classes=CLASSES),
+    )
+    clips = torch.randn(shape, device=device)
+    labels = torch.randint(CLASSES, shape[:1], device=device)
+    if switches.channels_last:
+        models['torchvision'].to(memory_format=torch.channels_last_3d)
+        clips = clips.contiguous(memory_format=torch.channels_last_3d)
+
+    def training_step(model: nn.Module) -> Callable[[], None]:
+        model.to(device).train()
+        optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+        if switches.compile:
+            model.compile()
+
+        def step() -> None:
+            with torch.autocast(
+                clips.device.type, torch.bfloat16, enabled=switches.bf16
+            ):
+                scores = model(clips)
+            F.cross_entropy(scores.float(), labels).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+        return step
+
+    return {name: training_step(model) for name, model in models.items()}
+
+
+def _device_name(device: str) -> str:
+    """E.g. for a table's caption."""
+    if device == 'cuda':
+        return torch.cuda.get_device_name()
+    info = Path('/proc/cpuinfo')
+    text = info.read_text() if info.exists() else ''
+    model = re.search(r'model name\s*: (.*)', text)
+    return (
+        f'{model[1] if model else device}, {torch.get_num_threads()} threads'
+    )

@@ -7,24 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loader_benchmark.contenders import (
+    clip_length,
+    decode_bare,
+    host_transforms,
+)
 from mmengine.config import Config
 
-from avts_mm.media import open_audio, open_video, probe
+from avts_mm.media import open_video, probe
 
 ROOT = Path(__file__).resolve().parents[2]
-TOOLS = ROOT / 'benchmarks'
 
 
 @pytest.fixture(scope='module')
 def figures(tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('loader')
-    report = work_dir / 'loader.json'
-    command = [sys.executable, str(TOOLS / 'benchmark_loader.py')]
-    command += ['--work-dir', str(work_dir), '--json', str(report)]
-    command += ['--videos', '2', '--rounds', '2', '--seconds', '0.05']
-    command += ['--num-workers', '1', '--number', '4', '--only']
-    command += ['prepared', 'prepared_whole', 'raw', 'mmaction2_raw']
-    command += ['bare_prepared', 'pyav_sound_raw']
+    report = work_dir / 'new' / 'loader.json'
+    command = [sys.executable, ROOT / 'benchmarks' / 'benchmark_loader.py']
+    command += ['--work-dir', work_dir, '--json', report, '--videos', '2']
+    command += ['--rounds', '2', '--seconds', '0.05', '--num-workers', '1']
+    command += ['--only', 'prepared', 'prepared_whole', 'raw']
+    command += ['mmaction2_raw', 'bare_prepared']
     command += ['--cfg-options', 'train_dataloader.batch_size=4']
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=400, check=False
@@ -41,17 +44,13 @@ def test_figures(figures):
         'prepared_whole_vs_mmaction2_raw',
         'raw_vs_mmaction2_raw',
         'prepared_vs_bare_prepared',
-        'prepared_vs_pyav_sound_raw',
-        'raw_vs_pyav_sound_raw',
+        'prepared_whole_vs_bare_prepared',
     }
     for value in values['ratios'].values():
-        assert 0 < value['low'] <= value['median'] <= value['high']
-    assert len(values['rates']) == 6
+        assert 0 < value['min'] <= value['median'] <= value['max']
+    assert len(values['rates']) == 5
     for rate in values['rates'].values():
-        assert 0 <= rate['waiting']['low'] <= 1
-    stages = values['stages']['raw']
-    for part in ('open', 'seek', 'demux', 'decode'):
-        assert stages[f'LoadAVFrames: {part}'] > 0
+        assert 0 <= rate['waiting']['min'] <= 1
     assert 'prepared_vs_mmaction2_raw' in text
 
 
@@ -61,20 +60,14 @@ def test_files_are_as_promised(figures):
     assert (raw.width, raw.height, raw.fps) == (340, 256, 25)
     assert raw.has_b_frames and raw.audio_codec == 'aac'
     assert raw.video_duration == pytest.approx(10, abs=0.1)
+    assert raw.audio_duration == pytest.approx(10, abs=0.1)
     size = (root / 'raw' / 'videos' / '000.mp4').stat().st_size
     assert 300 < size * 8 / 10 / 1000 < 700  # kbit/s with the sound
     prepared = probe(str(root / 'prepared' / 'videos' / '000.mp4'))
     assert (prepared.height, prepared.has_b_frames) == (128, False)
 
 
-def test_bare_decoding_gives_the_same(figures, monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    from loader_benchmark.decoding import (
-        DecodeClip,
-        decode_bare,
-        decode_sound,
-    )
-
+def test_bare_decoding_gives_the_same(figures):
     root, *_ = figures
     for corpus in ('raw', 'prepared'):
         path = str(root / corpus / 'videos' / '001.mp4')
@@ -82,24 +75,11 @@ def test_bare_decoding_gives_the_same(figures, monkeypatch):
         with open_video(path, 'pyav') as reader:
             ours = reader.frames(times)
         np.testing.assert_array_equal(decode_bare(path, times[0], 25), ours)
-        clip = DecodeClip(25)(dict(filename=path))
-        with open_video(path, 'pyav') as reader:
-            same = reader.frames((clip['frame_inds'] + 0.5) / clip['avg_fps'])
-        np.testing.assert_array_equal(np.stack(clip['imgs']), same)
-        with open_audio(path) as reader:
-            wave = reader.read(3.21, 1.0, 16000)
-        sound = decode_sound(path, 3.21)
-        assert sound.shape == wave.shape
-        # Noise: 0 if a sample off; filters differ near the highest tones.
-        assert np.corrcoef(sound, wave)[0, 1] > 0.9
 
 
-def test_the_host_gets_our_transforms(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    from loader_benchmark.contenders import _frames, host_transforms
-
+def test_the_host_gets_our_transforms():
     cfg = Config.fromfile(ROOT / 'configs' / 'avts_kinetics_112.py')
-    assert _frames(cfg) == 25
+    assert clip_length(cfg) == 25
     kept = host_transforms(cfg)
     types = [transform['type'] for transform in kept]
     assert types == ['MultiScaleCrop', 'Resize', 'Flip', 'FormatShape']

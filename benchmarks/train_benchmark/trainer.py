@@ -1,21 +1,31 @@
-"""One training step, by mmengine's loop and by a bare one."""
+"""A training step of mmengine's loop on a batch of noise, with switches set in
+its config."""
 
 import inspect
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import torch
-from mmaction.registry import HOOKS, LOOPS, MODELS
+from mmaction.registry import LOOPS, MODELS
 from mmengine import Config
+from mmengine.dataset import Compose
 from mmengine.device import get_device
-from mmengine.hooks import Hook
+from mmengine.registry import FUNCTIONS
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch.utils.flop_counter import FlopCounterMode
 
-from .batches import RepeatedBatch
-
+# Transforms that read files begin with one of these.
+_READING = ('Load', 'Open', 'Sample', 'Decord', 'PyAV')
+_HEIGHT, _WIDTH = 256, 340  # as raw videos are usually prepared
 _numbers = itertools.count()
+# What does something at every step, or makes the model faster before.
+_HOOKS = (
+    *('runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint'),
+    *('sync_buffers', 'health', 'unreadable', 'compile'),
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,76 @@ class Switches:
         return cfg
 
 
+def noise_batch(cfg: Config) -> dict:
+    """A batch of the training loader, of noise instead of files.
+
+    What reads files is left out of the pipeline; all else cuts, scales and
+    packs noise as it would pictures and sound, so that shapes and types are
+    those of the config.
+
+    Args:
+        cfg (Config): A config with a ``train_dataloader``.
+
+    Returns:
+        dict: What the loader's collate function makes of the samples.
+    """
+    loader = cfg.train_dataloader
+    pipeline = loader.dataset.pipeline
+    reading = [t for t in pipeline if t['type'].startswith(_READING)]
+    lengths = [
+        t[key]
+        for t in reading
+        for key in ('num_frames', 'clip_len')
+        if key in t
+    ]
+    shape = (lengths[0], _HEIGHT, _WIDTH, 3)
+    rates = [t['sample_rate'] for t in reading if 'sample_rate' in t]
+    seconds = loader.dataset.get('clip_seconds', 1.0)
+    rest = Compose([t for t in pipeline if t not in reading])
+    rng = np.random.default_rng(0)
+    samples = []
+    for i in range(loader.batch_size):
+        results = dict(
+            imgs=list(rng.integers(0, 256, shape, dtype=np.uint8)),
+            img_shape=(_HEIGHT, _WIDTH),
+            original_shape=(_HEIGHT, _WIDTH),
+            num_clips=1,
+            clip_len=lengths[0],
+            modality='RGB',
+            start_index=0,
+            label=i % 2,
+        )
+        if rates:
+            sound = rng.normal(0, 0.1, round(seconds * rates[0]))
+            results['audio'] = sound.astype(np.float32)
+        samples.append(rest(results))
+    collate = dict(loader.get('collate_fn', dict(type='pseudo_collate')))
+    return FUNCTIONS.get(collate.pop('type'))(samples, **collate)
+
+
+class RepeatedBatch:
+    """A data loader that always gives the same batch, at no cost."""
+
+    dataset = sampler = None
+
+    def __init__(self, batch: dict) -> None:
+        self.batch = batch
+        # Loops that can begin anywhere ask for it.
+        size = len(batch['data_samples'])
+        self.batch_sampler = SimpleNamespace(sampler=None, batch_size=size)
+
+    def __len__(self) -> int:
+        return 10_000
+
+    def __iter__(self):
+        return itertools.repeat(self.batch, len(self))
+
+
 class Trainer:
     """A model in training, ready to take steps.
 
     Args:
-        cfg (Config): Config of the training; not changed. Only those of its
-            ``custom_hooks`` are kept that act at every step.
+        cfg (Config): Config of the training; not changed.
         batch (dict): What it trains on, on any device.
         work_dir (Path): Where mmengine may write.
     """
@@ -78,18 +152,14 @@ class Trainer:
         cfg.experiment_name = f'benchmark_{next(_numbers)}'
         cfg.log_level = 'ERROR'
         cfg.load_from, cfg.resume = None, False
-        cfg.custom_hooks = [
-            hook
-            for hook in cfg.get('custom_hooks') or []
-            if _acts_at_steps(hook['type'])
-        ]
-        loop = dict(cfg.train_cfg)
-        by_epoch = loop.pop('by_epoch', True)
-        name = loop.pop('type', None) or (
-            'EpochBasedTrainLoop' if by_epoch else 'IterBasedTrainLoop'
-        )
+        cfg.custom_hooks = []
+        cfg.default_hooks = {
+            name: hook
+            for name, hook in cfg.default_hooks.items()
+            if name in _HOOKS
+        }
         self.batch = batch
-        cfg.train_cfg = dict(loop, type=_paused(name, RepeatedBatch(batch)))
+        cfg.train_cfg.type = _paused(cfg.train_cfg.type, batch)
         self.runner = Runner.from_cfg(cfg)
         self.runner.train()
         self.model = self.runner.model
@@ -97,7 +167,7 @@ class Trainer:
         batch['inputs'] = preprocessor.cast_data(batch['inputs'])
         self._number = 0
 
-    def loop_step(self, batch: dict | None = None) -> None:
+    def step(self, batch: dict | None = None) -> None:
         """A step of mmengine's loop, with its hooks."""
         loop = self.runner.train_loop
         batch = self.batch if batch is None else batch
@@ -106,34 +176,6 @@ class Trainer:
         else:
             loop.run_iter(self._number, batch)
         self._number += 1
-
-    def bare_step(self) -> None:
-        """The same forward and backward pass and update, and no more."""
-        wrapper = self.runner.optim_wrapper
-        with wrapper.optim_context(self.model):
-            data = self.model.data_preprocessor(self.batch, True)
-            losses = self.model(**data, mode='loss')
-        sum(v.mean() for k, v in losses.items() if 'loss' in k).backward()
-        if wrapper.clip_grad_kwargs:
-            parameters = [
-                p for p in self.model.parameters() if p.grad is not None
-            ]
-            wrapper.clip_func(parameters, **wrapper.clip_grad_kwargs)
-        wrapper.optimizer.step()
-        wrapper.optimizer.zero_grad()
-
-    def model_memory(self) -> float:
-        """MiB of weights, as many gradients, and the optimiser's state."""
-        state = self.runner.optim_wrapper.optimizer.state.values()
-        tensors = [v for entry in state for v in entry.values()]
-        tensors += [*self.model.parameters(), *self.model.parameters()]
-        tensors += self.model.buffers()
-        sizes = [
-            t.numel() * t.element_size()
-            for t in tensors
-            if isinstance(t, torch.Tensor)
-        ]
-        return sum(sizes) / 2**20
 
 
 def count_flops(cfg: Config, batch: dict) -> int:
@@ -150,26 +192,12 @@ def count_flops(cfg: Config, batch: dict) -> int:
     return counter.get_total_flops()
 
 
-def _acts_at_steps(name: str) -> bool:
-    """Whether a hook does something before or after each iteration."""
-    kind = HOOKS.get(name)
-    return any(
-        getattr(kind, method) is not getattr(Hook, method)
-        for method in (
-            'before_train_iter',
-            'after_train_iter',
-            '_before_iter',
-            '_after_iter',
-        )
-    )
-
-
-def _paused(name: str, loader: RepeatedBatch) -> str:
+def _paused(name: str, batch: dict) -> str:
     """Register a training loop that stops before its first step."""
 
     class BenchmarkLoop(LOOPS.get(name)):
         def __init__(self, runner, dataloader, **kwargs) -> None:
-            super().__init__(runner, loader, **kwargs)
+            super().__init__(runner, RepeatedBatch(batch), **kwargs)
 
         def run(self):
             self.runner.call_hook('before_train')

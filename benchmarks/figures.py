@@ -1,0 +1,41 @@
+"""What the benchmarks share: spreads, ratios, endless epochs, reports."""
+
+import itertools
+import json
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median and range of what was repeated."""
+    return dict(
+        median=statistics.median(values), min=min(values), max=max(values)
+    )
+
+
+def ratios(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
+    """Spread of the ratio of two series of the same rounds."""
+    return spread([a / b for a, b in zip(above, below)])
+
+
+def text(value: dict[str, float], form: str) -> str:
+    """A spread in words: median (least to greatest)."""
+    median, low, high = (
+        format(value[key], form) for key in ('median', 'min', 'max')
+    )
+    return f'{median} ({low} to {high})'
+
+
+def endless(sampler) -> Iterator:
+    """What a sampler draws in one epoch after the other."""
+    for epoch in itertools.count():
+        sampler.set_epoch(epoch)
+        yield from sampler
+
+
+def write_json(path: Path | None, figures: dict) -> None:
+    """Keep the figures, if a file is wanted."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=2) + '\n')
