@@ -1,17 +1,15 @@
 """Lists of UCF101 and HMDB51 from small made-up splits."""
 
+import importlib
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from avts_mm.datasets import VideoListDataset
-from avts_mm.preparation.action_lists import (
-    ActionVideo,
-    VideoFolder,
-)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,11 +195,17 @@ def test_wrong_hmdb51_lists(hmdb, capsys):
     assert 'holds no videos' in capsys.readouterr().err
 
 
-def test_which_of_several_is_meant(tmp_path):
+def test_which_of_several_is_meant(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, 'path', [str(ROOT / 'tools' / 'data'), *sys.path])
+    lists = importlib.import_module('action_lists')
     touch(tmp_path, 'run/a.avi', 'walk/a.avi', 'run/a.mp4', 'b.avi', 'x/b.avi')
-    videos = VideoFolder(str(tmp_path))
-    assert videos.find(ActionVideo('a.avi', 'walk', 0)).endswith('walk/a.avi')
-    assert videos.find(ActionVideo('a.avi', 'run', 0)).endswith('run/a.avi')
-    assert videos.find(ActionVideo('c.avi', 'run', 0)) is None
+    videos = lists.index_videos(str(tmp_path))
+
+    def find(name, action):
+        return lists.find(lists.ActionVideo(name, action, 0), videos)
+
+    assert find('a.avi', 'walk').endswith('walk/a.avi')
+    assert find('a.avi', 'run').endswith('run/a.avi')
+    assert find('c.avi', 'run') is None
     with pytest.raises(ValueError, match=r'run/b\.avi may be'):
-        videos.find(ActionVideo('b.avi', 'run', 0))
+        find('b.avi', 'run')

@@ -114,10 +114,10 @@ def test_kinetics(kinetics, capsys):
 
 
 def test_kinetics_without_a_match(kinetics, capsys):
-    (kinetics / 'empty').mkdir()
+    touch(kinetics / 'other', 'holiday.mp4')
     arguments = [str(kinetics / 'val.csv'), '--out', str(kinetics / 'out')]
     build = load('kinetics400/build_list.py').main
-    videos = ['--videos', str(kinetics / 'empty')]
+    videos = ['--videos', str(kinetics / 'other')]
     assert build([*arguments, *videos]) == 1
     assert 'no video matches' in capsys.readouterr().err
     videos = ['--videos', str(kinetics / 'none')]

@@ -12,21 +12,21 @@ now), and a share of them, drawn by name, becomes the val split.
 import argparse
 import csv
 import hashlib
-import json
 import os
 import sys
 from collections import Counter
 
+from official_lists import parse_args, run
 from rich.progress import track
 
 from avts_mm.media import MediaError, extract_sound, probe
 from avts_mm.media.annotation import write_records
+from avts_mm.preparation import find_sources
 
 COMMANDS = ('bin', 'lay', 'place', 'set')
 # Where the first word of a sentence is looked for, in seconds: speech begins
 # at 0.6 s (median; the loudness of 875 videos of speaker 1), lips move before.
 COMMAND_SPAN = (0.2, 1.3)
-_SUFFIXES = ('.mkv', '.mp4', '.mpg', '.avi', '.mov')
 _DIGITS = (
     *('zero', 'one', 'two', 'three', 'four'),
     *('five', 'six', 'seven', 'eight', 'nine'),
@@ -61,24 +61,21 @@ def read_index(root: str, val_share: float) -> list[dict]:
     if os.path.isfile(path):
         with open(path, newline='', encoding='utf-8-sig') as file:
             rows = list(csv.DictReader(file))
-        for row in rows[:1]:
-            missing = {'file', 'split', 'command'} - set(row)
-            if missing:
-                raise ValueError(f'{path}: lacks columns {sorted(missing)}')
+        missing = {'file', 'split', 'command'} - set(rows[0] if rows else ())
+        if missing:
+            raise ValueError(f'{path}: lacks columns {sorted(missing)}')
         return rows
     rows = []
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
-            sentence = sentence_of(stem.lower())
-            if sentence is None or suffix.lower() not in _SUFFIXES:
-                continue
-            file = os.path.relpath(os.path.join(folder, name), root)
+    for source in find_sources([root]):
+        sentence = sentence_of(os.path.basename(source.name).lower())
+        if sentence is not None:
+            file = os.path.relpath(source.path, os.path.abspath(root))
+            file = file.replace(os.sep, '/')
+            val = is_val(file, val_share)
             rows.append(
                 {
-                    'file': file.replace(os.sep, '/'),
-                    'split': 'val' if is_val(file, val_share) else 'train',
+                    'file': file,
+                    'split': 'val' if val else 'train',
                     'command': sentence.split()[0],
                     'sentence': sentence,
                 }
@@ -115,16 +112,18 @@ def build_record(root: str, out: str, row: dict) -> dict:
     }
 
 
-def build(root: str, out: str, val_share: float) -> Counter:
+def build(args: argparse.Namespace) -> dict[str, int]:
     """Write ``annotation_<split>.csv`` and ``command_<split>.csv``.
 
     The latter hold the part of each video with the command word, for
     recognising it.
     """
+    out = args.out
     records, left_out = {}, Counter()
-    for row in track(read_index(root, val_share), description='GRID'):
+    rows = read_index(args.root, args.val_share)
+    for row in track(rows, description='GRID'):
         try:
-            record = build_record(root, out, row)
+            record = build_record(args.root, out, row)
         except MediaError as error:
             left_out[error.reason] += 1
             continue
@@ -139,39 +138,24 @@ def build(root: str, out: str, val_share: float) -> Counter:
             and record['start'] + record['duration'] >= end
         ]
         write_records(os.path.join(out, f'command_{split}.csv'), commands)
-    counts = Counter({split: len(found) for split, found in records.items()})
+    counts = {split: len(found) for split, found in records.items()}
     counts.update({f'left out: {r}': n for r, n in left_out.items()})
+    for name, count in counts.items():
+        print(f'{name:24s}{count:8d}')
+    print(f'lists and sound in {out}')
     return counts
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('root', help='folder with the videos')
-    parser.add_argument('--out', default='data/grid')
     parser.add_argument(
         '--val-share',
         type=float,
         default=0.12,
         help='share of the videos for val, where no index.csv tells',
     )
-    parser.add_argument('--json', help='also write the counts here')
-    return parser.parse_args(argv)
-
-
-def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        counts = build(args.root, args.out, args.val_share)
-    except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for name, count in counts.items():
-        print(f'{name:24s}{count:8d}')
-    print(f'lists and sound in {args.out}')
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump(counts, file)
-    return 0
+    return run(build, parse_args(parser, 'data/grid', argv))
 
 
 if __name__ == '__main__':

@@ -9,13 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 from avts_mm.synthetic.corpus import make_corpus
 
@@ -55,20 +49,14 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     begin = time.perf_counter()
-    columns = (
-        TextColumn('Rendering'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    total = args.num_train + args.num_val
-    with Progress(*columns) as bar:
-        task = bar.add_task('', total=total)
+    clips = dict(num_train=args.num_train, num_val=args.num_val)
+    total = sum(clips.values())
+    with Progress() as bar:
+        task = bar.add_task('Rendering', total=total)
         try:
             paths = make_corpus(
                 args.out_dir,
-                num_train=args.num_train,
-                num_val=args.num_val,
+                **clips,
                 seed=args.seed,
                 size=args.size,
                 seconds=args.seconds,
@@ -80,18 +68,11 @@ def main(argv=None):
         except (FileExistsError, ValueError) as error:
             sys.exit(str(error))
         bar.update(task, completed=total)
+    files = Path(args.out_dir, 'videos').iterdir()
     figures = dict(
         **paths,
-        num_train=args.num_train,
-        num_val=args.num_val,
-        megabytes=round(
-            sum(
-                path.stat().st_size
-                for path in Path(args.out_dir, 'videos').iterdir()
-            )
-            / 1e6,
-            1,
-        ),
+        **clips,
+        megabytes=round(sum(path.stat().st_size for path in files) / 1e6, 1),
         seconds=round(time.perf_counter() - begin, 1),
     )
     print(

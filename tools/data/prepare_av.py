@@ -14,14 +14,7 @@ from datetime import timedelta
 
 import av
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 from rich.table import Table
 
 from avts_mm import __version__
@@ -33,6 +26,22 @@ from avts_mm.preparation import (
     find_sources,
     prepare_corpus,
     split_records,
+)
+
+# Fields of PrepareOptions that are flags here: name, type, explanation.
+OPTIONS = (
+    ('short_side', int, "pixels of the picture's shorter side"),
+    ('fps', str, 'constant number of pictures per second'),
+    ('sample_rate', int, 'of the sound, in Hz'),
+    ('gop', int, 'pictures per key frame'),
+    ('crf', int, 'x264 quality, lower is better'),
+    (
+        'crop',
+        lambda text: tuple(map(float, text.split(','))),
+        'region to keep, X1,Y1,X2,Y2 as shares of the picture (0 to 1)',
+    ),
+    ('min_seconds', float, 'least length with both picture and sound'),
+    ('silence_db', float, 'a video never louder than this counts as silent'),
 )
 
 
@@ -51,32 +60,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='a path per line, or a CSV with the columns video and, if '
         'wanted, start, end (s), name, label, split, ...',
     )
-    parser.add_argument(
-        '--short-side', type=int, default=128, metavar='PIXELS'
-    )
-    parser.add_argument('--fps', default='25')
-    parser.add_argument('--sample-rate', type=int, default=16000)
-    parser.add_argument(
-        '--gop', type=int, default=12, help='pictures per key frame'
-    )
-    parser.add_argument('--crf', type=int, default=20, help='x264 quality')
-    parser.add_argument(
-        '--crop',
-        metavar='X1,Y1,X2,Y2',
-        help='region to keep, as shares of the picture (0 to 1)',
-    )
-    parser.add_argument(
-        '--min-seconds',
-        type=float,
-        default=1.0,
-        help='least length with both picture and sound',
-    )
-    parser.add_argument(
-        '--silence-db',
-        type=float,
-        default=-60.0,
-        help='a video never louder than this counts as silent',
-    )
+    for name, kind, text in OPTIONS:
+        parser.add_argument(
+            f'--{name.replace("_", "-")}',
+            type=kind,
+            default=getattr(PrepareOptions, name),
+            help=text,
+        )
     parser.add_argument(
         '--val-share',
         type=float,
@@ -104,16 +94,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.num_workers < 1 or args.time_limit <= 0:
         parser.error('--num-workers and --time-limit must be positive')
     try:
-        crop = args.crop and tuple(map(float, args.crop.split(',')))
         args.options = PrepareOptions(
-            short_side=args.short_side,
-            fps=args.fps,
-            sample_rate=args.sample_rate,
-            gop=args.gop,
-            crf=args.crf,
-            crop=crop or None,
-            min_seconds=args.min_seconds,
-            silence_db=args.silence_db,
+            **{name: getattr(args, name) for name, *_ in OPTIONS}
         )
     except ValueError as error:
         parser.error(str(error))
@@ -126,23 +108,16 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
     if not sources:
         raise ValueError('found no videos; are their suffixes known ones?')
     counts = Counter()
-    with Progress(
-        TextColumn('preparing'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('[green]{task.fields[kept]} kept'),
-        TextColumn('[yellow]{task.fields[left]} left out'),
-        TimeElapsedColumn(),
-        TextColumn('ETA'),
-        TimeRemainingColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task('', total=len(sources), kept=0, left=0)
+    with Progress(console=console) as progress:
+        task = progress.add_task('preparing', total=len(sources))
 
         def on_done(source, reason):
             counts[reason is None] += 1
             progress.update(
-                task, advance=1, kept=counts[True], left=counts[False]
+                task,
+                advance=1,
+                description=f'{counts[True]} of {len(sources)} kept, '
+                f'{counts[False]} left out',
             )
 
         return prepare_corpus(
@@ -162,17 +137,14 @@ def write_splits(args: argparse.Namespace, records: list[dict]) -> dict:
         path = os.path.join(args.out, f'annotation_{split}.csv')
         if os.path.exists(path):
             os.remove(path)
+    parts = {}
     if any(record.get('split') for record in records):
-        parts = {}
         for record in records:
             parts.setdefault(record.get('split') or 'rest', []).append(record)
     elif args.val_share is not None:
         parts = split_records(records, args.val_share, args.seed)
-    else:
-        return {}
     for split, part in parts.items():
-        path = os.path.join(args.out, f'annotation_{split}.csv')
-        write_records(path, part)
+        write_records(os.path.join(args.out, f'annotation_{split}.csv'), part)
     return {split: len(part) for split, part in parts.items()}
 
 

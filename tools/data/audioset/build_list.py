@@ -1,20 +1,65 @@
 """Match the official AudioSet lists with the videos one has."""
 
 import argparse
-import json
+import csv
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from avts_mm.preparation.official_lists import (
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from official_lists import (
+    Segment,
     draw,
-    format_counts,
     index_videos,
     match,
-    read_audioset,
+    parse_args,
+    run,
     write_lists,
 )
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def read(path: str, split: str) -> Iterator[Segment]:
+    """Read a list: id, start, end, quoted label identifiers.
+
+    Args:
+        path (str): CSV file whose comments begin with ``#``.
+        split (str): What its segments are for.
+
+    Raises:
+        ValueError: The list is not of this form.
+    """
+    with open(path, newline='', encoding='utf-8-sig') as file:
+        reader = csv.reader(file, skipinitialspace=True)
+        for row in reader:
+            if not row or row[0].startswith('#'):
+                continue
+            try:
+                name, start, end, labels = row
+                segment = Segment(name, float(start), float(end), split)
+            except ValueError:
+                raise ValueError(
+                    f'{path}, line {reader.line_num}: is not of the form '
+                    'id, start, end, "labels"'
+                ) from None
+            yield segment._replace(names=labels.replace(',', ' '))
+
+
+def build(args: argparse.Namespace) -> dict:
+    videos = index_videos(args.videos)
+    segments = [
+        match(segment, videos)
+        for split in ('train', 'val')
+        for path in getattr(args, split)
+        for segment in read(path, split)
+    ]
+    chosen = None
+    if args.number is not None:
+        chosen = draw(segments, args.number, args.seed)
+    return {'splits': write_lists(args.out, segments, chosen)}
+
+
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         '--train',
@@ -28,48 +73,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--videos', required=True, help='folder, searched with subfolders'
     )
-    parser.add_argument('--out', default='data/audioset')
     parser.add_argument(
         '--number',
         type=int,
         help='draw so many of the available training segments',
     )
     parser.add_argument('--seed', type=int, default=0, help='of that draw')
-    parser.add_argument('--json', help='also write the counts here')
-    args = parser.parse_args(argv)
+    args = parse_args(parser, 'data/audioset', argv)
     if not args.train and not args.val:
         parser.error('give --train or --val lists')
     if args.number is not None and args.number < 1:
         parser.error('--number must be positive')
-    return args
-
-
-def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        videos = index_videos(args.videos)
-        matches = [
-            match(segment, videos)
-            for split in ('train', 'val')
-            for path in getattr(args, split)
-            for segment in read_audioset(path, split)
-        ]
-        chosen = None
-        if args.number is not None:
-            chosen = draw(matches, args.number, args.seed)
-        counts = write_lists(args.out, matches, chosen)
-    except (ValueError, OSError) as error:
-        print(f'build_list: {error}', file=sys.stderr)
-        return 1
-    print(*format_counts(counts), sep='\n')
-    print(f'next: tools/data/prepare_av.py --list {args.out}/videos.csv')
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump({'splits': counts}, file)
-    if not any(tally['available'] for tally in counts.values()):
-        print('build_list: no video matches', file=sys.stderr)
-        return 1
-    return 0
+    return run(build, args)
 
 
 if __name__ == '__main__':

@@ -4,11 +4,15 @@ The recordings are not copied: the list names them by absolute path.
 """
 
 import argparse
-import json
 import os
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from official_lists import parse_args, run
 
 from avts_mm.datasets.recordings import Recording, write_recordings
 
@@ -19,51 +23,62 @@ CLASSES = (
 _FILE = re.compile(rf'({"|".join(CLASSES)})_?(\d+)\.(wav|flac|ogg|mp3)', re.I)
 
 
-def read(folder: str, fold: int) -> list[Recording]:
-    """The recordings below a folder, all of one fold.
+def read(folder: str, fold: int, folds: int = 1) -> list[Recording]:
+    """The recordings below a folder.
+
+    Those of each class are dealt by name, in turn, to ``folds`` folds from
+    ``fold`` on.
 
     Raises:
-        ValueError: There are none, or of some class there are none.
+        ValueError: There are none, or of some class there are too few.
     """
     if not os.path.isdir(folder):
         raise ValueError(f'{folder}: no such folder')
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            match = _FILE.fullmatch(name)
-            if match:
-                path = os.path.abspath(os.path.join(place, name))
-                category = match.group(1).lower()
-                label = CLASSES.index(category)
-                found.append(Recording(path, label, fold, path, category))
-    lost = set(CLASSES) - {r.category for r in found}
+    found, seen = [], Counter()
+    for path in sorted(Path(os.path.abspath(folder)).rglob('*')):
+        if match := _FILE.fullmatch(path.name):
+            category = match.group(1).lower()
+            label, name = CLASSES.index(category), str(path)
+            found.append(Recording(name, label, 0, name, category))
+    found.sort(key=lambda r: (r.label, r.audio))
+    for place, recording in enumerate(found):
+        turn = seen[recording.category] % folds
+        found[place] = recording._replace(fold=fold + turn)
+        seen[recording.category] += 1
+    lost = [category for category in CLASSES if not seen[category]]
     if lost:
         raise ValueError(
             f'{folder}: has {len(found)} recordings such as bus01.wav, and '
-            f'none of {", ".join(sorted(lost))}; unpack scenes_stereo.zip '
-            '(or scenes_stereo_testset.zip) there'
+            f'none of {", ".join(lost)}; unpack scenes_stereo.zip (or '
+            'scenes_stereo_testset.zip) there'
         )
-    return sorted(found, key=lambda r: (r.label, r.audio))
-
-
-def in_folds(recordings: list[Recording], number: int) -> list[Recording]:
-    """Deal the recordings of each class to the folds in turn, by name."""
-    seen = defaultdict(int)
-    dealt = []
-    for recording in recordings:
-        fold = seen[recording.label] % number + 1
-        seen[recording.label] += 1
-        dealt.append(recording._replace(fold=fold))
-    if min(seen.values()) < number:
+    if min(seen.values()) < folds:
         raise ValueError(
             f'a class has {min(seen.values())} recordings, too few for '
-            f'{number} folds'
+            f'{folds} folds'
         )
-    return dealt
+    return found
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def build(args: argparse.Namespace) -> dict:
+    # Fold 0 is for training alone.
+    if args.test:
+        recordings = read(args.train, 0) + read(args.test, 1)
+    else:
+        recordings = read(args.train, 1, args.folds)
+    path = os.path.join(args.out, 'annotation.csv')
+    write_recordings(path, recordings)
+    counts = Counter(r.fold for r in recordings)
+    for fold, number in sorted(counts.items()):
+        name = f'fold {fold}' if fold else 'train'
+        print(f'{name:12s}{number:6d}')
+    if args.test is None:
+        print('note: these folds are ours, not official')
+    print(f'list: {path}')
+    return {str(fold): number for fold, number in sorted(counts.items())}
+
+
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument(
         'train', help='folder of the public recordings (scenes_stereo)'
@@ -79,42 +94,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='without the private ones: cross-validate the public ones in so '
         'many folds, dealt by name',
     )
-    parser.add_argument('--out', default='data/dcase2014')
-    parser.add_argument('--json', help='also write the counts here')
-    args = parser.parse_args(argv)
+    args = parse_args(parser, 'data/dcase2014', argv)
     if (args.test is None) == (args.folds is None):
         parser.error('give the folder of the test recordings, or --folds')
     if args.folds is not None and args.folds < 2:
         parser.error('--folds must be at least 2')
-    return args
-
-
-def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        # Fold 0 is for training alone.
-        recordings = read(args.train, 0)
-        if args.test:
-            recordings += read(args.test, 1)
-        else:
-            recordings = in_folds(recordings, args.folds)
-        path = os.path.join(args.out, 'annotation.csv')
-        write_recordings(path, recordings)
-    except (ValueError, OSError) as error:
-        print(f'build_list: {error}', file=sys.stderr)
-        return 1
-    counts = Counter(r.fold for r in recordings)
-    counts = {str(fold): counts[fold] for fold in sorted(counts)}
-    for fold, number in counts.items():
-        name = 'train' if fold == '0' else f'fold {fold}'
-        print(f'{name:12s}{number:6d}')
-    if args.test is None:
-        print('note: these folds are ours, not official')
-    print(f'list: {path}')
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump(counts, file)
-    return 0
+    return run(build, args)
 
 
 if __name__ == '__main__':

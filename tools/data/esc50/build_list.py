@@ -7,11 +7,15 @@ recordings are not copied: the list names them by absolute path.
 
 import argparse
 import csv
-import json
 import os
 import re
 import sys
 from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from official_lists import parse_args, run
 
 from avts_mm.datasets.recordings import (
     Recording,
@@ -21,7 +25,7 @@ from avts_mm.datasets.recordings import (
 
 _FOLDER = re.compile(r'(\d{3})(?: - |_)(.+)')
 _FILE = re.compile(r'(\d)-(\d+)-([A-Z]+)\.(ogg|wav|flac|mp3)', re.I)
-_COLUMNS = ('filename', 'fold', 'target', 'category')
+_COLUMNS = {'filename', 'fold', 'target', 'category', 'src_file', 'esc10'}
 
 
 def read_table(root: str, esc10: bool) -> list[Recording]:
@@ -32,25 +36,21 @@ def read_table(root: str, esc10: bool) -> list[Recording]:
     """
     path = os.path.join(root, 'meta', 'esc50.csv')
     with open(path, newline='', encoding='utf-8-sig') as file:
-        reader = csv.DictReader(file)
-        needed = [*_COLUMNS, 'src_file', *(['esc10'] if esc10 else [])]
-        missing = set(needed) - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f'{path}: lacks {", ".join(sorted(missing))}; is it the '
-                'official list?'
-            )
-        rows = [
-            row
-            for row in reader
-            if not esc10 or row['esc10'].strip().lower() == 'true'
-        ]
+        rows = list(csv.DictReader(file))
+    missing = _COLUMNS - set(rows[0] if rows else ())
+    if missing:
+        raise ValueError(
+            f'{path}: lacks {", ".join(sorted(missing))}; is it the official '
+            'list?'
+        )
+    if esc10:
+        rows = [r for r in rows if r['esc10'].strip().lower() == 'true']
     try:
+        # ESC-10 keeps the order of its classes, numbered from 0.
         targets = sorted({int(row['target']) for row in rows})
         return [
             Recording(
                 os.path.abspath(os.path.join(root, 'audio', row['filename'])),
-                # ESC-10 keeps the order of its classes, numbered from 0.
                 targets.index(int(row['target'])),
                 int(row['fold']),
                 row['src_file'],
@@ -64,21 +64,15 @@ def read_table(root: str, esc10: bool) -> list[Recording]:
 
 def read_folders(root: str) -> list[Recording]:
     """The recordings in folders named by class."""
-    folders = {
-        match.group(1): (name, match.group(2))
-        for name in os.listdir(root)
-        if (match := _FOLDER.fullmatch(name))
-    }
-    found = []
-    for label, number in enumerate(sorted(folders)):
-        name, category = folders[number]
-        category = category.replace(' ', '_').lower()
-        for file in sorted(os.listdir(os.path.join(root, name))):
-            match = _FILE.fullmatch(file)
-            if match:
-                path = os.path.abspath(os.path.join(root, name, file))
-                fold, source = int(match.group(1)), match.group(2)
-                found.append(Recording(path, label, fold, source, category))
+    found, labels = [], {}
+    for path in sorted(Path(os.path.abspath(root)).glob('*/*')):
+        folder = _FOLDER.fullmatch(path.parent.name)
+        match = _FILE.fullmatch(path.name)
+        if folder and match:
+            label = labels.setdefault(folder.group(1), len(labels))
+            category = folder.group(2).replace(' ', '_').lower()
+            fold, source = int(match.group(1)), match.group(2)
+            found.append(Recording(str(path), label, fold, source, category))
     return found
 
 
@@ -114,50 +108,39 @@ def read(root: str, esc10: bool = False) -> list[Recording]:
     return recordings
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+def build(args: argparse.Namespace) -> dict:
+    recordings = read(args.root, args.esc10)
+    counts: dict = dict(
+        recordings=len(recordings),
+        classes=len({r.label for r in recordings}),
+        sources=len({r.source for r in recordings}),
+    )
+    name = 'esc10' if counts['classes'] == 10 else 'esc50'
+    path = os.path.join(args.out or f'data/{name}', 'annotation.csv')
+    write_recordings(path, recordings)
+    folds = {
+        str(k): n
+        for k, n in sorted(Counter(r.fold for r in recordings).items())
+    }
+    for key, number in {
+        **counts,
+        **{f'fold {k}': n for k, n in folds.items()},
+    }.items():
+        print(f'{key:12s}{number:6d}')
+    expected = {10: 400, 50: 2000}.get(counts['classes'])
+    if counts['recordings'] != expected:
+        print('note: not the official 2000 (ESC-10: 400) recordings')
+    print(f'list: {path}')
+    return dict(counts, folds=folds)
+
+
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('root', help='folder of the ESC-50 or ESC-10 copy')
     parser.add_argument(
         '--esc10', action='store_true', help='the ten classes of ESC-10 alone'
     )
-    parser.add_argument(
-        '--out', help='default data/esc50, or data/esc10 for ten classes'
-    )
-    parser.add_argument('--json', help='also write the counts here')
-    return parser.parse_args(argv)
-
-
-def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        recordings = read(args.root, args.esc10)
-        classes = len({r.label for r in recordings})
-        name = 'esc10' if classes == 10 else 'esc50'
-        out = args.out or os.path.join('data', name)
-        path = os.path.join(out, 'annotation.csv')
-        write_recordings(path, recordings)
-    except (ValueError, OSError) as error:
-        print(f'build_list: {error}', file=sys.stderr)
-        return 1
-    folds = Counter(r.fold for r in recordings)
-    counts = dict(
-        recordings=len(recordings),
-        classes=classes,
-        sources=len({r.source for r in recordings}),
-        folds={str(fold): folds[fold] for fold in sorted(folds)},
-    )
-    for key in ('recordings', 'classes', 'sources'):
-        print(f'{key:12s}{counts[key]:6d}')
-    for fold, number in counts['folds'].items():
-        print(f'fold {fold:7s}{number:6d}')
-    expected = {10: 400, 50: 2000}.get(classes)
-    if counts['recordings'] != expected:
-        print('note: not the official 2000 (ESC-10: 400) recordings')
-    print(f'list: {path}')
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump(counts, file)
-    return 0
+    return run(build, parse_args(parser, None, argv))
 
 
 if __name__ == '__main__':

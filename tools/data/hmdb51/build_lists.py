@@ -1,58 +1,63 @@
 """Match the official splits of HMDB51 with the videos one has."""
 
-import argparse
-import json
+import os
+import re
 import sys
+from pathlib import Path
 
-from avts_mm.preparation.action_lists import (
-    VideoFolder,
-    format_action_counts,
-    read_hmdb51,
-    write_action_lists,
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import action_lists
+from action_lists import SPLITS, ActionVideo, Lists, read_lines
+
+FOLDER = 'testTrainMulti_7030_splits'
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        'lists',
-        help='folder of the official lists, testTrainMulti_7030_splits',
+def read(folder: str) -> Lists:
+    """Read ``<class>_test_split<N>.txt``: names followed by a code.
+
+    Code 1 is training, 2 test, 0 neither. Classes are numbered in
+    alphabetical order.
+
+    Raises:
+        FileNotFoundError: There are no lists, or one is missing.
+        ValueError: A list is not of this form.
+    """
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f'{folder}: no such folder')
+    found = (
+        re.fullmatch(r'(.+)_test_split\d\.txt', name)
+        for name in os.listdir(folder)
     )
-    parser.add_argument(
-        '--videos', required=True, help='folder, searched with subfolders'
-    )
-    parser.add_argument('--out', default='data/hmdb51')
-    parser.add_argument(
-        '--allow-missing',
-        action='store_true',
-        help='leave out listed videos that are not there; the figures are '
-        'then not those of the official splits',
-    )
-    parser.add_argument('--json', help='also write the counts here')
-    return parser.parse_args(argv)
+    classes = sorted({match[1] for match in found if match})
+    if not classes:
+        raise FileNotFoundError(
+            f'{folder}: holds no <class>_test_split<N>.txt; name the folder '
+            f'of the official lists, {FOLDER}'
+        )
+    parts: dict[str, list[ActionVideo]] = {
+        f'{part}_split{n}': [] for n in SPLITS for part in ('train', 'test')
+    }
+    for label, action in enumerate(classes):
+        for split in SPLITS:
+            path = os.path.join(folder, f'{action}_test_split{split}.txt')
+            for place, line in read_lines(path):
+                *video, code = line.rsplit(maxsplit=1)
+                if not video or code not in ('0', '1', '2'):
+                    raise ValueError(
+                        f'{place}: must be a name and 0, 1 or 2, not '
+                        f'{line[:80]!r}'
+                    )
+                if code != '0':
+                    part = 'train' if code == '1' else 'test'
+                    parts[f'{part}_split{split}'].append(
+                        ActionVideo(video[0], action, label)
+                    )
+    return classes, parts
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        lists = read_hmdb51(args.lists)
-        videos = VideoFolder(args.videos)
-        counts = write_action_lists(
-            args.out, lists, videos, args.allow_missing
-        )
-    except (ValueError, OSError) as error:
-        print(f'build_lists: {error}', file=sys.stderr)
-        return 1
-    print(*format_action_counts(counts), sep='\n')
-    print(f'{len(lists.classes)} classes, lists in {args.out}')
-    print(
-        'next: python tools/finetune_splits.py '
-        'configs/finetune/hmdb51_avts.py --checkpoint AVTS.pth'
-    )
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump({'parts': counts, 'classes': len(lists.classes)}, file)
-    return 0
+    return action_lists.main(read, __doc__, 'hmdb51', FOLDER, argv)
 
 
 if __name__ == '__main__':

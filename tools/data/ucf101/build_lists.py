@@ -1,58 +1,62 @@
 """Match the official splits of UCF101 with the videos one has."""
 
-import argparse
-import json
+import os
+import re
 import sys
+from pathlib import Path
 
-from avts_mm.preparation.action_lists import (
-    VideoFolder,
-    format_action_counts,
-    read_ucf101,
-    write_action_lists,
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import action_lists
+from action_lists import SPLITS, ActionVideo, Lists, read_lines
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        'lists',
-        help='folder of the official lists, ucfTrainTestlist',
-    )
-    parser.add_argument(
-        '--videos', required=True, help='folder, searched with subfolders'
-    )
-    parser.add_argument('--out', default='data/ucf101')
-    parser.add_argument(
-        '--allow-missing',
-        action='store_true',
-        help='leave out listed videos that are not there; the figures are '
-        'then not those of the official splits',
-    )
-    parser.add_argument('--json', help='also write the counts here')
-    return parser.parse_args(argv)
+def read(folder: str) -> Lists:
+    """Read ``classInd.txt``, ``trainlist0N.txt`` and ``testlist0N.txt``.
+
+    Raises:
+        FileNotFoundError: A list is missing.
+        ValueError: A list is not of this form.
+    """
+    labels: dict[str, int] = {}
+    for place, line in read_lines(os.path.join(folder, 'classInd.txt')):
+        number, _, name = line.partition(' ')
+        if number != str(len(labels) + 1) or not name:
+            raise ValueError(
+                f'{place}: must be "{len(labels) + 1} NameOfClass", not '
+                f'{line[:80]!r}'
+            )
+        labels[name.strip()] = len(labels)
+    parts = {}
+    for split in SPLITS:
+        for part in ('train', 'test'):
+            path = os.path.join(folder, f'{part}list{split:02d}.txt')
+            parts[f'{part}_split{split}'] = [
+                _video(place, line, labels) for place, line in read_lines(path)
+            ]
+    return list(labels), parts
+
+
+def _video(place: str, line: str, labels: dict[str, int]) -> ActionVideo:
+    # Lists for training tell the number of the class, too, from 1 on.
+    action, name, number = re.fullmatch(
+        r'([^/]*)(?:/(.*?))?(?:\s+(\d+))?', line
+    ).groups()
+    if not name or action not in labels:
+        raise ValueError(
+            f'{place}: must be Class/video.avi with a class of classInd.txt, '
+            f'not {line[:80]!r}'
+        )
+    if number and int(number) != labels[action] + 1:
+        raise ValueError(
+            f'{place}: class {number}, but {action} is class '
+            f'{labels[action] + 1} in classInd.txt'
+        )
+    return ActionVideo(name, action, labels[action])
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parse_args(argv)
-    try:
-        lists = read_ucf101(args.lists)
-        videos = VideoFolder(args.videos)
-        counts = write_action_lists(
-            args.out, lists, videos, args.allow_missing
-        )
-    except (ValueError, OSError) as error:
-        print(f'build_lists: {error}', file=sys.stderr)
-        return 1
-    print(*format_action_counts(counts), sep='\n')
-    print(f'{len(lists.classes)} classes, lists in {args.out}')
-    print(
-        'next: python tools/finetune_splits.py '
-        'configs/finetune/ucf101_avts.py --checkpoint AVTS.pth'
-    )
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump({'parts': counts, 'classes': len(lists.classes)}, file)
-    return 0
+    return action_lists.main(read, __doc__, 'ucf101', 'ucfTrainTestlist', argv)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,213 @@
+"""Official lists, matched with the videos that one has.
+
+Copies of a data set differ in folders, names and formats, and of the YouTube
+segments of Kinetics and AudioSet many are gone.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from avts_mm.preparation.sources import SUFFIXES
+
+
+def parse_args(
+    parser: argparse.ArgumentParser, out: str | None, argv: list[str] | None
+) -> argparse.Namespace:
+    """Read the command line, with what all these scripts understand."""
+    parser.add_argument('--out', default=out, help='folder of the lists')
+    parser.add_argument('--json', help='also write the counts here')
+    return parser.parse_args(argv)
+
+
+def run(build: Callable[[argparse.Namespace], dict], args) -> int:
+    """Do what a script is for; returns its exit status.
+
+    Args:
+        build (Callable): Returns counts, which are written to ``args.json``.
+        args (argparse.Namespace): Of :func:`parse_args`.
+    """
+    try:
+        counts = build(args)
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    if args.json:
+        with open(args.json, 'w', encoding='utf-8') as file:
+            json.dump(counts, file)
+    return 0
+
+
+def index_videos(folder: str) -> dict[str, list[str]]:
+    """Paths of all videos below a folder by name without suffix.
+
+    Empty files, which failed downloads leave, do not count.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no video in it.
+    """
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f'{folder}: no such folder')
+    found: dict[str, list[str]] = {}
+    for place, folders, names in os.walk(
+        os.path.abspath(folder), followlinks=True
+    ):
+        folders.sort()
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)
+            path = os.path.join(place, name)
+            if suffix.lower() in SUFFIXES and os.path.getsize(path):
+                found.setdefault(stem, []).append(path)
+    if not found:
+        raise FileNotFoundError(f'{folder}: holds no videos')
+    return found
+
+
+class Segment(NamedTuple):
+    """One line of a list of YouTube segments, and its file.
+
+    Attributes:
+        youtube_id (str): 11 characters.
+        start (float): Seconds in the full video.
+        end (float): Seconds in the full video.
+        split (str): ``'train'``, ``'val'``, ``'test'``.
+        label (int): Number of the class, -1 for none.
+        names (str): Name of the class, or identifiers of several.
+        path (str): The file, empty if there is none.
+        trimmed (bool): The file is the segment alone, not the full video.
+    """
+
+    youtube_id: str
+    start: float
+    end: float
+    split: str
+    label: int = -1
+    names: str = ''
+    path: str = ''
+    trimmed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the prepared files; as Kinetics names its clips."""
+        moments = [
+            f'{int(t):06d}' if t == int(t) else f'{t:010.3f}'
+            for t in (self.start, self.end)
+        ]
+        return f'{self.split}/{"_".join([self.youtube_id, *moments])}'
+
+
+def _tags(seconds: float) -> list[str]:
+    """The ways in which downloaders write a moment."""
+    tags = {f'{seconds:.1f}', f'{seconds:.3f}', f'{seconds * 1000:.0f}'}
+    if seconds == int(seconds):
+        tags |= {f'{int(seconds)}', f'{int(seconds):06d}'}
+    return sorted(tags, reverse=True)
+
+
+def match(segment: Segment, videos: dict[str, list[str]]) -> Segment:
+    """Find the file of a segment.
+
+    In this order: ``<id>_<start>_<end>`` and ``<id>_<start>``, the moments
+    in seconds, with or without zeros in front, or milliseconds; then
+    ``<id>``, the full video.
+    """
+    starts, ends = _tags(segment.start), _tags(segment.end)
+    tags = [f'_{start}_{end}' for start in starts for end in ends]
+    for tag in (*tags, *(f'_{start}' for start in starts), ''):
+        if paths := videos.get(segment.youtube_id + tag):
+            return segment._replace(path=paths[0], trimmed=bool(tag))
+    return segment
+
+
+def draw(segments: Iterable[Segment], number: int, seed: int) -> set[Segment]:
+    """Draw some of the available training segments; take all others.
+
+    At random, but the same everywhere: a smaller draw is part of every
+    larger one with the same seed, and a video that has gone missing is
+    replaced without disturbing the rest.
+
+    Raises:
+        ValueError: Fewer than ``number`` are available.
+    """
+
+    def ticket(segment):
+        text = f'{seed}:{segment.youtube_id}:{segment.start}'
+        return hashlib.sha256(text.encode()).digest()
+
+    available = {s for s in segments if s.path}
+    train = [s for s in available if s.split == 'train']
+    if len(train) < number:
+        raise ValueError(
+            f'asked for {number} training segments, but only {len(train)} '
+            'are available'
+        )
+    return available - set(sorted(train, key=ticket)[number:])
+
+
+def write_lists(
+    out: str, segments: list[Segment], chosen: set[Segment] | None = None
+) -> dict[str, dict[str, int]]:
+    """Write what there is for ``prepare_av.py``, and what is missing.
+
+    ``availability.csv`` holds all segments with a column that tells which
+    are there, ``videos.csv`` those that are to be prepared.
+
+    Args:
+        out (str): Folder to write to.
+        segments (list[Segment]): All segments of the lists.
+        chosen (set | None): Which of the available ones to prepare; None for
+            all.
+
+    Returns:
+        dict: Numbers of segments per split: ``listed``, ``available``, and
+        ``chosen``, to be prepared.
+
+    Raises:
+        ValueError: No segment is available.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    overview, to_prepare = [], []
+    for segment in segments:
+        tally = counts.setdefault(
+            segment.split, dict(listed=0, available=0, chosen=0)
+        )
+        there = bool(segment.path)
+        wanted = there and (chosen is None or segment in chosen)
+        tally['listed'] += 1
+        tally['available'] += there
+        tally['chosen'] += wanted
+        *fields, path, trimmed = segment
+        overview.append([*fields, int(there), path])
+        if wanted:
+            span = ('', '') if trimmed else (segment.start, segment.end)
+            label = '' if segment.label < 0 else segment.label
+            to_prepare.append(
+                [path, *span, segment.name, label, segment.split]
+                + [segment.names, segment.youtube_id]
+            )
+    os.makedirs(out, exist_ok=True)
+    columns = 'youtube_id,start,end,split,label,names,available,video'
+    _write(os.path.join(out, 'availability.csv'), columns, overview)
+    columns = 'video,start,end,name,label,split,names,youtube_id'
+    _write(os.path.join(out, 'videos.csv'), columns, to_prepare)
+    print(f'{"":8s}{"listed":>10s}{"available":>10s}{"to prepare":>12s}')
+    for split, tally in counts.items():
+        share = tally['available'] / tally['listed']
+        numbers = '{listed:10d}{available:10d}{chosen:12d}'.format(**tally)
+        print(f'{split:8s}{numbers}   ({share:.1%} available)')
+    if not any(tally['available'] for tally in counts.values()):
+        raise ValueError('no video matches')
+    print(f'next: tools/data/prepare_av.py --list {out}/videos.csv')
+    return counts
+
+
+def _write(path: str, columns: str, rows: list[list]) -> None:
+    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerows([columns.split(','), *rows])
+    os.replace(f'{path}.part', path)
