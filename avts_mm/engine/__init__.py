@@ -10,15 +10,12 @@ from .hooks import (
     SafeCheckpointHook,
     SickTrainingError,
     SyncReportHook,
-    SyncVisualizationHook,
-    TowerLoadingHook,
-    TrainLossPlateauHook,
     UnreadableFilesHook,
     mix_at,
 )
 from .loops import ResumableEpochLoop, ResumableIterLoop
 from .optimizers import BFloat16OptimWrapper
-from .schedulers import TrainLossPlateauLR
+from .schedulers import TrainLossPlateauHook, TrainLossPlateauLR
 from .whole_files import newest_checkpoint
 
 __all__ = [
@@ -34,8 +31,6 @@ __all__ = [
     'SafeCheckpointHook',
     'SickTrainingError',
     'SyncReportHook',
-    'SyncVisualizationHook',
-    'TowerLoadingHook',
     'TrainLossPlateauHook',
     'TrainLossPlateauLR',
     'UnreadableFilesHook',

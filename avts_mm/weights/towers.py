@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 import torch.nn as nn
 from mmengine.logging import print_log
+from mmengine.model import update_init_info
+from mmengine.registry import WEIGHT_INITIALIZERS
 
 from .reading import CheckpointError, load_state_dict, strip_wrappers
 
@@ -46,9 +48,14 @@ class TowerMatch:
         return bool(self.matched) and not self.missing and not self.mismatched
 
     @property
-    def _rank(self) -> tuple:
+    def rank(self) -> tuple:
+        """By which the best of several places is chosen."""
         named = len(self.matched) + len(self.mismatched)
         return self.complete, named, len(self.matched)
+
+
+def _shapes(module: nn.Module) -> dict[str, tuple]:
+    return {k: tuple(v.shape) for k, v in module.state_dict().items()}
 
 
 def _counts(key: str) -> bool:
@@ -63,7 +70,7 @@ def _match(state: Mapping, wanted: Mapping, prefix: str) -> TowerMatch:
         if tensor is None:
             if counts and key.split('.')[0] not in HEADS:
                 match.missing.append(key)
-        elif tuple(tensor.shape) != shape:
+        elif tuple(getattr(tensor, 'shape', ())) != shape:
             if counts and key.split('.')[0] not in HEADS:
                 match.mismatched[key] = (tuple(tensor.shape), shape)
         else:
@@ -97,7 +104,7 @@ def find_tower(
             of the usual names.
     """
     state = strip_wrappers(state_dict)
-    wanted = {k: tuple(v.shape) for k, v in module.state_dict().items()}
+    wanted = _shapes(module)
     if prefix is not None:
         if prefix and not prefix.endswith('.'):
             prefix += '.'
@@ -112,8 +119,8 @@ def find_tower(
     if not prefixes:
         return _match(state, wanted, '')
     found = [_match(state, wanted, p) for p in sorted(prefixes)]
-    best = max(match._rank for match in found)
-    found = [match for match in found if match._rank == best]
+    best = max(match.rank for match in found)
+    found = [match for match in found if match.rank == best]
     if len(found) > 1:
         usual = [p for p in PREFERRED if p in {m.prefix for m in found}]
         if not usual:
@@ -216,3 +223,78 @@ def check_match(
             f'{match.missing[:3]}; allow_missing=True would leave them as '
             'they are'
         )
+
+
+def check_fits(
+    model: nn.Module, checkpoint: Mapping, source: str | None
+) -> None:
+    """Refuse a checkpoint of which nothing fits; tell how much does.
+
+    mmengine's ``load_from`` would train, or test, from random weights.
+
+    Args:
+        model (nn.Module): What the checkpoint is loaded into.
+        checkpoint (dict): As mmengine has read it.
+        source (str, optional): The file, for messages.
+
+    Raises:
+        CheckpointError: None of its tensors has the name and the shape of
+            one of the model's.
+    """
+    name, source = type(model).__name__, str(source or 'the checkpoint')
+    state = checkpoint.get('state_dict', checkpoint)
+    state = {str(key).removeprefix('module.'): v for key, v in state.items()}
+    match = _match(state, _shapes(model), '')
+    if not match.matched:
+        raise CheckpointError(
+            f'{source}: nothing in it fits {name}, which would be left at '
+            f'random (it begins with {list(state)[:3]}). To take a tower out '
+            'of it, give the backbone init_cfg=dict('
+            f"type='PretrainedTower', checkpoint={source!r})"
+        )
+    print_log(describe(match, name, source), logger='current')
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class PretrainedTower:
+    """Initialise a backbone from wherever a checkpoint has it.
+
+    mmengine's ``Pretrained`` needs the right prefix and is content when
+    nothing matches; this one finds the prefix, says how many tensors it
+    loaded, and stops when any is missing.
+
+    Args:
+        checkpoint (str): A file, or an ``https://`` address.
+        prefix (str, optional): Where the tower is; found if None.
+        allow_missing (bool): Whether some tensors may be missing.
+            Defaults to False.
+
+    Example:
+        >>> backbone = dict(
+        ...     type='MC3',
+        ...     init_cfg=dict(type='PretrainedTower', checkpoint='avts.pth'),
+        ... )
+    """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        allow_missing: bool = False,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.prefix = prefix
+        self.allow_missing = allow_missing
+
+    def __call__(self, module: nn.Module) -> None:
+        load_tower(module, self.checkpoint, self.prefix, self.allow_missing)
+        # mmengine initialises the children after this (it spares them for
+        # its own Pretrained alone): tell it that they have been.
+        for child in module.modules():
+            if child is not module and hasattr(child, 'init_weights'):
+                name = '_is_init' if hasattr(child, '_is_init') else 'is_init'
+                setattr(child, name, True)
+        if hasattr(module, '_params_init_info'):
+            update_init_info(
+                module, f'PretrainedTower: load from {self.checkpoint}'
+            )

@@ -6,8 +6,4 @@ default_hooks = dict(
     checkpoint=dict(interval=1, max_keep_ckpts=1, save_best=None, rule=None)
 )
 
-custom_hooks = [
-    # With load_from = 'avts.pth' the video tower is picked out of it.
-    dict(type='TowerLoadingHook', tower='backbone'),
-    dict(type='ClassCountHook'),
-]
+custom_hooks = [dict(type='ClassCountHook')]

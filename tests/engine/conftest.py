@@ -9,7 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import BaseLoop, Runner
 
 from avts_mm.datasets import AVPairDataset
-from avts_mm.engine.loops.workers import end_workers
+from avts_mm.engine.loops.stop_signals import end_workers
 from avts_mm.media.annotation import write_records
 
 numbers = itertools.count()
@@ -75,6 +75,7 @@ def toy_runner(tmp_path, toy_dataset):
         )
         model = ToyModel(losses)
         hooks = dict(
+            runtime_info=dict(type='DeferredInfoHook'),
             checkpoint=dict(type='CheckpointHook', interval=1),
             logger=dict(type='LoggerHook', interval=2),
         )

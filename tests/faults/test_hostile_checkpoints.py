@@ -51,8 +51,6 @@ def place(corpus, tmp_path, monkeypatch):
     cfg.log_level = 'ERROR'
     cfg.experiment_name = f'{tmp_path.name}_{next(numbers)}'
     cfg.dump(tmp_path / 'tiny.py')
-    cfg.custom_hooks = [dict(type='TowerLoadingHook', tower='video_backbone')]
-    cfg.dump(tmp_path / 'finetune.py')
     (tmp_path / 'folds.csv').write_text('audio,label,fold\na.wav,0,1\n')
     (tmp_path / 'a.wav').touch()
     trace = tmp_path / 'trace'
@@ -76,10 +74,6 @@ PROGRAMS = {
     "train, mmengine's Pretrained": [
         *(*TRAIN, '--cfg-options', f'{INIT}.type=Pretrained'),
         f'{INIT}.checkpoint=bad.pth',
-    ],
-    'finetune, load_from': [
-        *('tools/train.py', 'finetune.py', '--work-dir', '.'),
-        *('--cfg-options', 'load_from=bad.pth'),
     ],
     'test': ['tools/test.py', 'tiny.py', 'bad.pth', '--work-dir', '.'],
     'sync_check': [

@@ -14,6 +14,8 @@ import torch
 from mmengine import Config
 from mmengine.runner import Runner
 
+from avts_mm.weights import CheckpointError
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
 
@@ -155,14 +157,9 @@ STILL = {
 }
 
 
-@pytest.mark.parametrize('way', ['init_cfg', 'load_from'])
-def test_pretrained_weights_arrive(way, build, pretrained, tmp_path):
-    place = {
-        'init_cfg': {'model.backbone.init_cfg.checkpoint': str(pretrained)},
-        'load_from': {'load_from': str(pretrained)},
-    }[way]
-    name = {'init_cfg': 'hmdb51_avts.py', 'load_from': 'hmdb51_scratch.py'}
-    runner = build(name[way], **place, **STILL)
+def test_pretrained_weights_arrive(build, pretrained, tmp_path):
+    place = {'model.backbone.init_cfg.checkpoint': str(pretrained)}
+    runner = build('hmdb51_avts.py', **place, **STILL)
     tower = tower_of(pretrained)
     assert not same(tower, runner.model.backbone)
     runner.train()
@@ -194,17 +191,15 @@ def test_all_layers_learn(build, pretrained):
     assert runner.message_hub.get_scalar('val/acc/top1').current() <= 1
 
 
-@pytest.mark.parametrize('way', ['init_cfg', 'load_from'])
-def test_nothing_matched_is_an_error(way, build, tmp_path):
+def test_nothing_matched_is_an_error(build, pretrained, tmp_path):
     path = str(tmp_path / 'other.pth')
     torch.save(dict(state_dict={'encoder.weight': torch.zeros(3)}), path)
-    place = {
-        'init_cfg': {'model.backbone.init_cfg.checkpoint': path},
-        'load_from': {'load_from': path},
-    }[way]
-    name = {'init_cfg': 'hmdb51_avts.py', 'load_from': 'hmdb51_scratch.py'}
-    runner = build(name[way], **place, **STILL)
-    with pytest.raises(ValueError, match=r'other\.pth'):
+    place = {'model.backbone.init_cfg.checkpoint': path}
+    with pytest.raises(CheckpointError, match=r'other\.pth'):
+        build('hmdb51_avts.py', **place, **STILL).train()
+    # A synchronisation checkpoint has no backbone of that name.
+    runner = build('hmdb51_scratch.py', load_from=str(pretrained), **STILL)
+    with pytest.raises(CheckpointError, match=r'epoch_1\.pth.*PretrainedTow'):
         runner.train()
 
 

@@ -8,11 +8,13 @@ import pytest
 from mmengine import Config
 from mmengine.runner import Runner
 
+from avts_mm.engine.hooks import health_hook
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def demo(corpus, tmp_path):
+def demo(corpus, tmp_path, monkeypatch):
     """Trains the demo for 18 steps, and gives the warnings."""
 
     def run(**changes):
@@ -27,9 +29,8 @@ def demo(corpus, tmp_path):
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         cfg.custom_hooks = []
         # Whether a machine that runs tests starves is not asked.
-        cfg.default_hooks.health.update(
-            interval=3, patience=2, stop=[], max_waiting=1.0
-        )
+        monkeypatch.setattr(health_hook, 'MAX_WAITING', 1.0)
+        cfg.default_hooks.health.update(interval=3, patience=2, stop=[])
         cfg.merge_from_dict(changes)
         Runner.from_cfg(cfg).train()
         (board,) = tmp_path.glob('*/vis_data/scalars.json')

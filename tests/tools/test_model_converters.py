@@ -1,9 +1,10 @@
 """Weights in and out of avts_mm, by the tools that users start."""
 
-import importlib.util
 import json
-from pathlib import Path
 
+import export_onnx as onnx_exporter
+import export_weights as exporter
+import import_weights as importer
 import pytest
 import torch
 import torch.nn as nn
@@ -12,20 +13,6 @@ from mmengine.registry import DefaultScope
 
 from avts_mm.models import MC3
 from avts_mm.weights import load_state_dict, load_tower
-
-TOOLS = Path(__file__).parents[2] / 'tools' / 'model_converters'
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-importer = load_tool('import_weights')
-exporter = load_tool('export_weights')
-onnx_exporter = load_tool('export_onnx')
 
 
 def filled(module, seed=0):
@@ -222,7 +209,9 @@ def test_a_classifier_of_another_width_is_left_out(tmp_path, capsys):
     source, out = tmp_path / 'x.pth', tmp_path / 'mc3.pth'
     torch.save(state, source)
     exporter.main([str(source), str(out)])
-    assert 'is left out: it takes [64] features' in capsys.readouterr().out
+    assert 'takes [64] features, not the 32 of the tower; it is left out' in (
+        capsys.readouterr().out
+    )
     assert 'fc.weight' not in torch.load(out)
 
 
@@ -364,7 +353,7 @@ def test_onnx_outputs_that_differ_are_not_kept(
     monkeypatch.setattr(onnx_exporter, 'export', export)
     monkeypatch.setattr(onnx_exporter, 'write_metadata', lambda *args: None)
     monkeypatch.setattr(
-        onnx_exporter, 'compare', lambda *args: (difference, 2.0, [])
+        onnx_exporter, 'compare', lambda *args: (difference, 2.0, 0)
     )
     out = tmp_path / 'tower.onnx'
     with pytest.raises(SystemExit, match=r"not written.*from PyTorch's"):

@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+import torch.nn as nn
 from mmaction.registry import MODELS
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
 from mmengine.registry import DefaultScope
 
 from avts_mm.models import MC3, AudioVGG
-from avts_mm.weights import find_tower, load_tower
+from avts_mm.weights import CheckpointError, check_fits, find_tower, load_tower
 
 TENSORS = 100  # 20 convolutions, 20 x 4 of batch normalisation
 
@@ -88,13 +91,7 @@ def test_counters_of_batches_do_not_count(video):
 
 
 def test_a_recognizer_may_lack_its_classifier_alone(video):
-    config = dict(
-        type='Recognizer3D',
-        backbone=dict(type='MC3', base_channels=4),
-        cls_head=dict(type='I3DHead', num_classes=5, in_channels=32),
-    )
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        model = MODELS.build(config)
+    model = recognizer()
     state = prefixed(filled(video), 'backbone.')
     match = load_tower(model, state)
     assert (len(match.matched), match.total) == (TENSORS, TENSORS + 2)
@@ -159,3 +156,77 @@ def test_a_file_without_right_place_names_itself(video, tmp_path):
     torch.save({**prefixed(state, 'a.'), **prefixed(state, 'b.')}, path)
     with pytest.raises(ValueError, match=r'two\.pth: MC3 is found equally'):
         load_tower(video, path)
+
+
+def test_nothing_fits_is_an_error(video, monkeypatch):
+    """mmengine would train from random weights."""
+    from avts_mm.weights import towers
+
+    lines = []
+    monkeypatch.setattr(towers, 'print_log', lambda m, **kw: lines.append(m))
+    state = filled(video)
+    avts = dict(state_dict=prefixed(state, 'video_backbone.'), meta={})
+    wide = dict(state_dict=filled(MC3(base_channels=8)))
+    for checkpoint in (avts, wide, {}, dict(model=state)):
+        with pytest.raises(
+            CheckpointError, match=r'x\.pth: .*PretrainedTower'
+        ):
+            check_fits(video, checkpoint, 'x.pth')
+    check_fits(video, dict(state_dict=prefixed(state, 'module.')), 'x.pth')
+    check_fits(video, {**state, 'more': torch.ones(1)}, None)
+    assert lines == [
+        '100 of 100 tensors of MC3 from x.pth (no prefix)',
+        '100 of 100 tensors of MC3 from the checkpoint (no prefix)',
+    ]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    state = filled(MC3(base_channels=4))
+    path = tmp_path / 'avts.pth'
+    weights = {f'video_backbone.{k}': v for k, v in state.items()}
+    torch.save(dict(state_dict=weights, meta={}), path)
+    return str(path), state
+
+
+def recognizer(init_cfg=None):
+    config = dict(
+        type='Recognizer3D',
+        backbone=dict(type='MC3', base_channels=4, init_cfg=init_cfg),
+        cls_head=dict(type='I3DHead', num_classes=5, in_channels=32),
+    )
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        return MODELS.build(config)
+
+
+def test_every_tensor_ends_as_in_the_file(checkpoint):
+    path, state = checkpoint
+    model = recognizer(dict(type='PretrainedTower', checkpoint=path))
+    model.init_weights()
+    loaded = model.backbone.state_dict()
+    assert all(torch.equal(loaded[k], state[k]) for k in loaded)
+    # The classifier is drawn as ever.
+    assert 0.005 < model.cls_head.fc_cls.weight.std() < 0.02
+
+
+class Net(BaseModule):
+    """Children that initialise themselves, as in many networks."""
+
+    def __init__(self, init_cfg=None):
+        super().__init__(init_cfg)
+        self.conv = ConvModule(1, 2, 3, norm_cfg=dict(type='BN'))
+        self.more = nn.ModuleList([Inner()])
+        self.inner = Inner()
+
+
+class Inner(BaseModule):
+    def __init__(self):
+        super().__init__(dict(type='Constant', layer='Linear', val=3))
+        self.fc = nn.Linear(2, 2)
+
+
+def test_children_do_not_initialise_themselves_afterwards():
+    state = filled(Net())
+    net = Net(dict(type='PretrainedTower', checkpoint=state))
+    net.init_weights()
+    assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items())

@@ -15,6 +15,7 @@ import json
 import logging
 import sys
 import warnings
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 
@@ -130,12 +131,15 @@ def input_shape(cfg, args) -> tuple[int, ...]:
             )
         # An axis of 1 would be taken for a constant.
         return (max(args.shape[0], 2), *args.shape[1:])
-    steps = _pipeline(cfg)
+    parts = ('test_dataloader', 'val_dataloader', 'train_dataloader')
+    loader = next((cfg[part] for part in parts if cfg.get(part)), None)
+    dataset = loader.dataset if loader else {}
     if args.tower == 'audio':
         mel = cfg.model.get('data_preprocessor', {}).get('log_mel', {})
         hop = mel.get('hop_seconds', 0.01)
-        frames = round(_clip_seconds(cfg) / hop) + 1
+        frames = round(dataset.get('clip_seconds', 1.0) / hop) + 1
         return 2, 1, mel.get('n_mels', 40), frames
+    steps = dataset.get('pipeline') or []
     length = _last(steps, ('num_frames', 'clip_len'), 25)
     size = _last(steps, ('crop_size', 'input_size', 'scale'), 224)
     height, width = (size, size) if isinstance(size, int) else size[::-1]
@@ -145,50 +149,22 @@ def input_shape(cfg, args) -> tuple[int, ...]:
     return 2, channels, length, height, width
 
 
-def _pipeline(cfg) -> list:
-    for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
-        if cfg.get(name):
-            return cfg[name].dataset.get('pipeline') or []
-    return []
-
-
-def _clip_seconds(cfg) -> float:
-    for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
-        if cfg.get(name):
-            return cfg[name].dataset.get('clip_seconds', 1.0)
-    return 1.0
-
-
 def _last(steps: list, names: tuple, default):
     """The last setting of one of these names in a pipeline."""
-    found = default
-    for step in steps:
-        for name in names:
-            if step.get(name):
-                found = step[name]
-    return tuple(found) if isinstance(found, list) else found
-
-
-def dynamic_axes(tower: Tower, kind: str) -> dict[int, str]:
-    """The axes that may have any length, by name.
-
-    A neck with several time bins is unrolled for one length of the clip.
-    """
-    axes = dict(AXES[kind])
-    if tower.neck is not None:
-        bins = getattr(tower.neck, 'time_bins', 1)
-        if bins > 1:
-            axes.pop(getattr(tower.neck, 'time_dim', 2), None)
-    return axes
+    found = [step[name] for step in steps for name in names if step.get(name)]
+    return found[-1] if found else default
 
 
 def export(tower: Tower, kind: str, shape: tuple, path: Path) -> dict:
-    """Trace a tower and write it; returns its dynamic axes."""
+    """Trace a tower and write it; returns the axes that may be of any length.
+
+    A neck with several time bins is unrolled for one length of the clip.
+    """
     from torch.export import Dim
 
-    axes = dynamic_axes(tower, kind)
-    dims = {i: Dim(name) for i, name in axes.items() if shape[i] > 1}
-    output = 'embedding' if tower.neck is not None else 'features'
+    axes = {i: name for i, name in AXES[kind].items() if shape[i] > 1}
+    if getattr(tower.neck, 'time_bins', 1) > 1:
+        axes.pop(getattr(tower.neck, 'time_dim', 2), None)
     # It warns of every operator of packages that are not installed.
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -198,22 +174,22 @@ def export(tower: Tower, kind: str, shape: tuple, path: Path) -> dict:
             (torch.randn(shape),),
             str(path),
             input_names=[kind],
-            output_names=[output],
-            dynamic_shapes=(dims,),
+            output_names=['features' if tower.neck is None else 'embedding'],
+            dynamic_shapes=({i: Dim(name) for i, name in axes.items()},),
             dynamo=True,
             external_data=False,
             verbose=False,
         )
-    return {i: axes[i] for i in dims}
+    return axes
 
 
 def compare(
     tower: Tower, path: Path, kind: str, shape: tuple, axes: dict
-) -> tuple[float, float, list]:
+) -> tuple[float, float, int]:
     """Run both on several inputs.
 
     Returns:
-        tuple: The largest difference, the largest output, and the shapes.
+        tuple: The largest difference, the largest output, and how many inputs.
 
     Raises:
         ValueError: The shapes of the outputs differ.
@@ -226,12 +202,10 @@ def compare(
         str(path), options, providers=['CPUExecutionProvider']
     )
     shapes = [shape, (1, *shape[1:]), (3, *shape[1:])]
-    for axis in axes:
-        if axis:
-            # Odd numbers show where a length was taken for a constant.
-            longer = list(shape)
-            longer[axis] += max(shape[axis] // 3, 3)
-            shapes.append(tuple(longer))
+    for axis in filter(None, axes):
+        # Odd numbers show where a length was taken for a constant.
+        longer = shape[axis] + max(shape[axis] // 3, 3)
+        shapes.append((*shape[:axis], longer, *shape[axis + 1 :]))
     generator = torch.Generator().manual_seed(0)
     differences, outputs = [], []
     for size in shapes:
@@ -247,16 +221,13 @@ def compare(
         differences.append(np.abs(got - wanted).max())
         outputs.append(np.abs(wanted).max())
     # numpy's maximum lets a NaN through, Python's does not.
-    return float(np.max(differences)), float(np.max(outputs)), shapes
+    return float(np.max(differences)), float(np.max(outputs)), len(shapes)
 
 
 def write_metadata(path: Path, cfg, args, shape: tuple, axes: dict) -> None:
     """Note in the graph what its input is."""
     import onnx
 
-    options = cfg.model.get('data_preprocessor')
-    if options is None and cfg.model.get(f'{args.tower}_backbone'):
-        options = dict(type='AVDataPreprocessor')
     about = dict(
         tower=args.tower,
         output='embedding' if args.embedding else 'features',
@@ -265,9 +236,12 @@ def write_metadata(path: Path, cfg, args, shape: tuple, axes: dict) -> None:
         traced_shape=json.dumps(list(shape)),
         dynamic_axes=json.dumps(list(axes.values())),
     )
+    # Built, since defaults count as well as settings.
+    options = cfg.model.get('data_preprocessor')
+    if options is None and cfg.model.get(f'{args.tower}_backbone'):
+        options = dict(type='AVDataPreprocessor')
     if args.tower == 'video':
         about['input'] = '(RGB 0-255 - mean) / std, as N, C, T, H, W'
-        # Built, since defaults count as well as settings.
         built = MODELS.build(options) if options else None
         for name in ('mean', 'std'):
             value = getattr(built, name, None)
@@ -275,29 +249,16 @@ def write_metadata(path: Path, cfg, args, shape: tuple, axes: dict) -> None:
             about[name] = json.dumps(value)
     else:
         about['input'] = 'log-mel (avts_mm LogMel), as N, 1, bands, frames'
-        settings = {
-            name: parameter.default
-            for name, parameter in signature(LogMel).parameters.items()
+        defaults = {
+            k: v.default for k, v in signature(LogMel).parameters.items()
         }
-        settings.update(options.get('log_mel') or {})
-        about['log_mel'] = json.dumps(settings)
+        about['log_mel'] = json.dumps(
+            {**defaults, **(options.get('log_mel') or {})}
+        )
     model = onnx.load(str(path))
     onnx.helper.set_model_props(model, about)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
-
-
-def check_packages() -> None:
-    """Say in a sentence what is missing."""
-    from importlib.util import find_spec
-
-    names = ('onnx', 'onnxscript', 'onnxruntime')
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise ValueError(
-            f'exporting to ONNX needs {", ".join(missing)}; pip install '
-            "'avts_mm[export]'"
-        )
 
 
 def main(argv=None):
@@ -309,12 +270,18 @@ def main(argv=None):
     args.out.parent.mkdir(parents=True, exist_ok=True)
     part = args.out.with_name(f'{args.out.stem}.part.onnx')
     try:
-        check_packages()
+        names = ('onnx', 'onnxscript', 'onnxruntime')
+        missing = [name for name in names if find_spec(name) is None]
+        if missing:
+            raise ValueError(
+                f'exporting to ONNX needs {", ".join(missing)}; pip install '
+                "'avts_mm[export]'"
+            )
         tower = build_tower(cfg, args)
         shape = input_shape(cfg, args)
         axes = export(tower, args.tower, shape, part)
         write_metadata(part, cfg, args, shape, axes)
-        worst, largest, shapes = compare(tower, part, args.tower, shape, axes)
+        worst, largest, inputs = compare(tower, part, args.tower, shape, axes)
         if not worst <= args.tolerance * max(largest, 1.0):
             raise ValueError(
                 f'{args.out}: not written, since its outputs differ from '
@@ -332,7 +299,7 @@ def main(argv=None):
     )
     print(
         f'largest difference to PyTorch {worst:.1e} (largest output '
-        f'{largest:.3g}) over {len(shapes)} inputs'
+        f'{largest:.3g}) over {inputs} inputs'
     )
 
 

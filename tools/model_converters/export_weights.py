@@ -17,8 +17,9 @@ import avts_mm  # noqa: F401
 # isort: split
 import torch
 from mmengine.registry import init_default_scope
+from video_towers import VideoTower, classifier_beside, find_video_tower
 
-from avts_mm.weights import VideoTower, find_video_tower, load_state_dict
+from avts_mm.weights import load_state_dict
 
 # How to build the network in torchvision, for which there is no mc2.
 BUILDERS = dict(
@@ -53,17 +54,11 @@ def classifier(tower: VideoTower) -> dict[str, torch.Tensor]:
     """torchvision's ``fc``, if a linear classifier stands by the tower."""
     beside = tower.prefix.removesuffix('backbone.')
     for name in (f'{tower.prefix}fc', f'{beside}cls_head.fc_cls'):
-        weight = tower.leftover.get(f'{name}.weight')
-        bias = tower.leftover.get(f'{name}.bias')
-        if weight is None or bias is None:
-            continue
-        channels = 8 * tower.base_channels
-        if weight.shape == (len(bias), channels):
-            return {'fc.weight': weight, 'fc.bias': bias}
-        print(
-            f'{name} is left out: it takes {list(weight.shape)[1:]} features, '
-            f'not the {channels} of the tower'
-        )
+        try:
+            if found := classifier_beside(tower, name):
+                return {f'fc.{part}': value for part, value in found.items()}
+        except ValueError as error:
+            print(f'{error}; it is left out')
     return {}
 
 

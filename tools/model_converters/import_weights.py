@@ -8,7 +8,7 @@ For torchvision's mc3_18 and r3d_18, and the released AVTS checkpoints (whose
 inside we have not seen: names of several code bases are known, and prefixes
 do not matter). Prints what became of every tensor. Nothing is
 written unless a whole tower is there in the right shapes. The result is for
-init_cfg=dict(type='PretrainedTower', …) or load_from.
+init_cfg=dict(type='PretrainedTower', …).
 """
 
 import argparse
@@ -21,13 +21,14 @@ import avts_mm  # noqa: F401
 # isort: split
 import torch
 from mmengine.registry import init_default_scope
-
-from avts_mm.weights import (
+from video_towers import (
     VideoTower,
+    classifier_beside,
     find_video_tower,
-    load_state_dict,
     our_name,
 )
+
+from avts_mm.weights import load_state_dict
 
 
 def parse_args(argv=None):
@@ -91,27 +92,6 @@ def _shape(tensor) -> str:
     return ' x '.join(map(str, tensor.shape)) or 'number'
 
 
-def classifier(tower: VideoTower, source: str) -> dict:
-    """The classifier that stood beside the tower, for an I3DHead."""
-    found = {}
-    for name in ('weight', 'bias'):
-        key = f'{tower.prefix}fc.{name}'
-        if key not in tower.leftover:
-            raise ValueError(
-                f'{source}: no classifier {key!r} for --recognizer; import '
-                'the tower alone'
-            )
-        found[f'cls_head.fc_cls.{name}'] = tower.leftover.pop(key)
-    channels = 8 * tower.base_channels
-    if found['cls_head.fc_cls.weight'].shape[1:] != (channels,):
-        raise ValueError(
-            f'{source}: the classifier takes '
-            f'{list(found["cls_head.fc_cls.weight"].shape[1:])} features, not '
-            f'the {channels} of the tower'
-        )
-    return found
-
-
 def main(argv=None):
     args = parse_args(argv)
     init_default_scope('mmaction')
@@ -126,8 +106,15 @@ def main(argv=None):
             )
         weights = dict(tower.state_dict)
         if args.recognizer:
-            head = classifier(tower, args.source)
-            weights = {f'backbone.{k}': v for k, v in weights.items()} | head
+            name = f'{tower.prefix}fc'
+            head = classifier_beside(tower, name)
+            if head is None:
+                raise ValueError(
+                    f'{args.source}: no classifier {name!r} for '
+                    '--recognizer; import the tower alone'
+                )
+            weights = {f'backbone.{k}': v for k, v in weights.items()}
+            weights |= {f'cls_head.fc_cls.{k}': v for k, v in head.items()}
     except (ValueError, OSError) as error:
         # What the file does hold tells best what to do.
         list_content(state)

@@ -8,9 +8,6 @@ from .health_hook import HealthHook, SickTrainingError
 from .progress_bar_hook import ProgressBarHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .sync_report_hook import SyncReportHook
-from .sync_visualization_hook import SyncVisualizationHook
-from .tower_loading_hook import TowerLoadingHook
-from .train_loss_plateau_hook import TrainLossPlateauHook
 from .unreadable_files_hook import UnreadableFilesHook
 
 __all__ = [
@@ -23,9 +20,6 @@ __all__ = [
     'SafeCheckpointHook',
     'SickTrainingError',
     'SyncReportHook',
-    'SyncVisualizationHook',
-    'TowerLoadingHook',
-    'TrainLossPlateauHook',
     'UnreadableFilesHook',
     'mix_at',
 ]

@@ -10,7 +10,12 @@ from mmengine.dist import all_gather, all_reduce, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from .deferred_info_hook import fetch_losses
+
 KINDS = ('nan', 'collapse', 'dead_tower', 'starvation')
+TOWERS = ('video_backbone', 'audio_backbone', 'backbone')
+MIN_SPREAD = 0.01  # distances that lie closer, of their mean, have collapsed
+MAX_WAITING = 0.5  # share of the time
 
 
 class SickTrainingError(RuntimeError):
@@ -35,11 +40,9 @@ class HealthHook(Hook):
         mmengine's ``IterTimerHook``.
 
     Each is warned of once: in the log, and on the board as the scalar
-    ``warning/<kind>`` and, where it takes text, as text.
-
-    The hook keeps values on the device and looks at them, on all ranks
-    together, every ``interval`` iterations. All but ``nan`` must show at
-    ``patience`` looks in a row.
+    ``warning/<kind>`` and, where it takes text, as text. The hook looks, on
+    all ranks together, every ``interval`` iterations at what was logged
+    since. All but ``nan`` must show at ``patience`` looks in a row.
 
     Args:
         interval (int): Iterations from look to look. Defaults to 50.
@@ -49,12 +52,6 @@ class HealthHook(Hook):
             a parameter or statistic of the model, is not finite any more.
             Defaults to ``('nan',)``, since whatever is saved after that is
             lost.
-        min_spread (float): Distances that lie closer, as a share of their
-            mean, have collapsed. Defaults to 0.01.
-        max_waiting (float): Share of the time. Defaults to 0.5.
-        towers (Sequence[str]): Dotted names of towers; those that the model
-            lacks are left out.
-            Defaults to ``('video_backbone', 'audio_backbone', 'backbone')``.
 
     Raises:
         SickTrainingError: When told to stop.
@@ -68,13 +65,6 @@ class HealthHook(Hook):
         interval: int = 50,
         patience: int = 4,
         stop: Sequence[str] = ('nan',),
-        min_spread: float = 0.01,
-        max_waiting: float = 0.5,
-        towers: Sequence[str] = (
-            'video_backbone',
-            'audio_backbone',
-            'backbone',
-        ),
     ) -> None:
         if interval < 1 or patience < 1:
             raise ValueError(
@@ -89,26 +79,22 @@ class HealthHook(Hook):
         self.interval = interval
         self.patience = patience
         self.stop = frozenset(stop)
-        self.min_spread = min_spread
-        self.max_waiting = max_waiting
-        self.towers = tuple(towers)
 
     def before_train(self, runner) -> None:
         """Find the towers, and forget an earlier training."""
         modules = dict(_bare(runner.model).named_modules())
         trained = {
             name: [p for p in modules[name].parameters() if p.requires_grad]
-            for name in self.towers
+            for name in TOWERS
             if name in modules
         }
         self._parameters = {n: found for n, found in trained.items() if found}
         self._told: set[str] = set()
         self._in_a_row: Counter[str] = Counter()
-        self._losses: list[torch.Tensor] = []
-        self._spreads: list[torch.Tensor] = []
         self._gradients: dict[str, list[torch.Tensor]] = {}
         self._handles: list = []
-        self._timed = 0
+        # Steps that have not been looked at.
+        self._steps = self._losses = 0
 
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         """Watch the gradients of the step before a look."""
@@ -128,15 +114,9 @@ class HealthHook(Hook):
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
     ) -> None:
-        """Keep the step's figures, and look at them now and then."""
-        outputs = outputs or {}
-        for name, kept in (
-            ('loss', self._losses),
-            ('distance_spread', self._spreads),
-        ):
-            if name in outputs:
-                kept.append(torch.as_tensor(outputs[name]).detach())
-        self._timed += 1
+        """Look now and then."""
+        self._steps += 1
+        self._losses += 1
         if not self.every_n_train_iters(runner, self.interval):
             return
         for handle in self._handles:
@@ -151,11 +131,10 @@ class HealthHook(Hook):
 
     def _check_losses(self, runner) -> None:
         """Look for losses that are not finite; a collective call."""
-        losses, self._losses = self._losses, []
-        bad = 0
-        if losses:
-            bad = int((~torch.stack(losses).isfinite()).sum())
-        both = torch.tensor([bad, len(losses)])
+        fetch_losses(runner)
+        losses = _latest(runner, 'loss', self._losses)
+        self._losses = 0
+        both = torch.tensor([(~losses.isfinite()).sum(), len(losses)])
         all_reduce(both, 'sum')
         bad, seen = both.tolist()
         if not bad:
@@ -183,54 +162,38 @@ class HealthHook(Hook):
 
     def _look(self, runner) -> None:
         """Look for all that takes time to show; a collective call."""
-        spread = float('inf')
-        if self._spreads:
-            spread = float(torch.stack(self._spreads).median())
-        waited, passed = self._times(runner)
+        spreads, waited, passed = (
+            _latest(runner, name, self._steps)
+            for name in ('distance_spread', 'data_time', 'time')
+        )
+        self._steps = 0
+        spread = spreads.median() if len(spreads) else torch.tensor(torch.inf)
         alive = [
             float(bool(found) and bool(torch.stack(found).any()))
             for found in self._gradients.values()
         ]
-        own = torch.tensor([spread, waited, passed, *alive]).double()
+        own = torch.tensor([spread, waited.sum(), passed.sum(), *alive])
         every = torch.stack(all_gather(own))
-        spread = every[:, 0].max().item()
-        waited, passed = every[:, 1:3].sum(0).tolist()
+        closest = every[:, 0].max().item()
+        waiting, total = every[:, 1:3].sum(0).tolist()
+        share = waiting / total if total else 0.0
         dead = [
             name
             for name, living in zip(self._gradients, every[:, 3:].amax(0))
             if not living
         ]
-        self._spreads.clear()
-        self._timed = 0
-        share = waited / passed if passed else 0.0
         signs = dict(
-            collapse=spread < self.min_spread,
-            dead_tower=bool(dead),
-            starvation=share > self.max_waiting,
+            collapse=_collapse_text(closest) if closest < MIN_SPREAD else '',
+            dead_tower=_dead_text(dead) if dead else '',
+            starvation=_starvation_text(share, runner.train_dataloader)
+            if share > MAX_WAITING
+            else '',
         )
-        for kind, sick in signs.items():
-            self._in_a_row[kind] = self._in_a_row[kind] + 1 if sick else 0
-            if self._in_a_row[kind] < self.patience:
-                continue
-            if kind == 'collapse':
-                text = _collapse_text(spread)
-            elif kind == 'dead_tower':
-                text = _dead_text(dead)
-            else:
-                text = _starvation_text(share, runner.train_dataloader)
-            number = self.interval * self.patience
-            self._tell(runner, kind, f'For {number} iterations {text}')
-
-    def _times(self, runner) -> tuple[float, float]:
-        """Seconds waited for data, and passed, since the last look."""
-        scalars = runner.message_hub.log_scalars
-        if not {'train/data_time', 'train/time'} <= scalars.keys():
-            return 0.0, 0.0
-        waited, passed = (
-            float(scalars[f'train/{name}'].data[0][-self._timed :].sum())
-            for name in ('data_time', 'time')
-        )
-        return waited, passed
+        for kind, text in signs.items():
+            self._in_a_row[kind] = self._in_a_row[kind] + 1 if text else 0
+            if self._in_a_row[kind] >= self.patience:
+                number = self.interval * self.patience
+                self._tell(runner, kind, f'For {number} iterations {text}')
 
     def _tell(
         self, runner, kind: str, text: str, lasting: bool = True
@@ -248,6 +211,13 @@ class HealthHook(Hook):
                 f'training stopped: {text} To go on all the same leave '
                 f'{kind!r} out of default_hooks.health.stop'
             )
+
+
+def _latest(runner, name: str, number: int) -> torch.Tensor:
+    """The latest values of what was logged."""
+    buffer = runner.message_hub.log_scalars.get(f'train/{name}')
+    values = buffer.data[0][-number:] if buffer and number else ()
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def _bare(model: torch.nn.Module) -> torch.nn.Module:

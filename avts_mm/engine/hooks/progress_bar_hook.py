@@ -15,7 +15,7 @@ from mmengine.runner import IterBasedTrainLoop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from .epoch_mean import EpochMean
+from .deferred_info_hook import mean_loss
 
 _ACCURACY = re.compile(r'(?:^|/)(easy|hard|super_hard)/(accuracy|auc)$')
 
@@ -29,92 +29,65 @@ class ProgressBarHook(Hook):
     each epoch, here and where there is no terminal, a row tells its loss, the
     negatives it drew, and accuracy and AUC of the validation.
 
-    Args:
-        quiet (bool): Keep the log's messages below WARNING off the screen as
-            long as training runs; the log file has them all the same.
-            Defaults to True.
+    The log's messages below WARNING are kept off the screen as long as
+    training runs; the log file has them all the same.
     """
 
     # Stops at the end of training before SyncReportHook (LOW) prints.
     priority = 'NORMAL'
 
-    def __init__(self, quiet: bool = True) -> None:
-        self.quiet = quiet
+    def __init__(self) -> None:
         self.console = Console(soft_wrap=True)
-        self.mean = EpochMean('progress')
-        self.progress: Progress | None = None
         self._undo = contextlib.ExitStack()
         self._row: dict[str, str] = {}
         self._header = ''
 
+    def before_run(self, runner) -> None:
+        """Make the bar; only training shows it."""
+        self.progress = Progress(
+            TextColumn('{task.description:<18}'),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn('{task.fields[note]}'),
+            console=self.console,
+            transient=True,
+            disable=not (self.console.is_terminal and is_main_process()),
+        )
+        self._task = self.progress.add_task('', note='', visible=False)
+
     def before_train(self, runner) -> None:
-        """Begin the bar."""
+        """Begin the bar, and make the log get along with it."""
         self._begin, self._first = time.monotonic(), runner.iter
-        if not is_main_process():
-            return
         self._undo = contextlib.ExitStack()
         # An error in training must not leave the terminal without a cursor.
         atexit.register(self._undo.close)
         self._undo.callback(atexit.unregister, self._undo.close)
-        if self.console.is_terminal:
-            self.progress = Progress(
-                TextColumn('{task.description:<18}'),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn('{task.fields[note]}'),
-                console=self.console,
-                transient=True,
-            )
-            self.progress.start()
-            self._undo.callback(self._stop)
-            self._task = self.progress.add_task('', note='', visible=False)
+        self.progress.start()
+        self._undo.callback(self.progress.stop)
         for handler in runner.logger.handlers:
-            if type(handler) is logging.StreamHandler:
-                self._tame(handler)
-
-    def _stop(self) -> None:
-        if self.progress is not None:
-            self.progress.stop()
-            self.progress = None
-
-    def _tame(self, handler: logging.StreamHandler) -> None:
-        """Make a log handler get along with the bar."""
-        if self.progress is not None:
-            # rich has put its own stdout in place, which prints above the bar.
-            previous = handler.setStream(sys.stdout)
-            if previous is not None:
-                self._undo.callback(handler.setStream, previous)
-        if self.quiet:
-
-            def is_serious(record: logging.LogRecord) -> bool:
-                return record.levelno >= logging.WARNING
-
-            handler.addFilter(is_serious)
-            self._undo.callback(handler.removeFilter, is_serious)
+            if type(handler) is not logging.StreamHandler:
+                continue
+            self._undo.callback(handler.setLevel, handler.level)
+            handler.setLevel(max(handler.level, logging.WARNING))
+            if not self.progress.disable:
+                # rich has put its own in place, which prints above the bar.
+                self._undo.callback(handler.setStream, handler.stream)
+                handler.setStream(sys.stdout)
 
     def before_train_epoch(self, runner) -> None:
         """Begin an epoch's bar."""
         self._flush()
-        self.mean.begin(runner)
         self._epoch_begin = self._shown = time.monotonic()
-        if self.progress is not None:
-            self.progress.reset(
-                self._task,
-                total=self._epoch_length(runner),
-                description=self._title(runner),
-                note=self._note(runner),
-                visible=True,
-            )
-
-    @staticmethod
-    def _epoch_length(runner) -> int:
-        if isinstance(runner.train_loop, IterBasedTrainLoop):
-            return runner.max_iters
-        return len(runner.train_dataloader)
-
-    @staticmethod
-    def _title(runner) -> str:
-        return f'epoch {runner.epoch + 1}/{runner.max_epochs}'
+        endless = isinstance(runner.train_loop, IterBasedTrainLoop)
+        self.progress.reset(
+            self._task,
+            total=runner.max_iters
+            if endless
+            else len(runner.train_dataloader),
+            description=f'epoch {runner.epoch + 1}/{runner.max_epochs}',
+            note=self._note(runner),
+            visible=True,
+        )
 
     def _note(self, runner, loss: float | None = None) -> str:
         note = '' if loss is None else f'loss {loss:.4f}  '
@@ -133,22 +106,17 @@ class ProgressBarHook(Hook):
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
     ) -> None:
-        """Add the loss, and move the bar now and then."""
-        loss = (outputs or {}).get('loss')
-        if loss is not None:
-            self.mean.add(loss)
-        if self.progress is None:
-            return
+        """Move the bar, and show the loss now and then."""
         self.progress.update(self._task, completed=batch_idx + 1)
         # Asking for the loss waits for the device, so not at every step.
-        if time.monotonic() - self._shown > 0.5:
+        if not self.progress.disable and time.monotonic() - self._shown > 0.5:
             self._shown = time.monotonic()
+            loss = (outputs or {}).get('loss')
             value = None if loss is None else float(loss)
             self.progress.update(self._task, note=self._note(runner, value))
 
     def after_train_epoch(self, runner) -> None:
         """Prepare the epoch's row; its validation may add to it."""
-        loss = self.mean.result()  # every rank takes part
         scalars = runner.message_hub.log_scalars
         shares = {
             name.removeprefix('train/negatives_'): float(buffer.current())
@@ -161,41 +129,36 @@ class ProgressBarHook(Hook):
             if share
         ]
         epoch = f'{runner.epoch + 1}/{runner.max_epochs}'
-        self._row = {'epoch': f'{epoch:>6}', 'loss': f'{loss:7.4f}'}
+        self._row = dict(epoch=f'{epoch:>6}', loss=f'{mean_loss(runner):7.4f}')
         if shares:
             width = 18 if len(shares) < 3 else 30
             self._row['negatives'] = f' {", ".join(drawn):<{width}}'
 
     def before_val_epoch(self, runner) -> None:
         """Begin the bar of a validation."""
-        if self.progress is not None:
-            self.progress.reset(
-                self._task,
-                total=len(runner.val_dataloader),
-                description='validation',
-                note=self._note(runner),
-            )
+        self.progress.reset(
+            self._task,
+            total=len(runner.val_dataloader),
+            description='validation',
+        )
 
     def after_val_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
     ) -> None:
         """Move the bar."""
-        if self.progress is not None:
-            self.progress.update(self._task, completed=batch_idx + 1)
+        self.progress.update(self._task, completed=batch_idx + 1)
 
     def after_val_epoch(self, runner, metrics=None) -> None:
         """Complete the epoch's row and show it."""
         if not self._row:  # a validation without training
             return
         for name, value in (metrics or {}).items():
-            match = _ACCURACY.search(name)
-            if not match:
-                continue
-            kind = match[1].replace('_', '-')
-            if match[2] == 'accuracy':
-                self._row[f'{kind} acc'] = f'{value:8.1%}'
-            else:
-                self._row[f'{kind} AUC'] = f'{value:8.3f}'
+            if match := _ACCURACY.search(name):
+                kind = match[1].replace('_', '-')
+                if match[2] == 'accuracy':
+                    self._row[f'{kind} acc'] = f'{value:8.1%}'
+                else:
+                    self._row[f'{kind} AUC'] = f'{value:8.3f}'
         self._flush(runner)
 
     def after_train(self, runner) -> None:
@@ -209,7 +172,7 @@ class ProgressBarHook(Hook):
             return
         row, self._row = self._row, {}
         row['time'] = f'{time.monotonic() - self._epoch_begin:4.0f} s'
-        if runner is not None and self.progress is None:
+        if runner is not None and self.progress.disable:
             row['left'] = f'{self._time_left(runner):>8}'
         header = ' '.join(
             f'{" " + name:<{len(cell)}}'

@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from mmaction.registry import HOOKS
@@ -15,15 +16,16 @@ from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from mmengine.utils import apply_to
 
+from ...weights import check_fits
 from ..whole_files import PARTIAL, write_whole
-from . import epoch_mean
+from .deferred_info_hook import EPOCH_LOSS, fetch_losses
 
 RESUME = 'resume.pth'
 
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """mmengine's CheckpointHook, with five differences.
+    """mmengine's CheckpointHook, with six differences.
 
     - A checkpoint, the best one and the file ``last_checkpoint`` are replaced
       as a whole; older ones are deleted after that.
@@ -36,14 +38,13 @@ class SafeCheckpointHook(CheckpointHook):
     - State that differs between ranks (running statistics, sums of losses) is
       kept for each.
     - What a killed save has left is removed at the next start.
+    - A checkpoint of which nothing fits the model is refused
+      (:func:`avts_mm.weights.check_fits`).
 
     Args:
         interval (int): As in CheckpointHook, and all others, too.
         mid_epoch_interval (int): Iterations; 0 saves at the end of epochs
             only. Defaults to 0.
-        backend_args (dict, optional): Of mmengine's file backend. Defaults to
-            local files by :class:`~avts_mm.engine.whole_files.\
-WholeFileBackend`.
 
     Attributes:
         saved_iter (int): The iteration of the last save.
@@ -53,22 +54,15 @@ WholeFileBackend`.
     """
 
     def __init__(
-        self,
-        interval: int = -1,
-        mid_epoch_interval: int = 0,
-        backend_args: dict | None = None,
-        **kwargs,
+        self, interval: int = -1, mid_epoch_interval: int = 0, **kwargs
     ) -> None:
         if mid_epoch_interval < 0:
             raise ValueError(
                 f'mid_epoch_interval is {mid_epoch_interval}; 0 saves at the '
                 'end of epochs only'
             )
-        super().__init__(
-            interval,
-            backend_args=backend_args or dict(backend='whole_files'),
-            **kwargs,
-        )
+        kwargs.setdefault('backend_args', dict(backend='whole_files'))
+        super().__init__(interval, **kwargs)
         self.mid_epoch_interval = mid_epoch_interval
         self.saved_iter = -1
         self.last_ckpt: str | None = None
@@ -93,7 +87,7 @@ WholeFileBackend`.
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         every = self.mid_epoch_interval
         if every and self.every_n_train_iters(runner, every):
-            self._save_for_resuming(runner, runner.iter + 1)
+            self.save_now(runner, runner.iter + 1)
 
     def after_train(self, runner) -> None:
         """Do not end well without the last checkpoint."""
@@ -101,46 +95,36 @@ WholeFileBackend`.
             raise self._failure
         super().after_train(runner)
 
-    def save_now(self, runner) -> bool:
-        """Save between two steps, on all ranks; tell whether it worked."""
-        return self._save_for_resuming(runner, runner.iter)
-
-    def _save_for_resuming(self, runner, iteration: int) -> bool:
+    def save_now(self, runner, iteration: int) -> bool:
+        """Save within an epoch, on all ranks; tell whether it worked."""
         meta = dict(epoch=runner.epoch, iter=iteration)
         return self._write(runner, RESUME, meta)
 
     def _save_checkpoint_with_step(self, runner, step, meta) -> None:
         """Save a checkpoint, and delete those that are too many."""
-        old: list[int] = []
-        if self.max_keep_ckpts > 0:
+        steps, old, number = [], [RESUME], self.max_keep_ckpts
+        if number > 0:
             steps = [s for s in self.keep_ckpt_ids if s != step] + [step]
-            old, steps = (
-                steps[: -self.max_keep_ckpts],
-                steps[-self.max_keep_ckpts :],
-            )
-            runner.message_hub.update_info('keep_ckpt_ids', steps)
-        if self._write(runner, self.filename_tmpl.format(step), meta):
-            for name in [self.filename_tmpl.format(s) for s in old] + [RESUME]:
+            old += [self.filename_tmpl.format(s) for s in steps[:-number]]
+            steps = steps[-number:]
+        name = self.filename_tmpl.format(step)
+        if self._write(runner, name, meta, keep_ckpt_ids=steps):
+            for name in old:
                 self._remove(self.file_backend.join_path(self.out_dir, name))
-            if self.max_keep_ckpts > 0:
-                self.keep_ckpt_ids = deque(steps, self.max_keep_ckpts)
-        elif self.max_keep_ckpts > 0:
-            runner.message_hub.update_info(
-                'keep_ckpt_ids', list(self.keep_ckpt_ids)
-            )
+            self.keep_ckpt_ids = deque(steps)
 
-    def _write(self, runner, name: str, meta: dict) -> bool:
+    def _write(self, runner, name: str, meta: dict, **info) -> bool:
         """Save under a name, and note it as the last; a collective call."""
-        previous = self.last_ckpt
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
-        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        path = self.file_backend.join_path(self.out_dir, name)
         if get_world_size() > 1:
+            fetch_losses(runner)
             self._ranks = all_gather_object(_rank_state(runner))
-        try:
+
+        def save() -> None:
+            runner.message_hub.update_info_dict(dict(last_ckpt=path, **info))
             runner.save_checkpoint(
                 self.out_dir,
                 name,
-                self.file_client_args,
                 save_optimizer=self.save_optimizer,
                 save_param_scheduler=self.save_param_scheduler,
                 meta=meta,
@@ -151,43 +135,48 @@ WholeFileBackend`.
             if is_main_process():
                 write_whole(
                     os.path.join(runner.work_dir, 'last_checkpoint'),
-                    str(self.last_ckpt).encode(),
+                    str(path).encode(),
                 )
-        except OSError as error:
-            self._tell_failure(runner, self.last_ckpt, error)
-            self._failure = error
-            self.last_ckpt = previous
-            runner.message_hub.update_info('last_ckpt', previous)
+
+        self._failure = self._attempt(runner, path, save)
+        self._ranks = []
+        if self._failure is not None:
             return False
-        finally:
-            self._ranks = []
-        self._failure = None
-        self.saved_iter = meta['iter']
+        self.last_ckpt, self.saved_iter = path, meta['iter']
         return True
 
-    def _tell_failure(self, runner, path, error: OSError) -> None:
-        runner.logger.error(
-            f'{path} could not be written: {error.strerror or error}. Older '
-            'checkpoints stay; the next save is tried when it is due'
-        )
+    @staticmethod
+    def _attempt(runner, path: str, save: Callable) -> OSError | None:
+        """Save; if that fails, say so and forget what was noted of it."""
+        info = runner.message_hub.runtime_info
+        before = dict(info)
+        try:
+            save()
+        except OSError as error:
+            runner.logger.error(
+                f'{path} could not be written: {error.strerror or error}. '
+                'Older checkpoints stay; the next save is tried when it is '
+                'due'
+            )
+            info.clear()
+            info.update(before)
+            return error
+        return None
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         """Save the best checkpoint, then delete the one before."""
         if not self.save_best:
             return
         info = runner.message_hub.runtime_info
-        before = {k: v for k, v in info.items() if k.startswith('best_')}
+        before = {k: v for k, v in info.items() if k.startswith('best_ckpt')}
         # mmengine deletes the old one first, if it knows of one.
         self._know_best({})
-        try:
-            super()._save_best_checkpoint(runner, metrics)
-        except OSError as error:
-            self._tell_failure(runner, 'The best checkpoint', error)
-            for key in [k for k in info if k.startswith('best_')]:
-                info.pop(key)
-            info.update(before)
+        save = super()._save_best_checkpoint
+        self._attempt(
+            runner, 'The best checkpoint', lambda: save(runner, metrics)
+        )
         for key, path in before.items():
-            if key.startswith('best_ckpt') and path != info[key]:
+            if path != info[key]:
                 self._remove(path)
         self._know_best(info)
 
@@ -211,7 +200,8 @@ WholeFileBackend`.
             checkpoint['ranks'] = self._ranks
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Put this rank's part where the rest is loaded from."""
+        """Refuse another model's; put this rank's part beside the rest."""
+        check_fits(_bare(runner.model), checkpoint, runner._load_from)
         rank, world_size = get_dist_info()
         ranks = checkpoint.get('ranks', ())
         if runner._resume and len(ranks) == world_size:
@@ -221,14 +211,13 @@ WholeFileBackend`.
             )
 
 
+def _bare(model):
+    return model.module if is_model_wrapper(model) else model
+
+
 def _rank_state(runner) -> dict:
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
-    info = runner.message_hub.runtime_info
     state = dict(
-        buffers=dict(model.named_buffers()),
-        info={
-            k: v for k, v in info.items() if k.startswith(epoch_mean.PREFIX)
-        },
+        buffers=dict(_bare(runner.model).named_buffers()),
+        info={EPOCH_LOSS: runner.message_hub.get_info(EPOCH_LOSS)},
     )
     return apply_to(state, lambda x: hasattr(x, 'cpu'), lambda x: x.cpu())

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shlex
 import sys
 import time
@@ -35,32 +34,25 @@ class SyncReportHook(Hook):
 
     and prints the figures as a table, chance beside them, with the paths of
     the checkpoint and the pictures.
-
-    Args:
-        pictures (bool): Draw the pictures. Defaults to True.
     """
 
     # Before CheckpointHook (VERY_LOW) saves how long training has taken.
     priority = 'LOW'
 
-    def __init__(self, pictures: bool = True) -> None:
-        self.pictures = pictures
+    def __init__(self) -> None:
         self.console = Console(soft_wrap=True)
         self.metrics: dict[str, float] = {}
-        self._seconds_before = 0.0
-        self._begin = time.monotonic()
 
     def before_train(self, runner) -> None:
         """Start the clock; a resumed run goes on from what was saved."""
-        saved = runner.message_hub.runtime_info.get(SECONDS, 0.0)
-        self._seconds_before = float(saved)
-        self._begin = time.monotonic()
+        before = runner.message_hub.get_info(SECONDS, 0.0)
+        self._begin = time.monotonic() - before
 
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
     ) -> None:
         """Keep the time where checkpoints have it."""
-        runner.message_hub.update_info(SECONDS, self._seconds())
+        runner.message_hub.update_info(SECONDS, time.monotonic() - self._begin)
 
     def after_val_epoch(self, runner, metrics=None) -> None:
         """Remember the results; the last ones count."""
@@ -69,62 +61,50 @@ class SyncReportHook(Hook):
     @master_only
     def after_train(self, runner) -> None:
         """Write, draw and print."""
-        metric = self._metric(runner)
-        result = self._result(runner)
-        paths = {
-            'result': os.path.join(runner.work_dir, 'result.json'),
-            **self._checkpoints(runner),
-        }
-        with open(paths['result'], 'w', encoding='utf-8') as file:
-            json.dump(
-                {**result, **self._about(runner, metric)}, file, indent=2
-            )
-            file.write('\n')
-        if self.pictures:
-            paths.update(self._draw(runner, metric, result))
-        self._print(result, getattr(metric, 'last_intervals', {}), paths)
-
-    def _seconds(self) -> float:
-        return self._seconds_before + time.monotonic() - self._begin
-
-    @staticmethod
-    def _metric(runner):
-        """The metric of the validation that keeps its distances, if any."""
+        # The metric that keeps its distances, if any.
         evaluator = getattr(runner.val_loop, 'evaluator', None)
-        for metric in getattr(evaluator, 'metrics', ()):
-            if hasattr(metric, 'last_distances'):
-                return metric
-        return None
+        metrics = getattr(evaluator, 'metrics', ())
+        metric = next(
+            (m for m in metrics if hasattr(m, 'last_distances')), None
+        )
+        intervals = getattr(metric, 'last_intervals', {})
+        distances = getattr(metric, 'last_distances', None)
+        result = self._result(runner)
+        file = Path(runner.work_dir, 'result.json')
+        about = self._about(runner, intervals)
+        file.write_text(
+            json.dumps({**result, **about}, indent=2) + '\n', encoding='utf-8'
+        )
+        paths = dict(result=file, **self._checkpoints(runner))
+        paths.update(self._draw(runner, distances, result))
+        self._print(result, intervals, paths)
 
     def _result(self, runner) -> dict:
-        found: dict = {'easy': {}, 'hard': {}}
+        nothing = dict(accuracy=None, auc=None)
+        found: dict = {'easy': {**nothing}, 'hard': {**nothing}}
         within = None
         for name, value in self.metrics.items():
             *_, kind, measure = ['', '', *name.split('/')]
             finite = float(value) if math.isfinite(value) else None
             if kind in ('easy', 'hard', 'super_hard'):
-                if measure in ('accuracy', 'auc'):
-                    found.setdefault(kind, {})[measure] = finite
+                if measure in nothing:
+                    found.setdefault(kind, {**nothing})[measure] = finite
             elif measure == 'within_video':
                 within = finite
-        for measures in found.values():
-            for measure in ('accuracy', 'auc'):
-                measures.setdefault(measure, None)
         return {
             **found,
             'within_video': within,
             'seed': runner.seed,
             'epochs': runner.epoch,
-            'seconds': round(self._seconds(), 1),
+            'seconds': round(time.monotonic() - self._begin, 1),
         }
 
     @staticmethod
-    def _about(runner, metric) -> dict:
+    def _about(runner, intervals: dict) -> dict:
         """What tools/analysis_tools/report.py needs besides."""
         loader = runner.cfg.get('val_dataloader')
         dataset = loader.get('dataset') if isinstance(loader, Mapping) else {}
         root = Path((dataset or {}).get('data_root') or '').name
-        intervals = getattr(metric, 'last_intervals', {})
         return {
             'intervals': {
                 name: [float(low), float(high)]
@@ -138,21 +118,19 @@ class SyncReportHook(Hook):
         }
 
     @staticmethod
-    def _checkpoints(runner) -> dict[str, str]:
+    def _checkpoints(runner) -> dict:
         """The last checkpoint and the best, as CheckpointHook left them."""
         paths = {}
         last = Path(runner.work_dir, 'last_checkpoint')
         if last.is_file():
             paths['checkpoint'] = last.read_text().strip()
-        best = sorted(
-            Path(runner.work_dir).glob('best_*.pth'),
-            key=lambda path: path.stat().st_mtime,
-        )
+        best = runner.message_hub.get_info('best_ckpt')
         if best:
-            paths['best checkpoint'] = str(best[-1])
+            paths['best checkpoint'] = best
         return paths
 
-    def _draw(self, runner, metric, result) -> dict[str, str]:
+    @staticmethod
+    def _draw(runner, distances: dict | None, result: dict) -> dict:
         # Here, since matplotlib takes its time to import.
         from avts_mm.visualization import (
             plot_distance_histograms,
@@ -160,7 +138,6 @@ class SyncReportHook(Hook):
         )
 
         paths = {}
-        distances = getattr(metric, 'last_distances', None)
         folder = Path(runner.work_dir)
         try:
             if distances:
@@ -173,15 +150,12 @@ class SyncReportHook(Hook):
                 paths['distances'] = plot_distance_histograms(
                     distances, folder / 'distances.png', notes
                 )
-            stages = [
-                hook.stages
-                for hook in runner.hooks
-                if isinstance(hook, CurriculumHook)
-            ]
+            stages = None
+            for hook in runner.hooks:
+                if isinstance(hook, CurriculumHook):
+                    stages = hook.stages
             paths['training curve'] = plot_training_curve(
-                folder,
-                stages[0] if stages else None,
-                folder / 'training_curve.png',
+                folder, stages, folder / 'training_curve.png'
             )
         except (FileNotFoundError, ValueError) as error:
             # No reason to lose the rest at the end of a long training.

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from mmengine.dist import (
     all_reduce,
     get_rank,
     get_world_size,
-    is_main_process,
 )
 from mmengine.hooks import Hook
 
+from ..whole_files import write_whole
+
 FIELDS = ('iteration', 'path', 'reason', 'message')
-_NAME = 'unreadable_rank{}.csv'
 # Names of files need not be text.
 _TEXT: dict[str, Any] = dict(encoding='utf-8', errors='surrogateescape')
 
@@ -64,74 +63,48 @@ class UnreadableFilesHook(Hook):
     ) -> None:
         if not 0 <= max_share <= 1:
             raise ValueError(f'max_share must be in [0, 1], got {max_share}')
-        if min_samples < 1 or interval < 1:
-            raise ValueError(
-                'min_samples and interval must be positive, got '
-                f'{min_samples} and {interval}'
-            )
         self.max_share = max_share
         self.min_samples = min_samples
         self.interval = interval
         self.counts: Counter[tuple[str, str]] = Counter()
-        self._begin_window()
-
-    def _begin_window(self) -> None:
-        self._samples = self._replaced = 0
-        self._reasons: Counter[str] = Counter()
+        self._samples = self._replaced = self._logged = 0
 
     def before_train(self, runner) -> None:
         """Take over what was counted up to the checkpoint, if any."""
-        self.path = Path(runner.work_dir, _NAME.format(get_rank()))
-        self._begin_window()
-        self.counts.clear()
-        lines = self._take_over(Path(runner.work_dir), runner.iter)
-        if lines:
-            _write(self.path, lines)
-            self.counts.update((path, why) for _, path, why, _ in lines)
-        self._logged = self.counts.total()
-
-    def _append(self, runner, lines: list) -> None:
-        try:
-            if not self.path.exists():
-                _write(self.path, lines)
-                return
-            with open(self.path, 'a', newline='', **_TEXT) as file:
-                csv.writer(file, lineterminator='\n').writerows(lines)
-        except OSError as error:
-            # No reason to lose a training.
-            runner.logger.warning(f'{self.path} lacks lines: {error}')
-
-    @staticmethod
-    def _take_over(folder: Path, iteration: int) -> list[list[str]]:
-        """Read and remove the files that are this rank's to continue: its
-        own, and those of ranks that are no more."""
+        folder, rank = Path(runner.work_dir), get_rank()
+        self.files = folder / 'unreadable_rank*.csv'
+        self.path = folder / f'unreadable_rank{rank}.csv'
+        self._samples = self._replaced = 0
         lines = []
-        for path in folder.glob(_NAME.format('*')):
-            rank = path.stem.removeprefix(_NAME.partition('{')[0])
-            if not rank.isdecimal():
-                continue
-            if int(rank) % get_world_size() == get_rank():
-                lines += [x for x in _read(path) if int(x[0]) < iteration]
+        for path in folder.glob(self.files.name):
+            number = path.stem.removeprefix('unreadable_rank')
+            # Its own, and those of ranks that are no more.
+            if number.isdecimal() and int(number) % get_world_size() == rank:
+                lines += [x for x in _read(path) if int(x[0]) < runner.iter]
                 path.unlink()
-        return sorted(lines, key=lambda line: int(line[0]))
+        lines.sort(key=lambda line: int(line[0]))
+        if lines:
+            write_whole(self.path, _format([FIELDS, *lines]))
+        self.counts = Counter((path, why) for _, path, why, _ in lines)
+        self._logged = sum(all_gather_object(self.counts.total()))
 
     def before_train_epoch(self, runner) -> None:
         """Begin a new share, if the last one has all it needs."""
         # The same on every rank: their batches are equally large.
         if self._samples * get_world_size() >= self.min_samples:
-            self._begin_window()
+            self._samples = self._replaced = 0
 
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
     ) -> None:
         """Count the batch."""
         lines = []
-        for sample in _samples_of(data_batch):
+        batch = data_batch if isinstance(data_batch, dict) else {}
+        for sample in batch.get('data_samples', ()):
             skipped = sample.metainfo.get('skipped', ())
             self._samples += 1
             self._replaced += bool(skipped)
             for path, reason, message in skipped:
-                self._reasons[reason] += 1
                 self.counts[path, reason] += 1
                 first = self.counts[path, reason] == 1
                 text = message if first else ''
@@ -141,18 +114,30 @@ class UnreadableFilesHook(Hook):
         if self.every_n_train_iters(runner, self.interval):
             self._check_share()
 
+    def _append(self, runner, lines: list) -> None:
+        try:
+            header = [] if self.path.exists() else [FIELDS]
+            with open(self.path, 'ab') as file:
+                file.write(_format([*header, *lines]))
+        except OSError as error:
+            # No reason to lose a training.
+            runner.logger.warning(f'{self.path} lacks lines: {error}')
+
     def after_train_epoch(self, runner) -> None:
         """Say what the epoch came to."""
-        new = torch.tensor(self.counts.total() - self._logged)
-        all_reduce(new, 'sum')
-        if new.item():
-            self._log(runner, f'up to epoch {runner.epoch + 1}')
-        self._logged = self.counts.total()
+        every = self._gather()
+        if every.total() > self._logged:
+            self._log(runner, every, f'up to epoch {runner.epoch + 1}')
+        self._logged = every.total()
         self._check_share()
 
     def after_train(self, runner) -> None:
         """Say what the training came to."""
-        self._log(runner, 'in the whole training')
+        self._log(runner, self._gather(), 'in the whole training')
+
+    def _gather(self) -> Counter[tuple[str, str]]:
+        """The counts of all ranks."""
+        return sum(all_gather_object(self.counts), Counter())
 
     def _check_share(self) -> None:
         """Stop if the share is too large; a collective call."""
@@ -161,48 +146,33 @@ class UnreadableFilesHook(Hook):
         samples, replaced = both.tolist()
         if samples < self.min_samples or replaced <= self.max_share * samples:
             return
-        reasons: Counter[str] = sum(
-            all_gather_object(self._reasons), Counter()
-        )
         raise RuntimeError(
             f'{replaced} of the last {samples} samples had to be replaced '
-            f'because of unreadable files ({_by_reason(reasons)}): more than '
-            f'the share of {self.max_share:g} that is allowed. The files and '
-            f'the causes are in {self.path.parent / _NAME.format("*")}; '
+            f'because of unreadable files (so far {_reasons(self._gather())}'
+            f'): more than the share of {self.max_share:g} that is allowed. '
+            f'The files and the causes are in {self.files}; '
             'prepare the videos anew with tools/data/prepare_av.py, which '
             'leaves them out, or raise max_share of the UnreadableFilesHook '
             '(default_hooks.unreadable in the config)'
         )
 
-    def _log(self, runner, when: str) -> None:
-        """Log the counts of all ranks; a collective call."""
-        every: Counter[tuple[str, str]] = sum(
-            all_gather_object(self.counts), Counter()
-        )
-        if not is_main_process():
-            return
-        if not every:
+    def _log(self, runner, counts: Counter, when: str) -> None:
+        if not counts:
             runner.logger.info(f'Unreadable files {when}: none')
             return
-        reasons: Counter[str] = Counter()
-        for (_, reason), number in every.items():
-            reasons[reason] += number
-        files = len({path for path, _ in every})
+        files = len({path for path, _ in counts})
         runner.logger.warning(
-            f'Unreadable files {when}: {files}, met {every.total()} times and '
-            f'replaced ({_by_reason(reasons)}); listed in '
-            f'{self.path.parent / _NAME.format("*")}'
+            f'Unreadable files {when}: {files}, met {counts.total()} times '
+            f'and replaced ({_reasons(counts)}); listed in {self.files}'
         )
 
 
-def _samples_of(batch) -> list:
-    """The data samples of a batch that tell what was skipped."""
-    samples = batch.get('data_samples') if isinstance(batch, dict) else None
-    return [s for s in samples or () if hasattr(s, 'metainfo')]
-
-
-def _by_reason(counts: Counter) -> str:
-    return ', '.join(f'{n} {reason}' for reason, n in counts.most_common())
+def _reasons(counts: Counter[tuple[str, str]]) -> str:
+    """How often each reason was met."""
+    reasons: Counter[str] = Counter()
+    for (_, reason), number in counts.items():
+        reasons[reason] += number
+    return ', '.join(f'{n} {reason}' for reason, n in reasons.most_common())
 
 
 def _read(path: Path) -> list[list[str]]:
@@ -214,9 +184,7 @@ def _read(path: Path) -> list[list[str]]:
     return [r for r in rows if len(r) == len(FIELDS) and r[0].isdecimal()]
 
 
-def _write(path: Path, lines: list) -> None:
-    """Write the file anew, complete or not at all."""
-    part = path.with_suffix('.part')
-    with open(part, 'w', newline='', **_TEXT) as file:
-        csv.writer(file, lineterminator='\n').writerows([FIELDS, *lines])
-    os.replace(part, path)
+def _format(lines: list) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows(lines)
+    return text.getvalue().encode(**_TEXT)

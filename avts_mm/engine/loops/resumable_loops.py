@@ -22,8 +22,14 @@ from avts_mm.compat import leave_process_group
 
 from ..hooks.safe_checkpoint_hook import SafeCheckpointHook
 from .randomness import PlacedSampler, seed_iteration
-from .stop_signals import STOPPED, BrokenOffError, StopSignals
-from .workers import end_workers, kill_workers
+from .stop_signals import (
+    STOPPED,
+    BrokenOffError,
+    StopSignals,
+    end_workers,
+    kill_workers,
+    spare_workers,
+)
 
 # In the message hub, hence in checkpoints.
 PLACE = 'train_place'
@@ -49,7 +55,7 @@ class _ResumableLoop(BaseLoop):
             dataloaders.append(self.runner.val_loop.dataloader)
         with self.signals:
             for dataloader in dataloaders:
-                self.signals.spare_workers(dataloader)
+                spare_workers(dataloader)
             try:
                 self._begin()
                 yield
@@ -157,7 +163,7 @@ class _ResumableLoop(BaseLoop):
             f'iteration {self._iter} of {self._max_iters}'
         )
         if saver is not None and save:
-            if not saver.save_now(self.runner):
+            if not saver.save_now(self.runner, self._iter):
                 code = 1
             self.signals.wait_for_all()
         if saver is None or code == 1:

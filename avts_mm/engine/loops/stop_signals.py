@@ -2,20 +2,23 @@
 
 Schedulers send them some time before they kill: Slurm at a job's time limit
 or with ``--signal``, spot machines and Kubernetes before they are taken away,
-torchrun when one of its processes has ended.
+torchrun when one of its processes has ended. The workers of data loaders,
+which get them too, are ended here.
 """
 
 import atexit
 import contextlib
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.dist import get_world_size
-
-from .workers import kill_workers
+from torch.utils.data import DataLoader
 
 #: What a training that was asked to stop, and has saved, exits with:
 #: EX_TEMPFAIL of sysexits.h, "try again later".
@@ -100,16 +103,15 @@ class StopSignals:
         if get_world_size() > 1:
             dist.barrier(group=self._group)
 
-    def spare_workers(self, dataloader) -> None:
-        """Let the workers of a data loader outlive a signal to stop.
 
-        Schedulers send it to every process. Workers that die of it would
-        take the training down before it has saved.
-        """
-        if not isinstance(dataloader.worker_init_fn, _IgnoreSignals):
-            dataloader.worker_init_fn = _IgnoreSignals(
-                dataloader.worker_init_fn
-            )
+def spare_workers(dataloader: DataLoader) -> None:
+    """Let the workers of a data loader outlive a signal to stop.
+
+    Schedulers send it to every process. Workers that die of it would take the
+    training down before it has saved.
+    """
+    if not isinstance(dataloader.worker_init_fn, _IgnoreSignals):
+        dataloader.worker_init_fn = _IgnoreSignals(dataloader.worker_init_fn)
 
 
 class _IgnoreSignals:
@@ -123,3 +125,34 @@ class _IgnoreSignals:
             signal.signal(number, signal.SIG_IGN)
         if self.init_fn is not None:
             self.init_fn(worker_id)
+
+
+def end_workers(dataloader: DataLoader) -> None:
+    """End the workers that a data loader keeps between epochs.
+
+    Left to the garbage collector, which closes their queues first, they would
+    never be told, and the process would wait 10 s for each.
+    """
+    iterator: Any = dataloader._iterator
+    dataloader._iterator = None
+    if iterator is not None:
+        iterator._shutdown_workers()
+
+
+def kill_workers() -> None:
+    """End the workers of data loaders, also those stuck in a file.
+
+    They ignore SIGTERM (:func:`spare_workers`), with which
+    ``multiprocessing`` would end them.
+    """
+    children: list[Any] = multiprocessing.active_children()
+    # After os.fork() those of the parent are listed, too.
+    own = [child for child in children if child._parent_pid == os.getpid()]
+    workers = [child for child in own if child.daemon]
+    if workers and threading.current_thread() is threading.main_thread():
+        # torch's handler would take their end for an accident.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.join()

@@ -1,5 +1,5 @@
 """Schedules of the learning rate."""
 
-from .train_loss_plateau_lr import TrainLossPlateauLR
+from .train_loss_plateau import TrainLossPlateauHook, TrainLossPlateauLR
 
-__all__ = ['TrainLossPlateauLR']
+__all__ = ['TrainLossPlateauHook', 'TrainLossPlateauLR']

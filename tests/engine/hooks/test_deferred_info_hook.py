@@ -1,13 +1,18 @@
 """What is logged is the same, but fetched rarely."""
 
+import copy
 import json
+import math
 from pathlib import Path
+from types import SimpleNamespace as Space
 
 import pytest
 import torch
 from mmengine.model import BaseModel
 
 from avts_mm.engine import DeferredInfoHook
+from avts_mm.engine.hooks import deferred_info_hook
+from avts_mm.engine.hooks.deferred_info_hook import mean_loss
 
 
 class Counting(BaseModel):
@@ -26,14 +31,14 @@ class Counting(BaseModel):
         return losses
 
 
-def train(toy_runner, tmp_path, kind, every, keep=None, **checkpoint):
+def train(toy_runner, tmp_path, kind, every, **checkpoint):
     runner = toy_runner(
         model=Counting(),
         work_dir=str(tmp_path / f'{kind}{every}'),
         max_epochs=2,
         log_processor=dict(window_size=3),
         default_hooks=dict(
-            runtime_info=dict(type=kind, **({'keep': keep} if keep else {})),
+            runtime_info=dict(type=kind),
             logger=dict(type='LoggerHook', interval=every),
             checkpoint=dict(type='CheckpointHook', **checkpoint),
         ),
@@ -93,8 +98,9 @@ def test_a_checkpoint_within_an_epoch_has_all_losses(toy_runner, tmp_path):
     ]
 
 
-def test_only_the_latest_values_are_kept(toy_runner, tmp_path):
-    runner, _ = train(toy_runner, tmp_path, 'DeferredInfoHook', 1, keep=4)
+def test_only_the_latest_values_are_kept(toy_runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(deferred_info_hook, 'KEEP', 4)
+    runner, _ = train(toy_runner, tmp_path, 'DeferredInfoHook', 1)
     steps = runner.iter
     assert steps > 5
     scalars = runner.message_hub.log_scalars
@@ -102,5 +108,35 @@ def test_only_the_latest_values_are_kept(toy_runner, tmp_path):
     assert scalars['train/loss'].data[0].tolist() == [
         pytest.approx(step / 3) for step in range(steps - 3, steps + 1)
     ]
-    with pytest.raises(ValueError, match='keep'):
-        DeferredInfoHook(keep=0)
+
+
+def test_the_mean_of_an_epoch(toy_runner, tmp_path, monkeypatch):
+    def add_other_rank(both, op):
+        assert op == 'sum'
+        both += torch.tensor([13.0, 2.0])
+
+    monkeypatch.setattr(deferred_info_hook, 'all_reduce', add_other_rank)
+    runner, _ = train(toy_runner, tmp_path, 'DeferredInfoHook', 50)
+    # Steps 5 to 8, with a loss of a third of their number.
+    assert mean_loss(runner) == pytest.approx((26 / 3 + 13) / 6)
+
+
+def test_the_mean_of_an_epoch_that_is_gone_on_with(toy_runner):
+    hub = toy_runner().message_hub
+    hook = DeferredInfoHook()
+    runner = Space(epoch=0, iter=0, message_hub=hub)
+    runner.model = runner.visualizer = None
+    hook.before_train_epoch(runner)
+    hub.runtime_info['epoch_loss'].update(total=2.0, count=1)
+    state = copy.deepcopy(hub.state_dict())
+    hub.runtime_info['epoch_loss'].update(total=7.0, count=2)
+    hub.load_state_dict(state)
+    hook.before_train_epoch(runner)
+    hook._waiting = [dict(loss=torch.tensor(4.0))]
+    hook.after_train_epoch(runner)
+    assert mean_loss(runner) == 3.0
+    # At the end of an epoch nothing is taken over.
+    runner.epoch = 1
+    hook.before_train_epoch(runner)
+    hook.after_train_epoch(runner)
+    assert math.isnan(mean_loss(runner))

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 
 from avts_mm.engine.hooks import safe_checkpoint_hook
 from avts_mm.engine.hooks.safe_checkpoint_hook import SafeCheckpointHook
+from avts_mm.weights import CheckpointError
 
 
 class Listing(Hook):
@@ -195,10 +196,11 @@ def test_the_best_that_cannot_be_saved(train, listing, work):
 
 
 def test_each_rank_has_its_own_state(toy_runner, monkeypatch):
+    monkeypatch.setattr(safe_checkpoint_hook, 'check_fits', lambda *args: None)
     hook = SafeCheckpointHook()
     runner = toy_runner(max_epochs=1, resume=True)
     ranks = [
-        dict(buffers=dict(mean=rank), info={'epoch_mean/loss': rank})
+        dict(buffers=dict(mean=rank), info={'epoch_loss': rank})
         for rank in range(2)
     ]
 
@@ -208,7 +210,7 @@ def test_each_rank_has_its_own_state(toy_runner, monkeypatch):
         )
         checkpoint = dict(
             state_dict=dict(mean=0, weight=5),
-            message_hub=dict(runtime_info={'epoch_mean/loss': 0, 'x': 5}),
+            message_hub=dict(runtime_info={'epoch_loss': 0, 'x': 5}),
             ranks=ranks,
         )
         hook.after_load_checkpoint(runner, checkpoint)
@@ -217,8 +219,22 @@ def test_each_rank_has_its_own_state(toy_runner, monkeypatch):
     own = loaded(2)
     assert own['state_dict'] == dict(mean=1, weight=5)
     info = own['message_hub']['runtime_info']
-    assert info == {'epoch_mean/loss': 1, 'x': 5}
+    assert info == {'epoch_loss': 1, 'x': 5}
     # Of another number of ranks there is only what they have in common.
     assert loaded(4)['state_dict']['mean'] == 0
     runner._resume = False
     assert loaded(2)['state_dict']['mean'] == 0
+
+
+@pytest.mark.parametrize('resume', [True, False])
+def test_a_checkpoint_of_another_model(toy_runner, tmp_path, resume):
+    path = tmp_path / 'avts.pth'
+    tower = {'video_backbone.stem.0.weight': torch.zeros(3)}
+    torch.save(dict(state_dict=tower, meta=dict(epoch=1)), path)
+    runner = toy_runner(
+        default_hooks=dict(checkpoint=dict(type='SafeCheckpointHook')),
+        load_from=str(path),
+        resume=resume,
+    )
+    with pytest.raises(CheckpointError, match=r'avts\.pth.*PretrainedTower'):
+        runner.train()

@@ -104,13 +104,6 @@ def test_without_validation(toy_runner):
     assert 'distances:' not in printed and 'training curve:' in printed
 
 
-def test_without_pictures(toy_runner, toy_val):
-    hooks = [dict(type='SyncReportHook', pictures=False)]
-    runner = toy_runner(max_epochs=1, custom_hooks=hooks, **toy_val)
-    assert 'png' not in report(runner)
-    assert not list(Path(runner.work_dir).glob('*.png'))
-
-
 def test_other_kinds_are_added(toy_runner, toy_val):
     sampler = toy_val['val_dataloader']['sampler']
     sampler['kinds'] = ('positive', 'super_hard')
@@ -133,13 +126,11 @@ def test_seconds_add_up_over_resumptions(toy_runner, monkeypatch):
             clock[0] += 5
             super().after_train_iter(*args, **kwargs)
 
-    first = toy_runner(max_epochs=2, custom_hooks=[Slow(pictures=False)])
+    first = toy_runner(max_epochs=2, custom_hooks=[Slow()])
     report(first)
     assert result_of(first)['seconds'] == 2 * 4 * 5
     clock[0] += 10000
-    resumed = toy_runner(
-        max_epochs=3, custom_hooks=[Slow(pictures=False)], resume=True
-    )
+    resumed = toy_runner(max_epochs=3, custom_hooks=[Slow()], resume=True)
     report(resumed)
     assert result_of(resumed)['seconds'] == 3 * 4 * 5
     assert result_of(resumed)['epochs'] == 3

@@ -10,8 +10,7 @@ from mmengine.runner import Runner
 
 from avts_mm.datasets import AVPair
 from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
-from avts_mm.engine.loops.stop_signals import StopSignals
-from avts_mm.engine.loops.workers import end_workers
+from avts_mm.engine.loops.stop_signals import StopSignals, end_workers
 
 
 class Notes(Hook):

@@ -1,7 +1,10 @@
 """A learning rate that falls when the training loss stops falling."""
 
-from mmaction.registry import PARAM_SCHEDULERS
+from mmaction.registry import HOOKS, PARAM_SCHEDULERS
+from mmengine.hooks import Hook
 from mmengine.optim import ReduceOnPlateauLR
+
+from ..hooks.deferred_info_hook import mean_loss
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -9,8 +12,8 @@ class TrainLossPlateauLR(ReduceOnPlateauLR):
     """mmengine's ReduceOnPlateauLR on the training loss (paper, section 4).
 
     mmengine steps its own class with the results of a validation; this one is
-    stepped by :class:`TrainLossPlateauHook`, which must be among the custom
-    hooks, with the mean training loss of each epoch.
+    stepped by :class:`TrainLossPlateauHook`, which the config must have, with
+    the mean training loss of each epoch.
 
     Args:
         optimizer (Optimizer or OptimWrapper): Given by the Runner.
@@ -71,7 +74,7 @@ class TrainLossPlateauLR(ReduceOnPlateauLR):
         elif self.losses_seen <= self._global_step:
             raise RuntimeError(
                 'TrainLossPlateauLR was not told the training loss; add '
-                "dict(type='TrainLossPlateauHook') to custom_hooks"
+                "default_hooks=dict(plateau=dict(type='TrainLossPlateauHook'))"
             )
         super().step(metrics)
 
@@ -79,3 +82,33 @@ class TrainLossPlateauLR(ReduceOnPlateauLR):
         """Restore what training changed; settings stay those of the config."""
         state = {k: v for k, v in state_dict.items() if k in self.STATE}
         super().load_state_dict(state)
+
+
+@HOOKS.register_module()
+class TrainLossPlateauHook(Hook):
+    """Step :class:`TrainLossPlateauLR` with the training loss of the epoch.
+
+    The loss is the mean over all iterations of the epoch and all ranks. The
+    state (least loss, epochs waited) is the scheduler's, which mmengine saves
+    and restores.
+    """
+
+    # Before ParamSchedulerHook (LOW) counts the epoch, and before
+    # CheckpointHook (VERY_LOW) saves what came of it.
+    priority = 'BELOW_NORMAL'
+
+    def after_train_epoch(self, runner) -> None:
+        """Step the schedulers that want the training loss."""
+        loss = mean_loss(runner)
+        for scheduler in runner.param_schedulers or ():
+            if not isinstance(scheduler, TrainLossPlateauLR):
+                continue
+            before = scheduler.optimizer.param_groups[0]['lr']
+            scheduler.step(dict(loss=loss))
+            after = scheduler.optimizer.param_groups[0]['lr']
+            if after != before:
+                runner.logger.info(
+                    f'The training loss ({loss:.4f}) has not fallen for more '
+                    f'than {scheduler.patience} epochs: learning rate '
+                    f'{before:.3g} -> {after:.3g}'
+                )

@@ -1,4 +1,4 @@
-"""Video towers under the names of other code bases.
+"""Video towers under the names of other code bases; no tool, a neighbour.
 
 Known are the names of torchvision's ``mc3_18`` and ``r3d_18``, which are
 ours; those of classic ResNets (``conv1``, ``bn1``, ``layer1.0.bn2``,
@@ -13,10 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from mmaction.registry import MODELS
 
-from .reading import strip_wrappers
-from .towers import PREFERRED, TowerMatch, check_match, find_tower
+from avts_mm.models import MC3
+from avts_mm.weights.reading import strip_wrappers
+from avts_mm.weights.towers import (
+    PREFERRED,
+    TowerMatch,
+    check_match,
+    find_tower,
+)
 
 VARIANTS = ('mc3', 'mc2', 'r3d')
 
@@ -150,36 +155,29 @@ def find_video_tower(
     # towers side by side do not mix.
     towers: dict[str, dict[str, str]] = defaultdict(dict)
     for key in state:
-        translated = our_name(key)
-        if translated is not None:
+        if translated := our_name(key):
             where, ours = translated
             towers[where].setdefault(ours, key)
-    if prefix is not None:
-        where = (
-            prefix if prefix.endswith(('.', '/')) else prefix and f'{prefix}.'
-        )
-        towers = {where: towers[where]} if where in towers else {}
-    candidates = [
-        (where, names)
+    found = [
+        _identify(state, where, names)
         for where, names in towers.items()
         if 'stem.0.weight' in names
+        and (prefix is None or where.rstrip('./') == prefix.rstrip('./'))
     ]
-    if not candidates:
+    if not found:
         under = f' under {prefix!r}' if prefix else ''
         raise ValueError(
             f'{name}: no video tower{under}: nothing in it is called like '
             f"the first convolution ('stem.0.weight', 'conv1.weight', "
             f"'conv1_w', …); it begins with {list(state)[:5]}"
         )
-    found = [_identify(state, *candidate) for candidate in candidates]
     complete = [tower for tower, match in found if match.complete]
     if not complete:
-        tower, match = max(found, key=lambda pair: pair[1]._rank)
+        tower, match = max(found, key=lambda pair: pair[1].rank)
         of = f'{tower.variant} ({tower.base_channels} channels)'
-        where = f'{name} (under {tower.prefix!r})'
-        check_match(match, state, of, where)
-    if len(complete) > 1:
-        complete = _usual(complete) or complete
+        check_match(match, state, of, f'{name} (under {tower.prefix!r})')
+    best = min(map(_unusual, complete))
+    complete = [tower for tower in complete if _unusual(tower) == best]
     if len(complete) > 1:
         places = ', '.join(
             f'{t.prefix!r} ({t.variant}, {t.base_channels} channels)'
@@ -189,8 +187,28 @@ def find_video_tower(
             f'{name}: several video towers, under {places}; choose one by '
             'its prefix'
         )
-    _refuse_more(complete[0], name)
-    return complete[0]
+    (tower,) = complete
+    more = [
+        key
+        for key in tower.leftover
+        if key.startswith(tower.prefix)
+        and _BODY.match(key.removeprefix(tower.prefix))
+    ]
+    if more:
+        raise ValueError(
+            f'{name}: {len(more)} tensors beside the {tower.variant} under '
+            f'{tower.prefix!r} belong to no 18-layer network of this family, '
+            f'e.g. {more[:3]}; what it computes would differ'
+        )
+    return tower
+
+
+def _unusual(tower: VideoTower) -> int:
+    """Less in the places where a video tower is sooner than elsewhere."""
+    places = PREFERRED[:3]
+    if tower.prefix in places:
+        return places.index(tower.prefix)
+    return len(places) + (not _VIDEO.search(tower.prefix))
 
 
 def _identify(
@@ -203,49 +221,38 @@ def _identify(
     matches: dict[str, TowerMatch] = {}
     for variant in VARIANTS:
         with torch.device('meta'):
-            module = MODELS.build(
-                dict(
-                    type='MC3',
-                    _scope_='mmaction',
-                    variant=variant,
-                    base_channels=width,
-                    in_channels=depth,
-                )
-            )
+            module = MC3(variant, in_channels=depth, base_channels=width)
         matches[variant] = find_tower(renamed, module, '')
-    variant, match = max(matches.items(), key=lambda pair: pair[1]._rank)
-    used = {names[key] for key in match.state_dict}
+    variant, match = max(matches.items(), key=lambda pair: pair[1].rank)
+    used = {key: names[key] for key in match.state_dict}
     tower = VideoTower(
         variant=variant,
         base_channels=width,
         prefix=prefix,
         state_dict=match.state_dict,
-        names={key: names[key] for key in match.state_dict},
-        leftover={key: v for key, v in state.items() if key not in used},
+        names=used,
+        leftover={k: v for k, v in state.items() if k not in used.values()},
     )
     return tower, match
 
 
-def _usual(towers: list[VideoTower]) -> list[VideoTower]:
-    """Those in the places where a video tower is sooner than elsewhere."""
-    for prefix in PREFERRED[:3]:
-        usual = [tower for tower in towers if tower.prefix == prefix]
-        if usual:
-            return usual
-    return [tower for tower in towers if _VIDEO.search(tower.prefix)]
+def classifier_beside(
+    tower: VideoTower, name: str
+) -> dict[str, torch.Tensor] | None:
+    """Take the linear classifier of a name, as ``weight`` and ``bias``, out
+    of what is left over; None if there is none.
 
-
-def _refuse_more(tower: VideoTower, name: str) -> None:
-    """Refuse a tower that has more layers, or biases, than ours."""
-    more = [
-        key
-        for key in tower.leftover
-        if key.startswith(tower.prefix)
-        and _BODY.match(key[len(tower.prefix) :])
-    ]
-    if more:
+    Raises:
+        ValueError: It does not take the tower's features.
+    """
+    keys = {part: f'{name}.{part}' for part in ('weight', 'bias')}
+    if not set(keys.values()) <= tower.leftover.keys():
+        return None
+    found = {part: tower.leftover.pop(key) for part, key in keys.items()}
+    channels = 8 * tower.base_channels
+    if found['weight'].shape != (len(found['bias']), channels):
         raise ValueError(
-            f'{name}: {len(more)} tensors beside the {tower.variant} under '
-            f'{tower.prefix!r} belong to no 18-layer network of this family, '
-            f'e.g. {more[:3]}; what it computes would differ'
+            f'the classifier {name} takes {list(found["weight"].shape)[1:]} '
+            f'features, not the {channels} of the tower'
         )
+    return found

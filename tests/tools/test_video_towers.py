@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from video_towers import find_video_tower, our_name
 
 from avts_mm.models import MC3
-from avts_mm.weights import find_video_tower, our_name
 
 # Of torchvision's mc3_18, as published.
 TORCHVISION = {
