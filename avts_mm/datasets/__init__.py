@@ -6,8 +6,7 @@ from .av_clip_dataset import AVClipDataset
 from .av_pair_dataset import AVPairDataset
 from .collate import stack_inputs
 from .labelled_video_dataset import LabelledVideoDataset
-from .pair_sampler import AVPairSampler
-from .pair_test_sampler import AVPairTestSampler
+from .pair_samplers import AVPairSampler, AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
 from .video_list_dataset import VideoListDataset
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 from mmaction.registry import DATASETS
-from mmengine.dataset import force_full_init
 
-from .av_record_dataset import AVRecordDataset
+from .av_pair_dataset import AVRecordDataset
 from .pairs import PairKind
-from .seeding import seeded
 
 
 @DATASETS.register_module()
@@ -36,9 +34,8 @@ class AVClipDataset(AVRecordDataset):
         self.clips_per_video = clips_per_video
         super().__init__(**{**kwargs, 'test_mode': True})
 
-    @force_full_init
     def __len__(self) -> int:
-        return len(self.table) * self.clips_per_video
+        return super().__len__() * self.clips_per_video
 
     def plan_info(self, index: int) -> dict:
         """What the pipeline is given for a clip; opens no file."""
@@ -47,21 +44,8 @@ class AVClipDataset(AVRecordDataset):
         first, duration = info['span']
         room = max(duration - self.timing.clip_seconds, 0.0)
         start = first + room * (place + 0.5) / self.clips_per_video
-        return dict(
-            video_path=info['video_path'],
-            audio_path=info['audio_path'],
-            prepared_bytes=info['prepared_bytes'],
-            video_start=start,
-            audio_start=start,
-            clip_seconds=self.timing.clip_seconds,
-            kind=int(PairKind.POSITIVE),
-            label=PairKind.POSITIVE.label,
-            class_label=info['class_label'],
-            video_span=info['span'],
-            audio_span=info['span'],
-            modality='RGB',
-            start_index=0,
-        )
+        clip = self._clip_info(PairKind.POSITIVE, info, info, (start, start))
+        return dict(clip, class_label=info['class_label'])
 
     def __getitem__(self, index: int) -> dict:
         """Load a clip.
@@ -77,5 +61,4 @@ class AVClipDataset(AVRecordDataset):
                 "sampler=dict(type='DefaultSampler', shuffle=False)"
             )
         index = range(len(self))[index]
-        with seeded(index):
-            return self.pipeline(self.plan_info(index))
+        return self._load(index, index)

@@ -4,29 +4,217 @@ It holds no state of the training: an :class:`AVPair` says all there is to
 know about a sample.
 """
 
-from collections import defaultdict
+import copy
+import os
+import pickle
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
-from avts_mm.media import map_in_helper
+from avts_mm.media.annotation import iter_records
 
-from .av_record_dataset import AVRecordDataset
-from .pairs import AVPair, PairKind, PairTiming
-from .seeding import chance_kept, seed_chance
-from .shared_clips import SharedClips
+from .item_loading import UnreadableFiles, ends_after, seeded
+from .pairs import KIND_NAMES, AVPair, PairKind, PairTiming
 
-# A pair, or those of a clip with several sounds.
-Index = AVPair | tuple[AVPair, ...]
-# What there are several of when a clip has several sounds.
-OF_A_SOUND = (
-    'audio_path',
-    'audio_start',
-    'audio_span',
-    'kind',
-    'label',
-    'pair',
-)
+Self = TypeVar('Self', bound='AVRecordDataset')
+
+
+class AVRecordDataset(BaseDataset):
+    """Records of videos with sound. What an item is, is up to subclasses.
+
+    Records without sound, or shorter than a clip, are left out and counted
+    in the log.
+
+    Args:
+        ann_file (str): CSV file with the columns ``video, audio, start,
+            duration, label``; see :mod:`avts_mm.media.annotation`.
+        pipeline (list): Transforms.
+        clip_seconds (float): Defaults to 1.0.
+        hard_gap (float): Seconds; see :class:`PairTiming`. Defaults to 0.5.
+        super_hard_overlap (tuple[float, float]): Seconds; see
+            :class:`PairTiming`. Defaults to (0.25, 0.75).
+        data_root (str): What relative paths, that of ``ann_file`` as well,
+            are relative to. Defaults to ''.
+        test_mode (bool): Raise on unreadable files. Defaults to False.
+        max_failures_in_a_row (int): Unreadable pairs in a row after which
+            training stops. Defaults to 100.
+        time_limit (float): Seconds that reading a pair may take; then its
+            files are named and the process ends. Defaults to 60.
+        metainfo (dict, optional): Added to the dataset's.
+        indices (int or Sequence[int], optional): Use the first (negative:
+            last) few records, or these.
+
+    Attributes:
+        durations (np.ndarray): float64 ``(N,)``, seconds of each record.
+        video_ids (np.ndarray): int64 ``(N,)``, equal for records cut from
+            one video.
+
+    Raises:
+        FileNotFoundError: There is no such annotation file.
+        ValueError: The annotation is malformed, or no record can be used.
+    """
+
+    _fully_initialized: bool
+
+    METAINFO = dict(kinds=KIND_NAMES)
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: Sequence[dict | Callable] = (),
+        clip_seconds: float = 1.0,
+        hard_gap: float = 0.5,
+        super_hard_overlap: Sequence[float] = (0.25, 0.75),
+        data_root: str = '',
+        test_mode: bool = False,
+        max_failures_in_a_row: int = 100,
+        time_limit: float = 60.0,
+        metainfo: Mapping | None = None,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
+        self.timing = PairTiming(clip_seconds, hard_gap, super_hard_overlap)
+        self.unreadable = UnreadableFiles(
+            max_failures_in_a_row,
+            f'Check the files of {ann_file}, and data_root={data_root!r}',
+        )
+        self.time_limit = time_limit
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=data_root or '',
+            data_prefix={},
+            indices=indices,
+            serialize_data=False,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+        )
+
+    def full_init(self) -> None:
+        """Read the annotation and leave out what cannot be used.
+
+        Two million records as Python objects take gigabytes, and each worker
+        copies them by merely counting references. So they are pickled one by
+        one, as mmengine does, into one piece of memory.
+        """
+        if self._fully_initialized:
+            return
+        clip = self.timing.clip_seconds
+        records, ends, durations = bytearray(), array('q', [0]), array('d')
+        hashes = array('q')
+        silent = short = 0
+        for record in iter_records(self.ann_file):
+            if not record.audio:
+                silent += 1
+            elif record.duration < clip - PairTiming.TOLERANCE:
+                short += 1
+            else:
+                records += pickle.dumps(tuple(record[:-1]))
+                ends.append(len(records))
+                durations.append(record.duration)
+                hashes.append(hash(record.video))
+        counts = {'without sound': silent, f'shorter than {clip:g} s': short}
+        left_out = ', '.join(f'{n} {why}' for why, n in counts.items() if n)
+        number = len(durations) + silent + short
+        if not durations:
+            raise ValueError(
+                f'{self.ann_file} has no record that can be used: it has '
+                f'{number} ({left_out or "only a header"}); see '
+                'tools/data/prepare_av.py for making one from videos'
+            )
+        print_log(
+            f'{self.ann_file}: {len(durations)} of {number} videos used'
+            + (f', left out: {left_out}' if left_out else ''),
+            logger='current',
+        )
+        self._records, self._ends = records, np.array(ends)
+        self._places = np.arange(len(durations))
+        self.durations = np.array(durations)
+        # Equal paths have equal hashes; 64 bits keep different ones apart.
+        self.video_ids = np.array(hashes)
+        self._fully_initialized = True
+        if self._indices is not None:
+            self.get_subset_(self._indices)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get_data_info(self, idx: int) -> dict:
+        """One record.
+
+        Returns:
+            dict: ``video_path``, ``audio_path``, ``span`` (start and duration
+            in seconds), ``class_label`` (-1 for none), ``prepared_bytes`` (0
+            if not known), ``sample_idx``.
+        """
+        idx = range(len(self._places))[idx]
+        place = self._places[idx]
+        part = slice(self._ends[place], self._ends[place + 1])
+        video, audio, start, duration, label, size = pickle.loads(
+            self._records[part]
+        )
+        return dict(
+            video_path=os.path.join(self.data_root, video),
+            audio_path=os.path.join(self.data_root, audio),
+            span=(start, duration),
+            class_label=label,
+            prepared_bytes=size,
+            sample_idx=idx,
+        )
+
+    def get_subset_(self, indices: int | Sequence[int]) -> None:
+        """Keep the first (negative: last) few records, or these."""
+        if isinstance(indices, int):
+            every = range(len(self._places))
+            indices = every[:indices] if indices >= 0 else every[indices:]
+        chosen = np.asarray(indices, np.int64)
+        self._places = self._places[chosen]
+        self.durations = self.durations[chosen]
+        self.video_ids = self.video_ids[chosen]
+
+    def get_subset(self: Self, indices: int | Sequence[int]) -> Self:
+        """A dataset of a part of the records, this one unchanged."""
+        subset = copy.copy(self)
+        subset.get_subset_(indices)
+        return subset
+
+    def plan_info(self, index: Any) -> dict:
+        """What the pipeline is given for an index; opens no file."""
+        raise NotImplementedError
+
+    def _load(self, index: Any, seed: int) -> dict:
+        """Run the pipeline with chance that depends on a seed."""
+        plan = self.plan_info(index)
+        paths = plan['video_path'], plan['audio_path']
+        with ends_after(self.time_limit, *paths), seeded(seed):
+            return self.pipeline(plan)
+
+    def _clip_info(
+        self,
+        kind: PairKind,
+        picture: Mapping,
+        sound: Mapping,
+        starts: tuple[float, float],
+    ) -> dict:
+        """What the pipeline is given for a picture and a sound."""
+        return dict(
+            video_path=picture['video_path'],
+            audio_path=sound['audio_path'],
+            prepared_bytes=picture['prepared_bytes'],
+            video_start=starts[0],
+            audio_start=starts[1],
+            clip_seconds=self.timing.clip_seconds,
+            kind=int(kind),
+            label=kind.label,
+            video_span=picture['span'],
+            audio_span=sound['span'],
+            modality='RGB',
+            start_index=0,
+        )
 
 
 @DATASETS.register_module()
@@ -41,134 +229,54 @@ class AVPairDataset(AVRecordDataset):
     ``audio_span``, ``prepared_bytes`` (of the video with the picture), and
     mmaction2's ``modality`` and ``start_index``.
 
-    Indexed by a tuple of pairs of one video, it loads a clip with several
-    sounds. The first pair decides the picture; what belongs to a sound
-    (``audio_path``, ``audio_start``, ``audio_span``, ``kind``, ``label``,
-    ``pair``) is then a list.
-
-    Records without sound, or shorter than a clip, are left out and counted
-    in the log. A pair that turns out to be unreadable in training is replaced
-    by another of the same kind, which the plan's seed decides; see
-    :class:`~avts_mm.datasets.unreadable.UnreadableFiles`. In testing it is an
-    error.
+    A pair that turns out to be unreadable in training is replaced by another
+    of the same kind, which the plan's seed decides; see
+    :class:`~avts_mm.datasets.item_loading.UnreadableFiles`. In testing it is
+    an error.
 
     Args:
         kwargs: Of :class:`AVRecordDataset`.
     """
 
-    def __getitem__(self, pair: Index) -> dict:
-        """Load a pair, or a clip with several sounds.
+    def __getitem__(self, pair: AVPair) -> dict:
+        """Load a pair.
 
         Raises:
             TypeError: Indexed by a number: the wrong sampler.
             MediaError: A file cannot be read, in test mode.
             RuntimeError: Too many unreadable pairs in a row, in training.
         """
-        return self.__getitems__([pair])[0]
-
-    def __getitems__(self, pairs: list[Index]) -> list[dict]:
-        """Load a batch, opening each video once for all its clips there.
-
-        The data loader calls it, and gets what it would get from
-        :meth:`__getitem__` for each of the pairs.
-        """
-        plans = [self.plan_info(pair) for pair in pairs]
-        of_video = defaultdict(list)
-        for plan in plans:
-            of_video[plan['video_path']].append(plan)
-        for same in of_video.values():
-            if len(same) > 1:
-                clips = SharedClips([plan['video_start'] for plan in same])
-                for plan in same:
-                    plan['shared_clips'] = clips
-        # Chance is put back here, not by a thread that may have been given up.
-        with chance_kept():
-            return map_in_helper(self._load, list(zip(pairs, plans)))
-
-    def _load(self, planned: tuple[Index, dict]) -> dict:
-        first, plan = planned
-
-        def load(pair: Index) -> dict:
-            return self.prepare_data(pair, plan if pair is first else None)
-
-        if self.test_mode:
-            return load(first)
-        return self.unreadable.load(first, load, self._replacement)
-
-    def prepare_data(self, pair: Index, plan: dict | None = None) -> dict:
-        """Run the pipeline on a pair. Chance is seeded by it.
-
-        Args:
-            pair (AVPair | tuple[AVPair, ...]): The pair.
-            plan (dict, optional): Its :meth:`plan_info`, if known.
-        """
-        results = self.plan_info(pair) if plan is None else plan
-        first = pair if isinstance(pair, AVPair) else pair[0]
-        seed_chance(first.seed)
-        return self.pipeline(results)
-
-    def plan_info(self, pair: Index) -> dict:
-        """What the pipeline is given for a pair; opens no file.
-
-        Raises:
-            TypeError: Indexed by a number: the wrong sampler.
-        """
-        if isinstance(pair, AVPair):
-            return self._pair_info(pair)
-        listed = pair if isinstance(pair, tuple) else ()
-        pairs = [p for p in listed if isinstance(p, AVPair)]
-        if not pairs or len(pairs) < len(listed):
+        if not isinstance(pair, AVPair):
             raise TypeError(
                 'AVPairDataset is indexed by AVPair, not by '
                 f'{type(pair).__name__}; use sampler=dict(type='
                 "'AVPairSampler') or dict(type='AVPairTestSampler')"
             )
-        first = self._pair_info(pairs[0])
-        infos = [first]
-        for other in pairs[1:]:
-            infos.append(self._pair_info(other, first['video_start']))
-        return first | {k: [info[k] for info in infos] for k in OF_A_SOUND}
+        if self.test_mode:
+            return self.prepare_data(pair)
+        return self.unreadable.load(pair, self.prepare_data, self._replacement)
 
-    def _pair_info(self, pair: AVPair, moment: float | None = None) -> dict:
+    def prepare_data(self, pair: AVPair) -> dict:
+        """Run the pipeline on a pair. Chance is seeded by it."""
+        return self._load(pair, pair.seed)
+
+    def plan_info(self, pair: AVPair) -> dict:
+        """What the pipeline is given for a pair; opens no file."""
         picture = self.get_data_info(pair.video)
         sound = self.get_data_info(pair.audio)
         kind = PairKind(pair.kind)
         rng = np.random.Generator(np.random.Philox(pair.seed))
-        video_start, audio_start = self.timing.draw(
-            kind, picture['span'], sound['span'], rng, moment
-        )
-        return dict(
-            video_path=picture['video_path'],
-            audio_path=sound['audio_path'],
-            prepared_bytes=picture['prepared_bytes'],
-            video_start=video_start,
-            audio_start=audio_start,
-            clip_seconds=self.timing.clip_seconds,
-            kind=int(kind),
-            label=kind.label,
-            pair=pair,
-            video_span=picture['span'],
-            audio_span=sound['span'],
-            modality='RGB',
-            start_index=0,
-        )
+        starts = self.timing.draw(kind, picture['span'], sound['span'], rng)
+        return dict(self._clip_info(kind, picture, sound, starts), pair=pair)
 
-    def _replacement(self, pair: Index) -> Index:
-        """The same kinds of another video, a function of the plan alone."""
-        pairs = (pair,) if isinstance(pair, AVPair) else pair
-        rng = np.random.Generator(np.random.Philox([pairs[0].seed, 1]))
-        need = max(self.timing.min_duration(p.kind) for p in pairs)
-        eligible = np.flatnonzero(
-            self.durations >= need - PairTiming.TOLERANCE
-        )
-        video = int(rng.choice(eligible))
-        ids = self.video_ids
-        replaced = []
-        for kind in (p.kind for p in pairs):
-            audio = video
-            if kind == PairKind.EASY:
-                others = eligible[ids[eligible] != ids[video]]
-                audio = int(rng.choice(others))
-            seed = int(rng.integers(np.iinfo(np.int64).max))
-            replaced.append(AVPair(video, audio, kind, seed))
-        return replaced[0] if isinstance(pair, AVPair) else tuple(replaced)
+    def _replacement(self, pair: AVPair) -> AVPair:
+        """The same kind of another video, a function of the plan alone."""
+        rng = np.random.Generator(np.random.Philox([pair.seed, 1]))
+        need = self.timing.min_duration(pair.kind) - PairTiming.TOLERANCE
+        eligible = np.flatnonzero(self.durations >= need)
+        video = audio = int(rng.choice(eligible))
+        if pair.kind == PairKind.EASY:
+            ids = self.video_ids
+            audio = int(rng.choice(eligible[ids[eligible] != ids[video]]))
+        seed = int(rng.integers(np.iinfo(np.int64).max))
+        return AVPair(video, audio, pair.kind, seed)

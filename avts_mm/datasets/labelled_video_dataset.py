@@ -12,9 +12,9 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import force_full_init
 from mmengine.logging import print_log
 
-from .record_table import read_record_table
-from .seeding import SeededDataset
-from .unreadable import ReplacesUnreadable, UnreadableFiles
+from avts_mm.media.annotation import iter_records
+
+from .item_loading import ReplacesUnreadable, SeededDataset, UnreadableFiles
 
 
 @DATASETS.register_module()
@@ -29,7 +29,7 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
     Args:
         ann_file (str): CSV file with the columns ``video, audio, start,
             duration, label``; see
-            :func:`~avts_mm.datasets.record_table.read_record_table`.
+            :mod:`avts_mm.media.annotation`.
         pipeline (list): Transforms.
         label_share (float): Use only this share of the videos of each class,
             at least one, to see what few labels do. Defaults to 1.0.
@@ -92,28 +92,29 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation, and draw the share of it to use."""
-        table = read_record_table(self.ann_file)
-        if not len(table):
+        records = list(iter_records(self.ann_file))
+        if not records:
             raise ValueError(f'{self.ann_file} has only a header')
-        unlabelled = np.flatnonzero(table.label < 0)
-        if len(unlabelled):
+        unlabelled = [record for record in records if record.label < 0]
+        if unlabelled:
             raise ValueError(
-                f'{self.ann_file}: {len(unlabelled)} of {len(table)} records '
-                f'have no label, the first is {table.video[unlabelled[0]]}; '
+                f'{self.ann_file}: {len(unlabelled)} of {len(records)} '
+                f'records have no label, the first is {unlabelled[0].video}; '
                 'number the classes from 0 in the column "label"'
             )
-        self.largest_label = int(table.label.max())
-        kept = self._share(table.label)
+        labels = np.array([record.label for record in records])
+        self.largest_label = int(labels.max())
+        kept = self._share(labels)
         print_log(
-            f'{self.ann_file}: {len(kept)} of {len(table)} videos used',
+            f'{self.ann_file}: {len(kept)} of {len(records)} videos used',
             logger='current',
         )
         return [
             dict(
-                filename=os.path.join(self.data_root, table.video[i]),
-                span=(float(table.start[i]), float(table.duration[i])),
-                label=int(table.label[i]),
-                prepared_bytes=int(table.prepared_bytes[i]),
+                filename=os.path.join(self.data_root, records[i].video),
+                span=(records[i].start, records[i].duration),
+                label=records[i].label,
+                prepared_bytes=records[i].prepared_bytes,
             )
             for i in kept
         ]

@@ -7,9 +7,8 @@ to be for it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -63,52 +62,6 @@ class AVPair(NamedTuple):
     audio: int
     kind: int
     seed: int
-
-
-def parse_mix(mix: Mapping) -> dict[PairKind, Fraction]:
-    """Check the mix of negatives of a config.
-
-    Args:
-        mix (dict): Kind of negative to its share, in any unit, such as
-            ``dict(easy=3, hard=1)`` or ``dict(easy=0.75, hard=0.25)``.
-
-    Returns:
-        dict[PairKind, Fraction]: Shares that sum to 1, without the kinds whose
-        share is 0, in the order of :class:`PairKind`.
-
-    Raises:
-        ValueError: Unknown kind, a share that is negative or not a finite
-            number, or nothing above 0.
-    """
-    if not isinstance(mix, Mapping) or not mix:
-        raise ValueError(
-            'mix should be a dict such as dict(easy=3, hard=1), '
-            f'but got {mix!r}'
-        )
-    shares = {}
-    for name, share in mix.items():
-        kind = PairKind.parse(name)
-        if kind is PairKind.POSITIVE:
-            raise ValueError(
-                f'mix {dict(mix)} names positives; they are always one half '
-                'of the pairs, mix divides the negatives'
-            )
-        try:
-            exact = Fraction(share)
-            # Small denominators make 0.3 and 1 / 3 what they are meant to be.
-            value = exact.limit_denominator(10_000) or exact
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError(
-                f'mix[{name!r}] should be a finite number, got {share!r}'
-            ) from None
-        if value < 0:
-            raise ValueError(f'mix[{name!r}] is negative: {share!r}')
-        if value:
-            shares[kind] = value
-    if not shares:
-        raise ValueError(f'mix {dict(mix)} has no share above 0')
-    total = sum(shares.values())
-    return {kind: shares[kind] / total for kind in sorted(shares)}
 
 
 class PairTiming:
@@ -187,7 +140,6 @@ class PairTiming:
         video_span: tuple[float, float],
         audio_span: tuple[float, float],
         rng: np.random.Generator,
-        moment: float | None = None,
     ) -> tuple[float, float]:
         """Draw where the picture and where the sound of a pair start.
 
@@ -201,9 +153,6 @@ class PairTiming:
             audio_span (tuple[float, float]): The same for the sound; only
                 an easy negative has another one than ``video_span``.
             rng (np.random.Generator): Source of chance.
-            moment (float, optional): Where the picture starts, if another
-                pair has drawn that before: the sound is then drawn as
-                independently as it can be of that pair's sound.
 
         Returns:
             tuple[float, float]: Start of the picture and start of the sound,
@@ -223,11 +172,7 @@ class PairTiming:
                 )
         start = video_span[0]
         room = max(video_span[1] - self.clip_seconds, 0.0)
-        if moment is None:
-            first, second = self._two_moments(room, rng)
-        else:
-            first = moment - start
-            second = self._moment_apart(first, room, rng)
+        first, second = self._two_moments(room, rng)
         if kind is PairKind.POSITIVE:
             return start + first, start + first
         if kind is PairKind.HARD:
@@ -252,17 +197,6 @@ class PairTiming:
         early, late = np.sort(rng.uniform(0, room - apart, 2)).tolist()
         late = min(late + apart, room)
         return (early, late) if rng.random() < 0.5 else (late, early)
-
-    def _moment_apart(
-        self, first: float, room: float, rng: np.random.Generator
-    ) -> float:
-        """The second of :meth:`_two_moments`, given the first."""
-        apart = self.clip_seconds + self.hard_gap
-        before, after = max(first - apart, 0), max(room - apart - first, 0)
-        place = float(rng.uniform(-before, after))
-        if place >= 0 and first + apart <= room + self.TOLERANCE:
-            return min(first + apart + place, room)
-        return max(first - apart + place, 0.0)
 
     def _shifted(
         self, moment: float, room: float, rng: np.random.Generator

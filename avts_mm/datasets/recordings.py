@@ -7,7 +7,6 @@ follow: ``source``, equal for recordings that were cut from one original, and
 ``category``, the name of the class.
 """
 
-import csv
 import functools
 import hashlib
 import os
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from avts_mm.media import MediaError, open_audio, probe
-from avts_mm.media.annotation import open_text
+from avts_mm.media.annotation import iter_rows, write_rows
 
 FIELDS = ('audio', 'label', 'fold', 'source', 'category')
 
@@ -44,21 +43,19 @@ def read_recordings(path: str) -> list[Recording]:
             recording is listed twice, or recordings of one source are in
             different folds.
     """
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f'{path}: no such annotation file of recordings; the tools in '
-            'tools/data/esc50 and tools/data/dcase2014 write them'
-        )
     found: dict[str, Recording] = {}
-    with open_text(path) as file:
-        rows = csv.DictReader(file)
-        try:
-            _collect(rows, path, found)
-        except csv.Error as error:
+
+    def parse(row: dict[str, str]) -> None:
+        recording = _parse(row)
+        if found.setdefault(recording.audio, recording) is not recording:
             raise ValueError(
-                f'{path}, line {rows.reader.line_num}: {error}'
-            ) from None
+                f'{recording.audio} is listed already; list every recording '
+                'once'
+            )
+
+    remedy = 'the tools in tools/data/esc50 and tools/data/dcase2014 write one'
+    for _ in iter_rows(path, FIELDS[:3], parse, remedy):
+        pass
     if not found:
         raise ValueError(f'{path} lists no recordings')
     recordings = list(found.values())
@@ -66,39 +63,16 @@ def read_recordings(path: str) -> list[Recording]:
     return recordings
 
 
-def _collect(rows: csv.DictReader, path: str, found: dict) -> None:
-    missing = [
-        name for name in FIELDS[:3] if name not in (rows.fieldnames or ())
-    ]
-    if missing:
-        raise ValueError(
-            f'{path}: the header lacks {", ".join(missing)}; it must be '
-            f'{",".join(FIELDS[:3])}[,source][,category]'
-        )
-    for row in rows:
-        where = f'{path}, line {rows.line_num}'
-        recording = _parse(row, where)
-        if recording.audio in found:
-            raise ValueError(
-                f'{where}: {recording.audio} is listed already; list '
-                'every recording once'
-            )
-        found[recording.audio] = recording
-
-
-def _parse(row: dict, where: str) -> Recording:
-    values: dict[str, Any] = {
-        name: (row.get(name) or '').strip() for name in FIELDS
-    }
+def _parse(row: dict[str, str]) -> Recording:
+    values: dict[str, Any] = {name: row.get(name, '') for name in FIELDS}
     if not values['audio']:
-        raise ValueError(f'{where}: the audio is missing')
+        raise ValueError('the audio is missing')
     for name in ('label', 'fold'):
         text = values[name]
         # A number of more digits is none that int() takes.
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise ValueError(
-                f'{where}: {name} must be a whole number from 0, not '
-                f'{text[:50]!r}'
+                f'{name} must be a whole number from 0, not {text[:50]!r}'
             )
         values[name] = int(text)
     values['source'] = values['source'] or values['audio']
@@ -144,13 +118,7 @@ def check_copies(recordings: Sequence[Recording], path: str) -> None:
 
 def write_recordings(path: str, recordings: Sequence[Recording]) -> None:
     """Write an annotation file, complete or not at all."""
-    path = os.fspath(path)
-    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(FIELDS)
-        writer.writerows(recordings)
-    os.replace(f'{path}.part', path)
+    write_rows(path, FIELDS, [recording._asdict() for recording in recordings])
 
 
 def load_recording(path: str, sample_rate: int) -> np.ndarray:
@@ -171,10 +139,10 @@ def load_recording(path: str, sample_rate: int) -> np.ndarray:
         MediaError: The file is missing or damaged or holds no sound.
     """
     try:
-        stat = os.stat(path)
+        version = os.path.getmtime(path), os.path.getsize(path)
     except OSError:
-        return _load(path, sample_rate, None)
-    return _load(path, sample_rate, (stat.st_mtime_ns, stat.st_size))
+        version = None
+    return _load(path, sample_rate, version)
 
 
 @functools.lru_cache(maxsize=4)

@@ -9,8 +9,7 @@ from mmengine.logging import print_log
 
 from avts_mm.media.annotation import open_text
 
-from .seeding import SeededDataset
-from .unreadable import ReplacesUnreadable, UnreadableFiles
+from .item_loading import ReplacesUnreadable, SeededDataset, UnreadableFiles
 
 
 @DATASETS.register_module()

@@ -10,7 +10,6 @@ from .options import Prepared, PrepareOptions
 from .probe import probe
 from .shift import ShiftedSound, shift_sound
 from .sound import extract_sound
-from .time_limit import check_limit, map_in_helper, read_within
 from .transcode import transcode
 from .video import open_video
 from .writer import VideoWriter
@@ -25,13 +24,10 @@ __all__ = [
     'ShiftedSound',
     'VideoWriter',
     'as_film',
-    'check_limit',
     'extract_sound',
-    'map_in_helper',
     'open_audio',
     'open_video',
     'probe',
-    'read_within',
     'shift_sound',
     'transcode',
 ]

@@ -16,10 +16,12 @@ import contextlib
 import csv
 import math
 import os
-from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, NamedTuple, TypeVar
 
 FIELDS = ('video', 'audio', 'start', 'duration', 'label')
+
+Row = TypeVar('Row')
 
 
 class Record(NamedTuple):
@@ -69,28 +71,49 @@ def _first_bad_line(path: str) -> int:
     return 1
 
 
-def iter_records(path: str) -> Iterator[Record]:
-    """Read an annotation file line by line.
+def iter_rows(
+    path: str | os.PathLike,
+    required: Sequence[str],
+    parse: Callable[[dict[str, str]], Row],
+    remedy: str,
+) -> Iterator[Row]:
+    """Read a CSV file with a header line by line.
 
     Args:
-        path (str): The CSV file.
+        path (str): The file.
+        required (Sequence[str]): Columns that it must have.
+        parse (Callable): Makes of the values of a line, by column and without
+            spaces around them, what is yielded. A ValueError that it raises
+            gets the file and the line in front.
+        remedy (str): What to do where there is no such file.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A column is missing or a value is not what it should be;
+        ValueError: A column is missing or a line is not what it should be;
             the message names file, line and field.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f'{path}: no such annotation file; make one of your videos with '
-            'tools/data/prepare_av.py, or correct ann_file and data_root in '
-            'the config'
-        )
+        raise FileNotFoundError(f'{path}: no such annotation file; {remedy}')
     with open_text(path) as file:
         rows = csv.reader(file)
         try:
-            yield from _parse(rows)
+            header = next(rows, [])
+            missing = [name for name in required if name not in header]
+            if missing:
+                raise ValueError(
+                    f'the header lacks {", ".join(missing)}; it must have '
+                    f'{", ".join(required)}'
+                )
+            for row in rows:
+                if not row:  # blank line
+                    continue
+                if len(row) > len(header):
+                    raise ValueError(
+                        'more values than columns; quote names with commas'
+                    )
+                row += [''] * (len(header) - len(row))
+                yield parse(dict(zip(header, map(str.strip, row))))
         except UnicodeDecodeError:
             raise
         except (csv.Error, ValueError) as error:
@@ -99,12 +122,23 @@ def iter_records(path: str) -> Iterator[Record]:
             ) from None
 
 
-def read_records(path: str) -> list[dict]:
+def iter_records(path: str | os.PathLike) -> Iterator[Record]:
+    """Read an annotation file of videos; see :func:`iter_rows`."""
+    return iter_rows(
+        path,
+        ('video', 'duration'),
+        _parse,
+        'make one of your videos with tools/data/prepare_av.py, or correct '
+        'ann_file and data_root in the config',
+    )
+
+
+def read_records(path: str | os.PathLike) -> list[dict]:
     """Read an annotation file as a dict per line.
 
     The dicts are what :func:`write_records` takes: the fields of
     :class:`Record` (``prepared_bytes`` where it is known), and the extra
-    columns as str. Errors are those of :func:`iter_records`.
+    columns as str. Errors are those of :func:`iter_rows`.
     """
     records = []
     for record in iter_records(path):
@@ -115,38 +149,19 @@ def read_records(path: str) -> list[dict]:
     return records
 
 
-def _parse(rows: Iterator[list[str]]) -> Iterator[Record]:
-    header = next(rows, [])
-    missing = [name for name in ('video', 'duration') if name not in header]
-    if missing:
-        raise ValueError(
-            f'the header lacks {", ".join(missing)}; it must be '
-            f'{",".join(FIELDS)}'
-        )
-    names = [*FIELDS, 'prepared_bytes']
-    places = [header.index(n) if n in header else None for n in names]
-    others = [(n, i) for i, n in enumerate(header) if n not in names]
-    for row in rows:
-        if not row:  # blank line
-            continue
-        if len(row) > len(header):
-            raise ValueError(
-                'more values than columns; quote names with commas'
-            )
-        row += [''] * (len(header) - len(row))
-        values = ['' if p is None else row[p].strip() for p in places]
-        video, audio, start, duration, label, size = values
-        if not video:
-            raise ValueError('the video is missing')
-        yield Record(
-            video,
-            audio,
-            _seconds('start', start),
-            _seconds('duration', duration),
-            _integer('label', label, -1),
-            _integer('prepared_bytes', size, 0),
-            {name: row[place] for name, place in others},
-        )
+def _parse(row: dict[str, str]) -> Record:
+    video = row.pop('video')
+    if not video:
+        raise ValueError('the video is missing')
+    return Record(
+        video,
+        row.pop('audio', ''),
+        _seconds('start', row.pop('start', '')),
+        _seconds('duration', row.pop('duration')),
+        _integer('label', row.pop('label', ''), -1),
+        _integer('prepared_bytes', row.pop('prepared_bytes', ''), 0),
+        row,
+    )
 
 
 def _seconds(name: str, text: str) -> float:
@@ -181,7 +196,6 @@ def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
         records (Iterable[dict]): As :func:`read_records` gives them. A label
             of -1 is left empty; times are written to the microsecond.
     """
-    path = os.fspath(path)
     records = list(records)
     extra = {key: None for record in records for key in record}
     names = list(FIELDS) + [key for key in extra if key not in FIELDS]
@@ -193,6 +207,20 @@ def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
         if row.get('label', -1) == -1:
             row['label'] = ''
         rows.append(row)
+    write_rows(path, names, rows)
+
+
+def write_rows(
+    path: str | os.PathLike, names: Sequence[str], rows: Iterable[Mapping]
+) -> None:
+    """Write a CSV file, complete or not at all.
+
+    Args:
+        path (str): The file; its folder is made if needed.
+        names (Sequence[str]): The columns.
+        rows (Iterable[Mapping]): Values by column; what lacks stays empty.
+    """
+    path = os.fspath(path)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     part = f'{path}.part'
     with open(part, 'w', newline='', encoding='utf-8') as file:

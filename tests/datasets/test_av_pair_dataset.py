@@ -156,7 +156,7 @@ def test_same_samples_for_any_number_of_workers(ann_file):
 def test_unreadable_files_are_replaced_in_kind(ann_file, monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.unreadable.print_log',
+        'avts_mm.datasets.item_loading.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     bad = ('v1.mp4', 'a1.wav', 'a7.wav')
@@ -223,7 +223,7 @@ def test_wrong_sampler(ann_file):
 def log(monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.av_record_dataset.print_log',
+        'avts_mm.datasets.av_pair_dataset.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     return lines
@@ -259,17 +259,6 @@ def test_no_annotation(tmp_path):
         AVPairDataset('none.csv', data_root=str(tmp_path))
 
 
-def test_lazy(tmp_path, ann_file):
-    lazy = AVPairDataset(tmp_path / 'train.csv', lazy_init=True)
-    assert not hasattr(lazy, 'table')
-    assert len(lazy) == N
-    lazy = AVPairDataset(tmp_path / 'train.csv', lazy_init=True)
-    assert lazy.durations.tolist() == [6.0] * N
-    lazy.full_init()
-    # It is not even opened before use.
-    AVPairDataset(tmp_path / 'none.csv', lazy_init=True)
-
-
 def test_subsets(ann_file):
     data = AVPairDataset(ann_file)
 
@@ -295,5 +284,3 @@ def test_with_the_test_sampler(ann_file):
     for clip in zip(samples[::3], samples[1::3], samples[2::3]):
         assert len({sample['video_start'] for sample in clip}) == 1
         assert len({sample['drawn'] for sample in clip}) == 1
-    # Records shorter than a hard negative needs are named with their file.
-    assert AVPairTestSampler(data)._name(3) == 'v3.mp4 (6 s)'

@@ -1,11 +1,9 @@
-"""Kinds of pairs, mixes, and the moments they are drawn at."""
-
-from fractions import Fraction
+"""Kinds of pairs and the moments they are drawn at."""
 
 import numpy as np
 import pytest
 
-from avts_mm.datasets.pairs import AVPair, PairKind, PairTiming, parse_mix
+from avts_mm.datasets.pairs import AVPair, PairKind, PairTiming
 
 KINDS = list(PairKind)
 
@@ -37,50 +35,6 @@ def test_kinds():
     for wrong in ('harder', 4, None):
         with pytest.raises(ValueError, match='unknown kind'):
             PairKind.parse(wrong)
-
-
-@pytest.mark.parametrize(
-    'mix',
-    [
-        dict(easy=3, hard=1),
-        dict(hard=0.25, easy=0.75),
-        dict(easy=Fraction(3), hard=Fraction(1), super_hard=0),
-        {PairKind.EASY: 0.3, PairKind.HARD: 0.1},
-    ],
-)
-def test_parse_mix(mix):
-    shares = parse_mix(mix)
-    assert shares == {
-        PairKind.EASY: Fraction(3, 4),
-        PairKind.HARD: Fraction(1, 4),
-    }
-    assert list(shares) == [PairKind.EASY, PairKind.HARD]
-
-
-def test_parse_mix_of_thirds():
-    assert parse_mix(dict(easy=1 / 3, hard=2 / 3))[PairKind.EASY] == Fraction(
-        1, 3
-    )
-
-
-@pytest.mark.parametrize(
-    'mix, message',
-    [
-        (dict(esay=1), 'unknown kind'),
-        (dict(positive=1, easy=1), 'always one half'),
-        (dict(easy=-1), 'negative'),
-        (dict(easy=0, hard=0), 'no share above 0'),
-        (dict(), 'should be a dict'),
-        ('easy', 'should be a dict'),
-        (dict(easy=float('nan')), 'finite number'),
-        (dict(easy=float('inf')), 'finite number'),
-        (dict(easy='many'), 'finite number'),
-        (dict(easy=None), 'finite number'),
-    ],
-)
-def test_parse_mix_refuses(mix, message):
-    with pytest.raises(ValueError, match=message):
-        parse_mix(mix)
 
 
 def test_min_duration():
@@ -171,30 +125,6 @@ def test_same_seed_same_picture():
     }
     assert len({start[0] for start in starts.values()}) == 1
     assert len({start[1] for start in starts.values()}) == 4
-
-
-@pytest.mark.parametrize('kind', KINDS)
-@pytest.mark.parametrize('duration', [2.5, 3.0, 10.0])
-def test_a_sound_for_a_given_picture(kind, duration):
-    """Drawn for the picture of another pair, pairs are as likely as ever."""
-    timing, span = PairTiming(), (4.0, duration)
-    plain = draw_many(timing, kind, span)
-    first = draw_many(timing, PairKind.POSITIVE, span, seed=1)[:, 0]
-    rng = np.random.default_rng(2)
-    given = np.array(
-        [timing.draw(kind, span, span, rng, moment) for moment in first]
-    )
-    assert np.allclose(given[:, 0], first)
-    for compare in (
-        lambda pairs: pairs[:, 1],
-        lambda pairs: pairs[:, 1] - pairs[:, 0],
-        lambda pairs: pairs[:, 1] + 2 * pairs[:, 0],
-    ):
-        # Rounded, for some differences are the same but for noise.
-        halves = (compare(pairs).round(6) for pairs in (plain, given))
-        assert largest_gap(*halves) < 0.0436
-    if kind == PairKind.HARD:
-        assert np.abs(given[:, 0] - given[:, 1]).min() >= 1.5 - 1e-9
 
 
 def test_easy_uses_the_span_of_the_other_video():

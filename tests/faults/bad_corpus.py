@@ -59,7 +59,8 @@ class BadCorpus:
     """Files on disk and the truth about them.
 
     Attributes:
-        root (Path): The folder, with the annotation ``all.csv``.
+        root (Path): The folder, with the annotation ``all.csv``, and
+            ``train.csv`` with a good one in place of what hangs.
         faults (dict): Fault by path relative to the folder.
     """
 
@@ -69,6 +70,10 @@ class BadCorpus:
     @property
     def ann_file(self) -> Path:
         return self.root / 'all.csv'
+
+    @property
+    def train_file(self) -> Path:
+        return self.root / 'train.csv'
 
     @property
     def endless(self) -> Path:
@@ -121,7 +126,11 @@ def make_bad_corpus(root: Path, number: int = 1000) -> BadCorpus:
         dict(video=names[i], audio=names[i], start=0.0, duration=SECONDS)
         for i in order
     ]
-    write_records(root / 'all.csv', records)
+    write_records(corpus.ann_file, records)
+    for record in records:
+        if record['video'] == corpus.endless.name:
+            record.update(video='good_0.mp4', audio='good_0.mp4')
+    write_records(corpus.train_file, records)
     return corpus
 
 

@@ -21,7 +21,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 from avts_mm.compat import leave_process_group, use_gloo_without_gpu
-from avts_mm.datasets.seeding import SeededDataset
+from avts_mm.datasets.item_loading import SeededDataset
 
 FOLDER = Path(__file__).parent
 sys.path[:] = dict.fromkeys([*sys.path, str(FOLDER)])

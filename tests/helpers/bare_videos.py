@@ -11,12 +11,19 @@ from avts_mm.datasets.pairs import PairKind, PairTiming
 class Videos(SimpleNamespace):
     """Durations without files."""
 
-    def __init__(self, durations, **kwargs):
+    def __init__(self, durations, video_ids=None):
         durations = np.asarray(durations, float)
-        super().__init__(durations=durations, timing=PairTiming(), **kwargs)
+        if video_ids is None:
+            video_ids = np.arange(len(durations))
+        super().__init__(
+            durations=durations, timing=PairTiming(), video_ids=video_ids
+        )
 
     def __len__(self):
         return len(self.durations)
+
+    def get_data_info(self, index):
+        return dict(video_path=f'v{index}.mp4')
 
 
 def videos(number=64, seconds=10.0):

@@ -13,15 +13,13 @@ class PackAVInputs(BaseTransform):
 
     Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
     ``FormatShape(input_format='NCTHW')``; or a list of ``(H, W, C)`` after
-    transforms with ``lazy=True``) and audio (``(S,)``, or ``(K, S)``
-    of a clip with K sounds), or one of them; label (of a pair, 1 in sync, 0
-    not; of K sounds a list of that; otherwise a class).
+    transforms with ``lazy=True``) and audio ``(S,)``, or one of
+    them; label (of a pair, 1 in sync, 0 not; otherwise a class).
 
     Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
     ``(C, T, H, W)`` (uint8 as loaded, in the order in memory that FormatShape
     left it in: the colours of a pixel side by side), ``audio`` float32 of its
-    shape, the label is the ``gt_label`` of the data sample, ``(1,)`` or
-    ``(K,)``.
+    shape, the label is the ``gt_label`` of the data sample, ``(1,)``.
 
     After mmaction2's transforms with ``lazy=True``, without ``Fuse`` and
     ``FormatShape``, the pictures are only cropped. The data sample's
@@ -75,10 +73,10 @@ class PackAVInputs(BaseTransform):
                 'or LoadAVAudio into the pipeline'
             )
         data_sample = ActionDataSample()
-        data_sample.set_gt_label(np.atleast_1d(results['label']))
+        data_sample.set_gt_label(results['label'])
         meta = {k: results[k] for k in self.meta_keys if k in results}
         if 'pair' in meta:
-            meta['pair'] = tuple(np.asarray(meta['pair']).tolist())
+            meta['pair'] = tuple(map(int, meta['pair']))
         if lazy is not None:
             meta['lazy'] = dict(
                 size=tuple(map(int, results['img_shape'])),

@@ -4,13 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.media import (
-    MediaError,
-    check_limit,
-    open_audio,
-    open_video,
-    read_within,
-)
+from avts_mm.media import MediaError, open_audio, open_video
 from avts_mm.media.audio_reader import EDGE, is_quiet
 
 
@@ -23,10 +17,8 @@ class LoadAVFrames(BaseTransform):
     25 frames of one second of 25 fps video these are 25 successive pictures
     wherever the clip begins.
 
-    Required keys: video_path, video_start (s), clip_seconds; shared_clips
-    (:class:`~avts_mm.datasets.shared_clips.SharedClips`) where the batch has
-    other clips of the video; prepared_bytes where it is known (see
-    :func:`~avts_mm.media.open_video`).
+    Required keys: video_path, video_start (s), clip_seconds; prepared_bytes
+    where it is known (see :func:`~avts_mm.media.open_video`).
 
     Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
@@ -36,15 +28,12 @@ class LoadAVFrames(BaseTransform):
         num_frames (int): Pictures per clip. Defaults to 25 (paper).
         backend (str): ``'pyav'``, which reads every kind of file rightly, or
             ``'decord'``, which reads prepared ones alone. Defaults to 'pyav'.
-        time_limit (float, optional): Seconds after which reading a file is
-            given up; None waits for ever. Defaults to 60.
     """
 
     def __init__(
         self,
         num_frames: int = 25,
         backend: str = 'pyav',
-        time_limit: float | None = 60.0,
     ) -> None:
         if num_frames < 1:
             raise ValueError(f'num_frames must be positive, got {num_frames}')
@@ -54,7 +43,6 @@ class LoadAVFrames(BaseTransform):
             )
         self.num_frames = num_frames
         self.backend = backend
-        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the pictures.
@@ -63,20 +51,13 @@ class LoadAVFrames(BaseTransform):
             MediaError: The file cannot be read, or not rightly.
         """
         step = results['clip_seconds'] / self.num_frames
-        offsets = (np.arange(self.num_frames) + 0.5) * step
-        start, path = results['video_start'], results['video_path']
-        size = results.get('prepared_bytes', 0)
-
-        def read(times: np.ndarray) -> tuple[list, np.ndarray]:
-            return read_within(
-                self.time_limit, path, self._read, path, size, times
-            )
-
-        shared = results.pop('shared_clips', None)
-        if shared is None:
-            images, begins = read(start + offsets)
-        else:
-            images, begins = shared.take(start, offsets, read)
+        middles = (np.arange(self.num_frames) + 0.5) * step
+        with open_video(
+            results['video_path'],
+            self.backend,
+            results.get('prepared_bytes', 0),
+        ) as reader:
+            images, begins = reader.pictures(results['video_start'] + middles)
         results['imgs'] = images
         results['img_shape'] = images[0].shape[:2]
         results['original_shape'] = results['img_shape']
@@ -86,14 +67,10 @@ class LoadAVFrames(BaseTransform):
         results['frame_times'] = begins
         return results
 
-    def _read(self, path: str, size: int, times: np.ndarray) -> tuple:
-        with open_video(path, self.backend, size) as reader:
-            return reader.pictures(times)
-
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
-            f'backend={self.backend!r}, time_limit={self.time_limit})'
+            f'backend={self.backend!r})'
         )
 
 
@@ -101,11 +78,10 @@ class LoadAVFrames(BaseTransform):
 class LoadAVAudio(BaseTransform):
     """Read the sound of a clip as mono samples.
 
-    Required keys: audio_path, audio_start (s), clip_seconds. With lists of K
-    paths and starts, as a clip with several sounds has them, each is read.
+    Required keys: audio_path, audio_start (s), clip_seconds.
 
-    Added keys: audio (``(S,)`` float32, or ``(K, S)``; S is
-    ``round(clip_seconds * sample_rate)``), sample_rate.
+    Added keys: audio (``(S,)`` float32, S is ``round(clip_seconds *
+    sample_rate)``), sample_rate.
 
     Args:
         sample_rate (int): Hz. Defaults to 16000.
@@ -116,8 +92,6 @@ class LoadAVAudio(BaseTransform):
             differ from those of negative ones. Defaults to True.
         max_gap (float): Seconds of a clip for which the track may have no
             sound, as after damage; there is silence then. Defaults to 0.05.
-        time_limit (float, optional): Seconds after which reading a file is
-            given up; None waits for ever. Defaults to 60.
     """
 
     def __init__(
@@ -125,7 +99,6 @@ class LoadAVAudio(BaseTransform):
         sample_rate: int = 16000,
         keep_silent: bool = True,
         max_gap: float = EDGE,
-        time_limit: float | None = 60.0,
     ) -> None:
         if sample_rate < 1:
             raise ValueError(
@@ -134,7 +107,6 @@ class LoadAVAudio(BaseTransform):
         self.sample_rate = sample_rate
         self.keep_silent = keep_silent
         self.max_gap = max_gap
-        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the sound.
@@ -144,19 +116,6 @@ class LoadAVAudio(BaseTransform):
         """
         path, start = results['audio_path'], results['audio_start']
         seconds = results['clip_seconds']
-        if isinstance(path, list):
-            results['audio'] = np.stack(
-                [self._read_within(p, s, seconds) for p, s in zip(path, start)]
-            )
-        else:
-            results['audio'] = self._read_within(path, start, seconds)
-        results['sample_rate'] = self.sample_rate
-        return results
-
-    def _read_within(self, path: str, *span: float) -> np.ndarray:
-        return read_within(self.time_limit, path, self._read, path, *span)
-
-    def _read(self, path: str, start: float, seconds: float) -> np.ndarray:
         with open_audio(path) as reader:
             sound = reader.read(start, seconds, self.sample_rate)
             if reader.missing > self.max_gap:
@@ -173,11 +132,12 @@ class LoadAVAudio(BaseTransform):
                     path,
                     'silent',
                 )
-        return sound
+        results['audio'] = sound
+        results['sample_rate'] = self.sample_rate
+        return results
 
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(sample_rate={self.sample_rate}, '
-            f'keep_silent={self.keep_silent}, max_gap={self.max_gap}, '
-            f'time_limit={self.time_limit})'
+            f'keep_silent={self.keep_silent}, max_gap={self.max_gap})'
         )

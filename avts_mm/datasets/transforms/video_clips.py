@@ -4,13 +4,7 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.media import (
-    MediaError,
-    check_limit,
-    open_video,
-    probe,
-    read_within,
-)
+from avts_mm.media import MediaError, open_video, probe
 
 
 @TRANSFORMS.register_module()
@@ -41,8 +35,6 @@ class LoadVideoClips(BaseTransform):
         test_mode (bool): Evenly spaced clips. Defaults to False.
         backend (str): ``'pyav'``, which reads every kind of file rightly, or
             ``'decord'``, which reads prepared ones alone. Defaults to 'pyav'.
-        time_limit (float, optional): Seconds after which reading a file is
-            given up; None waits for ever. Defaults to 60.
     """
 
     def __init__(
@@ -52,7 +44,6 @@ class LoadVideoClips(BaseTransform):
         num_clips: int = 1,
         test_mode: bool = False,
         backend: str = 'pyav',
-        time_limit: float | None = 60.0,
     ) -> None:
         if num_frames < 1 or num_clips < 1:
             raise ValueError(
@@ -72,7 +63,6 @@ class LoadVideoClips(BaseTransform):
         self.num_clips = num_clips
         self.test_mode = test_mode
         self.backend = backend
-        self.time_limit = check_limit(time_limit)
 
     def transform(self, results: dict) -> dict:
         """Read the clips.
@@ -84,10 +74,7 @@ class LoadVideoClips(BaseTransform):
         places = None
         if not self.test_mode:
             places = np.random.uniform(size=self.num_clips)
-        starts, images = read_within(
-            self.time_limit,
-            path,
-            self._open_and_read,
+        starts, images = self._open_and_read(
             path,
             results.get('prepared_bytes', 0),
             results.get('span'),
@@ -145,5 +132,5 @@ class LoadVideoClips(BaseTransform):
             f'{self.__class__.__name__}(num_frames={self.num_frames}, '
             f'clip_seconds={self.clip_seconds}, '
             f'num_clips={self.num_clips}, test_mode={self.test_mode}, '
-            f'backend={self.backend!r}, time_limit={self.time_limit})'
+            f'backend={self.backend!r})'
         )

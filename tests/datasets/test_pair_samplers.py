@@ -9,8 +9,13 @@ import pytest
 from bare_videos import Videos, counts, on_rank, videos
 from mmaction.registry import DATA_SAMPLERS
 
-from avts_mm.datasets import AVPair, AVPairSampler, PairKind
-from avts_mm.datasets.pair_plan import mix_pattern
+from avts_mm.datasets import (
+    AVPair,
+    AVPairSampler,
+    AVPairTestSampler,
+    PairKind,
+)
+from avts_mm.datasets.mix import mix_pattern
 
 
 @pytest.mark.parametrize(
@@ -96,6 +101,7 @@ def test_a_function_of_seed_and_epoch():
     assert plan(1, 2) != plan(2, 2)
     sampler = AVPairSampler(videos(64), seed=1)
     assert list(sampler) == list(sampler)
+    assert list(sampler.iter_from(40)) == list(sampler)[40:]
 
 
 def test_set_mix():
@@ -178,7 +184,7 @@ def test_short_videos_are_left_out_and_reported(caplog_mmengine):
     sampler.set_mix(dict(easy=3, hard=1))
     assert len(caplog_mmengine) == 1
     assert '16 of 64 videos are shorter than the 2.5 s' in caplog_mmengine[0]
-    assert 'record 0 (2 s)' in caplog_mmengine[0]
+    assert 'v0.mp4 (2 s)' in caplog_mmengine[0]
     pairs = list(sampler)
     sampler.set_mix(dict(easy=3, hard=1))
     assert len(caplog_mmengine) == 1
@@ -198,7 +204,7 @@ def test_short_videos_are_left_out_and_reported(caplog_mmengine):
 def caplog_mmengine(monkeypatch):
     lines = []
     monkeypatch.setattr(
-        'avts_mm.datasets.plan_sampler.print_log',
+        'avts_mm.datasets.pair_samplers.print_log',
         lambda message, **kwargs: lines.append(message),
     )
     return lines
@@ -214,8 +220,6 @@ def test_wrong_arguments():
         AVPairSampler([1, 2, 3], seed=0)
     with pytest.raises(ValueError, match='at least 1'):
         AVPairSampler(videos(), seed=0, pairs_per_video=0)
-    with pytest.raises(ValueError, match='sounds_per_clip'):
-        AVPairSampler(videos(), seed=0, sounds_per_clip=0)
 
 
 def test_unshuffled():
@@ -232,60 +236,6 @@ def test_built_as_the_runner_builds_it():
     assert AVPairSampler(videos(), seed=None).seed >= 0
 
 
-def test_several_sounds_of_a_clip():
-    sampler = AVPairSampler(
-        videos(64), seed=0, mix=dict(easy=3, hard=1), sounds_per_clip=3
-    )
-    clips = list(sampler)
-    assert len(clips) == len(sampler) == 64
-    assert sorted(clip[0].video for clip in clips) == list(range(64))
-    pairs = list(chain(*clips))
-    assert len({pair.seed for pair in pairs}) == len(pairs) == 3 * 64
-    for clip in clips:
-        assert len({pair.video for pair in clip}) == 1
-        assert clip[0].kind == PairKind.POSITIVE
-        for pair in clip:
-            assert isinstance(pair, AVPair)
-            assert all(type(value) is int for value in pair)
-            assert (pair.video == pair.audio) == (pair.kind != PairKind.EASY)
-    # Every whole period of two clips has the mix.
-    for begin in range(0, 64, 2):
-        batch = counts(chain(*clips[begin : begin + 2]))
-        assert batch == dict(positive=2, easy=3, hard=1)
-    sampler.set_epoch(1)
-    assert list(sampler) != clips and len(list(sampler)) == 64
-    sampler.set_epoch(0)
-    assert list(sampler) == clips
-
-
-def test_clips_from_within_an_epoch():
-    sampler = AVPairSampler(videos(64), seed=0, sounds_per_clip=3)
-    assert list(sampler.iter_from(40)) == list(sampler)[40:]
-
-
-def test_curriculum_keeps_the_number_of_sounds():
-    sampler = AVPairSampler(videos(64), seed=1, sounds_per_clip=3)
-    assert counts(chain(*sampler)) == dict(positive=64, easy=128)
-    sampler.set_mix(dict(easy=1, hard=1))
-    assert counts(chain(*sampler)) == dict(positive=64, easy=64, hard=64)
-    assert len(sampler) == len(AVPairSampler(videos(64), seed=1))
-
-
-@pytest.mark.parametrize('world_size', [2, 4])
-def test_ranks_share_the_clips(world_size):
-    sampler = AVPairSampler(
-        videos(256), seed=1, mix=dict(easy=3, hard=1), sounds_per_clip=3
-    )
-    alone = list(sampler)
-    parts = [on_rank(sampler, r, world_size) for r in range(world_size)]
-    assert {len(part) for part in parts} == {256 // world_size}
-    size = 4
-    for step in range(256 // world_size // size):
-        union = [c for part in parts for c in part[step * size :][:size]]
-        whole = alone[step * size * world_size :][: size * world_size]
-        assert sorted(union) == sorted(whole)
-
-
 def test_two_million_pairs_in_seconds():
     data = videos(2_000_000)
     sampler = AVPairSampler(data, seed=0, mix=dict(easy=3, hard=1))
@@ -296,13 +246,48 @@ def test_two_million_pairs_in_seconds():
     assert drawn < 6  # about 0.5 on an idle core
 
 
-def test_columns_of_clips():
-    data = videos(2000)
-    sampler = AVPairSampler(
-        data, seed=0, mix=dict(easy=3, hard=1), sounds_per_clip=5
+def test_test_pairs():
+    durations = np.full(10, 6.0)
+    durations[3] = 2.0
+    sampler = AVPairTestSampler(Videos(durations), clips_per_video=2)
+    pairs = list(sampler)
+    assert pairs == list(sampler) and len(pairs) == len(sampler) == 9 * 2 * 3
+    assert counts(pairs) == dict(positive=18, easy=18, hard=18)
+    assert 3 not in {p.video for p in pairs} | {p.audio for p in pairs}
+    for clip in zip(pairs[::3], pairs[1::3], pairs[2::3]):
+        assert len({(p.video, p.seed) for p in clip}) == 1
+        assert [p.kind for p in clip] == [0, 1, 2]
+        positive, easy, hard = clip
+        assert positive.audio == hard.audio == positive.video != easy.audio
+    assert len({p.seed for p in pairs}) == 18
+    other = AVPairTestSampler(Videos(durations), clips_per_video=2, seed=1)
+    assert list(other) != pairs
+
+
+def test_test_pairs_over_ranks():
+    sampler = AVPairTestSampler(videos(9))
+    alone = list(sampler)
+    parts = [on_rank(sampler, rank, 4) for rank in range(4)]
+    assert [len(part) for part in parts] == [9] * 4  # 3 clips of 3 kinds
+    assert set(chain(*parts)) == set(alone)
+    for part in parts:
+        assert counts(part) == dict(positive=3, easy=3, hard=3)
+    more_ranks_than_clips = AVPairTestSampler(videos(2))
+    assert len(on_rank(more_ranks_than_clips, 3, 4)) == 3
+
+
+def test_seed_of_the_config_counts():
+    sampler = DATA_SAMPLERS.build(
+        dict(type='AVPairTestSampler', seed=0),
+        default_args=dict(dataset=videos(64), seed=7),
     )
-    plan = sampler.plan()
-    assert plan.video.shape == (2000, 1)
-    assert plan.audio.shape == plan.kind.shape == (2000, 5)
-    easy = plan.kind == PairKind.EASY
-    assert ((plan.audio == plan.video) == ~easy).all()
+    assert sampler.seed == 0
+
+
+def test_wrong_arguments_of_the_test_sampler():
+    with pytest.raises(ValueError, match='name each kind once'):
+        AVPairTestSampler(videos(), kinds=('easy', 'easy'))
+    with pytest.raises(ValueError, match='unknown kind'):
+        AVPairTestSampler(videos(), kinds=('positive', 'soft'))
+    with pytest.raises(ValueError, match='clips_per_video'):
+        AVPairTestSampler(videos(), clips_per_video=0)

@@ -1,21 +1,74 @@
-"""What training does about files that cannot be read: take others, say so.
+"""What surrounds the loading of an item: its seed, a limit to the time that
+it may take, and others in place of what cannot be read.
 
-A dataset hands its loading to :class:`UnreadableFiles` and says how to replace
-an item. What was replaced travels with the sample to the main process, where
+What was replaced travels with the sample to the main process, where
 ``UnreadableFilesHook`` counts it.
 """
 
 import logging
+import os
+import random
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+import torch
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from avts_mm.media import MediaError
 
 Index = TypeVar('Index')
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed what transforms draw from, and leave it as it was afterwards."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            np.random.seed(np.random.SeedSequence(seed).generate_state(4))
+            random.seed(seed)
+            torch.default_generator.manual_seed(seed)
+            yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+@contextmanager
+def ends_after(seconds: float, *paths: str) -> Iterator[None]:
+    """Name some files and end the process if reading them takes too long.
+
+    A decoder that hangs cannot be interrupted: it is deep in C. The data
+    loader notices that its worker is gone, and ends the training.
+
+    Args:
+        seconds (float): The limit.
+        paths (str): The files.
+    """
+
+    def give_up() -> None:
+        print_log(
+            f'reading has not ended after {seconds:g} s, so the training '
+            f'does: {", ".join(dict.fromkeys(paths))}; leave the file out '
+            '(tools/data/prepare_av.py does), or raise time_limit of the '
+            'data set if the disk is slow',
+            logger='current',
+            level=logging.ERROR,
+        )
+        os._exit(1)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Skipped(NamedTuple):
@@ -89,11 +142,29 @@ class UnreadableFiles:
                 level=logging.WARNING,
             )
         if len(skipped) >= self.max_in_a_row:
+            counts = Counter(item.reason for item in skipped).most_common()
+            reasons = ', '.join(f'{n} {why}' for why, n in counts)
             raise RuntimeError(
                 f'{len(skipped)} items in a row could not be read '
-                f'({count_reasons(skipped)}), the last because of: {error} '
-                f'{self.remedy}'
+                f'({reasons}), the last because of: {error} {self.remedy}'
             ) from error
+
+
+class SeededDataset(BaseDataset):
+    """mmengine's dataset, with augmentation that can be repeated.
+
+    The training loops of :mod:`avts_mm.engine.loops` add a seed to every
+    index, as ``index.seed``. Augmentation is then the same for any number of
+    workers and in a resumed run. Other indices leave chance as it is.
+    """
+
+    def __getitem__(self, idx):
+        """Load an item."""
+        seed = getattr(idx, 'seed', None)
+        if seed is None:
+            return super().__getitem__(idx)
+        with seeded(seed):
+            return super().__getitem__(int(idx))
 
 
 class ReplacesUnreadable(BaseDataset):
@@ -105,9 +176,12 @@ class ReplacesUnreadable(BaseDataset):
 
     Attributes:
         unreadable (UnreadableFiles): Set by the data set.
+        time_limit (float): Seconds that reading a video may take; then it is
+            named and the process ends.
     """
 
     unreadable: UnreadableFiles
+    time_limit = 60.0
 
     def __getitem__(self, idx: int) -> Any:
         """Load a video.
@@ -121,8 +195,8 @@ class ReplacesUnreadable(BaseDataset):
             return load(idx)
         return self.unreadable.load(idx, load, lambda i: (i + 1) % len(self))
 
-
-def count_reasons(skipped: list[Skipped]) -> str:
-    """How often each reason occurs, as in ``'3 missing, 1 empty'``."""
-    counts = Counter(item.reason for item in skipped)
-    return ', '.join(f'{n} {why}' for why, n in counts.most_common())
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on a video."""
+        info = self.get_data_info(idx)
+        with ends_after(self.time_limit, info['filename']):
+            return self.pipeline(info)
