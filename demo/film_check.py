@@ -17,7 +17,7 @@ from avts_mm.apis.localize import write_heat_map_video
 from avts_mm.media import MediaError, probe
 from avts_mm.media.shift import shift_sound
 from avts_mm.synthetic.corpus import render_clip, write_clip
-from avts_mm.visualization import plot_offset_curve
+from avts_mm.visualization import draw_offset_curve, save
 
 TOLERANCE = 0.08  # seconds that count as in sync
 EXAMPLE_LATE = 0.24  # seconds
@@ -163,8 +163,9 @@ class FilmCheck:
             found.in_sync(TOLERANCE),
             found.offset,
             [],
-            plot_offset_curve(
-                found, str(folder / 'offset_curve.png'), name, TOLERANCE
+            save(
+                draw_offset_curve(found, name, TOLERANCE),
+                folder / 'offset_curve.png',
             ),
         )
         self._fix(verdict, found, path, name, folder)

@@ -42,7 +42,7 @@ from avts_mm.evaluation.functional.audio_svm import (
 )
 from avts_mm.evaluation.functional.linear_svm import COSTS
 from avts_mm.media import MediaError
-from avts_mm.visualization import plot_confusion
+from avts_mm.visualization import draw_confusion, save
 
 LAYER, POOL = 'audio_backbone.conv_5', 'mean'
 
@@ -424,7 +424,8 @@ def main(argv=None) -> None:
         f'{100 * found.accuracy:.1f} %'
     )
     picture = folder / 'confusion.png'
-    print(f'picture: {plot_confusion(matrix, run.classes, picture, title)}')
+    figure = draw_confusion(matrix, run.classes, title)
+    print(f'picture: {save(figure, picture)}')
 
 
 if __name__ == '__main__':

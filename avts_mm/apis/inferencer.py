@@ -186,16 +186,14 @@ class AVTSInferencer(BaseInferencer):
         if out_dir is None:
             return None
         # Here, since matplotlib takes its time to import.
-        from avts_mm.visualization import plot_offset_curve
+        from avts_mm.visualization import draw_offset_curve, save
 
-        os.makedirs(out_dir, exist_ok=True)
         paths = []
         for number, (name, found) in enumerate(preds):
             if not isinstance(found, MediaError):
                 stem = f'{number:03d}_{Path(name).stem}.png'
-                path = os.path.join(out_dir, stem)
-                plot_offset_curve(found, path, Path(name).name)
-                paths.append(path)
+                figure = draw_offset_curve(found, Path(name).name)
+                paths.append(save(figure, os.path.join(out_dir, stem)))
         return paths
 
     def postprocess(

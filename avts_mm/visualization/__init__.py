@@ -1,28 +1,37 @@
-"""Pictures of pairs, and of what a model has learned and how."""
+"""Pictures of pairs, and of what a model has learned and how.
 
-from .comparison import plot_comparison, plot_losses
-from .confusion import plot_confusion
-from .heat_map import overlay_heat_map, plot_heat_maps
-from .offset_plots import plot_drift, plot_offset_curve
+Every picture is a function that gives a figure; :func:`save` writes it.
+"""
+
+from .confusion import draw_confusion
+from .figures import save
+from .heat_map import draw_heat_maps, overlay_heat_map
+from .offset_plots import draw_drift, draw_offset_curve, draw_offset_lengths
 from .pairs import draw_pair
-from .retrieval import Second, plot_retrieval
+from .retrieval import draw_retrieval
 from .scalars import read_history
-from .similarity import plot_similarity
-from .sync_plots import plot_distance_histograms, plot_training_curve
+from .similarity import draw_similarity
+from .sync_plots import (
+    draw_comparison,
+    draw_distance_histograms,
+    draw_losses,
+    draw_training_curve,
+)
 
 __all__ = [
-    'Second',
+    'draw_comparison',
+    'draw_confusion',
+    'draw_distance_histograms',
+    'draw_drift',
+    'draw_heat_maps',
+    'draw_losses',
+    'draw_offset_curve',
+    'draw_offset_lengths',
     'draw_pair',
+    'draw_retrieval',
+    'draw_similarity',
+    'draw_training_curve',
     'overlay_heat_map',
-    'plot_comparison',
-    'plot_confusion',
-    'plot_distance_histograms',
-    'plot_drift',
-    'plot_heat_maps',
-    'plot_losses',
-    'plot_offset_curve',
-    'plot_retrieval',
-    'plot_similarity',
-    'plot_training_curve',
     'read_history',
+    'save',
 ]

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from scipy.spatial.distance import cdist
 
 from .heat_map import draw_heat_maps, sound_distances
-from .retrieval import Second, draw_retrieval
+from .retrieval import draw_retrieval
 from .similarity import draw_similarity
 
 REFINE = 2  # of maps
@@ -58,12 +59,10 @@ def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
     """Embed clips in sync.
 
     Args:
-        model (AVTS): It is run in evaluation mode.
+        model (AVTS): In evaluation mode.
         samples (Iterable[dict]): As `AVPairDataset` gives them.
     """
     device = next(model.parameters()).device
-    training = model.training
-    model.eval()
     clips = []
     for sample in samples:
         inputs = {k: x[None].to(device) for k, x in sample['inputs'].items()}
@@ -91,7 +90,6 @@ def embed_clips(model, samples: Iterable[dict]) -> list[EmbeddedClip]:
                 hop * (log_mel.shape[1] - 1),
             )
         )
-    model.train(training)
     return clips
 
 
@@ -102,9 +100,7 @@ def liveliest(clips: Sequence[EmbeddedClip]) -> EmbeddedClip:
 
 def distances_of(video: np.ndarray, audio: np.ndarray) -> np.ndarray:
     """Distances ``(N, M)`` of embeddings ``(N, D)`` and ``(M, D)``."""
-    squares = np.square(video).sum(1)[:, None] + np.square(audio).sum(1)
-    squares = squares - 2 * video @ audio.T
-    return np.sqrt(np.maximum(squares, 0) / video.shape[1])
+    return cdist(video, audio) / np.sqrt(video.shape[1])
 
 
 def clip_distances(clips: Sequence[EmbeddedClip]) -> np.ndarray:
@@ -131,9 +127,11 @@ def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
     clip = liveliest(clips)
     steps = clip.video.shape[1]
     if steps == 1:
+        numbers = np.arange(1, len(clips) + 1)
         return draw_similarity(
             clip_distances(clips),
-            np.arange(1, len(clips) + 1),
+            numbers,
+            numbers,
             'Pictures and sounds of clips',
             unit='number of the clip',
         )
@@ -141,9 +139,11 @@ def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:
         clip.start + (np.arange(n) + 0.5) * clip.seconds / steps
         for n in (steps, clip.audio.shape[1])
     )
+    distances = distances_of(clip.video.T, clip.audio.T)
     return draw_similarity(
-        distances_of(clip.video.T, clip.audio.T),
-        (rows, columns),
+        distances,
+        rows,
+        columns,
         clip.title,
         frames=clip.frames,
         log_mel=clip.log_mel,
@@ -157,48 +157,37 @@ def draw_clip_heat_map(model, clips: Sequence[EmbeddedClip]) -> Figure:
     Of models that embed whole clips, a column for each of the first clips,
     set against the sounds of all.
     """
-    maps, others = [], None
     by_clip = clips[0].video.shape[1] == 1
     shown = clips[:8] if by_clip else [liveliest(clips)]
-    if by_clip:
-        others = np.concatenate([clip.audio for clip in clips], axis=1)
-    training = model.training
-    model.eval()
+    others = np.concatenate(
+        [clip.audio for clip in (clips if by_clip else shown)], axis=1
+    )
     device = next(model.parameters()).device
+    maps = []
     for clip in shown:
-        video = clip.video_input[None].to(device)
-        inputs = dict(inputs=dict(video=video))
-        video = model.data_preprocessor(inputs)['inputs']['video']
-        places = model.embed_places(video, REFINE)[0].float().cpu().numpy()
+        inputs = dict(video=clip.video_input[None].to(device))
+        inputs = model.data_preprocessor(dict(inputs=inputs))['inputs']
+        places = model.embed_places(inputs['video'], REFINE)[0]
+        places = places.float().cpu().numpy()
         steps = min(places.shape[1], clip.audio.shape[1])
-        maps.append(
-            sound_distances(
-                places[:, :steps],
-                clip.audio[:, :steps],
-                clip.audio if others is None else others,
-            )
+        sounds = clip.audio[:, :steps]
+        maps.append(sound_distances(places[:, :steps], sounds, others))
+    seconds = shown[0].seconds
+    if by_clip:
+        frames = np.stack(
+            [clip.frames[len(clip.frames) // 2] for clip in shown]
         )
-    model.train(training)
-    if not by_clip:
-        (clip,) = shown
-        frames = clip.frames[: len(maps[0])]
-        times = (np.arange(len(frames)) + 0.5) * clip.seconds
-        return draw_heat_maps(
-            frames,
-            maps[0],
-            times / len(clip.frames),
-            clip.wave,
-            clip.seconds,
-            title=clip.title,
-        )
-    seconds = clips[0].seconds
+        step, title = seconds, 'Clips, one after the other'
+    else:
+        frames, title = shown[0].frames[: len(maps[0])], shown[0].title
+        step = seconds / len(shown[0].frames)
     return draw_heat_maps(
-        np.stack([clip.frames[len(clip.frames) // 2] for clip in shown]),
+        frames,
         np.concatenate(maps),
-        (np.arange(len(shown)) + 0.5) * seconds,
+        (np.arange(len(frames)) + 0.5) * step,
         np.concatenate([clip.wave for clip in shown]),
         seconds * len(shown),
-        title='Clips, one after the other',
+        title=title,
     )
 
 
@@ -206,11 +195,7 @@ def draw_clip_retrieval(
     clips: Sequence[EmbeddedClip], by: str = 'picture'
 ) -> Figure:
     """The clips nearest to some of them, see :func:`draw_retrieval`."""
-    seconds = [
-        Second(clip.frames, clip.log_mel, clip.name, clip.start)
-        for clip in clips
-    ]
     queries = np.linspace(0, len(clips) - 1, min(QUERIES, len(clips)))
     return draw_retrieval(
-        seconds, clip_distances(clips), queries.astype(int).tolist(), by
+        clips, clip_distances(clips), queries.astype(int).tolist(), by
     )

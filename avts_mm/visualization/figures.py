@@ -1,6 +1,7 @@
-"""What the pictures have in common: colours and layout."""
+"""What the pictures have in common: colours, layout, and the saving."""
 
 import os
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,34 +16,54 @@ COLOURS = {
     'super_hard': '#CC79A7',
     'within_video': '#555555',
 }
-GRID = dict(color='#e3e3e3', linewidth=0.8)
+QUIET = '#666666'
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """A figure of so many inches."""
+def new_figure(width: float, height: float, **options) -> Figure:
+    """A figure of so many inches; not known to pyplot."""
     # The object interface: no global state, and no display needed.
-    figure = Figure(figsize=(width, height), dpi=130, layout='constrained')
+    options = {'dpi': 130, 'layout': 'constrained', **options}
+    figure = Figure(figsize=(width, height), **options)
     FigureCanvasAgg(figure)
     return figure
+
+
+def look(**options) -> dict[str, Any]:
+    """How something is drawn, for several calls or for later."""
+    return options
+
+
+def heading(figure: Figure, title: str, **style) -> None:
+    """A title at the left edge."""
+    style = look(x=0.012, fontsize=11, fontweight='bold') | style
+    figure.suptitle(title, ha='left', **style)
 
 
 def polish(axes) -> None:
     """Light grid, no frame."""
     axes.spines[['top', 'right']].set_visible(False)
-    axes.grid(True, **GRID)
+    axes.grid(True, color='#e3e3e3', linewidth=0.8)
     axes.set_axisbelow(True)
 
 
+def bare(axes) -> None:
+    """No ticks, no frame."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def strip(frames: np.ndarray, count: int, axis: int) -> np.ndarray:
+    """Some of ``(T, H, W, 3)``, evenly spaced, joined along an axis."""
+    count = min(count, len(frames))
+    middles = (np.arange(count) + 0.5) / count
+    shown = np.asarray(frames)[(middles * len(frames)).astype(int)]
+    return np.concatenate(list(shown), axis=axis)
+
+
 def save(figure: Figure, path: str | os.PathLike) -> str:
-    """Write a figure, making its folder."""
+    """Write a figure, making its folder; the path of it."""
     path = os.fspath(path)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     figure.savefig(path)
     return path
-
-
-def pixels(figure: Figure) -> np.ndarray:
-    """A figure as a picture ``(H, W, 3)`` uint8, RGB."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -1,6 +1,5 @@
 """Where in the picture the sound comes from."""
 
-import os
 from collections.abc import Sequence
 
 import cv2
@@ -8,12 +7,11 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, new_figure, save
+from .figures import COLOURS, QUIET, bare, heading, look, new_figure
 
 COLOUR_MAP = 'inferno'
 OPACITY = 0.75
 SWELL = 0.05  # of the loudest: less is no onset
-QUIET = '#666666'
 
 
 def sound_distances(
@@ -86,21 +84,7 @@ def overlay_heat_map(
 
     Returns:
         np.ndarray: ``(T, H, W, 3)`` uint8.
-
-    Raises:
-        ValueError: Shapes that do not fit.
     """
-    frames, maps = np.asarray(frames), np.asarray(maps)
-    if (
-        frames.ndim != 4
-        or maps.ndim != 3
-        or len(frames) != len(maps)
-        or frames.shape[3] != 3
-    ):
-        raise ValueError(
-            'need frames (T, H, W, 3) and maps (T, h, w), got '
-            f'{frames.shape} and {maps.shape}'
-        )
     scale = scale or map_scale(maps)
     height, width = frames.shape[1:3]
     left, right = (round(region[i] * width) for i in (0, 2))
@@ -122,22 +106,16 @@ def overlay_heat_map(
         opacity = OPACITY * np.sqrt(near)
         part[:] = part * (1 - opacity) + warm * opacity
         if mark and values.min() < values.max():
-            _circle(part, values)
+            y, x = np.unravel_index(values.argmin(), values.shape)
+            centre = (
+                round((x + 0.5) / values.shape[1] * size[0]),
+                round((y + 0.5) / values.shape[0] * size[1]),
+            )
+            ring = np.ascontiguousarray(part)
+            radius, thick = max(min(size) // 10, 2), max(min(size) // 100, 1)
+            cv2.circle(ring, centre, radius, (255,) * 3, thick, cv2.LINE_AA)
+            part[:] = ring
     return out
-
-
-def _circle(part: np.ndarray, values: np.ndarray) -> None:
-    """A ring around the smallest value of a map."""
-    y, x = np.unravel_index(values.argmin(), values.shape)
-    centre = (
-        round((x + 0.5) / values.shape[1] * part.shape[1]),
-        round((y + 0.5) / values.shape[0] * part.shape[0]),
-    )
-    ring = np.ascontiguousarray(part)
-    radius = max(min(part.shape[:2]) // 10, 2)
-    thick = max(min(part.shape[:2]) // 100, 1)
-    cv2.circle(ring, centre, radius, (255, 255, 255), thick, cv2.LINE_AA)
-    part[:] = ring
 
 
 def draw_heat_maps(
@@ -163,13 +141,9 @@ def draw_heat_maps(
         region (Sequence[float]): Of :func:`overlay_heat_map`.
         title (str): Above it. Defaults to none.
         columns (int): Greatest number of moments. Defaults to 8.
-
-    Returns:
-        Figure: Not known to pyplot.
     """
-    frames, maps = np.asarray(frames), np.asarray(maps)
     times = np.asarray(times, np.float64)
-    chosen = onsets(np.asarray(wave), seconds, times, columns)
+    chosen = onsets(wave, seconds, times, columns)
     columns = len(chosen)
     height, width = frames.shape[1:3]
     grow = max(1, round(160 / height))
@@ -177,38 +151,38 @@ def draw_heat_maps(
         cv2.resize(frames[i], (width * grow, height * grow)) for i in chosen
     ]
     scale = map_scale(maps)
-    over = overlay_heat_map(np.stack(large), maps[chosen], region, scale=scale)
+    over = overlay_heat_map(np.stack(large), maps[chosen], region, scale)
     wide = max(1.4 * columns, 6)
     figure = new_figure(wide, 2 * wide / columns * height / width + 1.9)
     grid = figure.add_gridspec(
         3, columns, height_ratios=[1, 1, 0.6], hspace=0.02, wspace=0.02
     )
+    small = look(fontsize=9, color=QUIET)
     for place, index in enumerate(chosen):
-        for row, picture in enumerate((large[place], over[place])):
-            axes = figure.add_subplot(grid[row, place])
-            axes.imshow(picture)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_visible(False)
-            if not row:
-                axes.set_title(f'{times[index]:.2f} s', fontsize=9)
-            if not place:
-                name = ('picture', 'sound comes\nfrom here')[row]
-                axes.set_ylabel(name, fontsize=9, color=QUIET)
-    below = figure.add_subplot(grid[2, :])
+        above = figure.add_subplot(grid[0, place])
+        below = figure.add_subplot(grid[1, place])
+        above.imshow(large[place])
+        below.imshow(over[place])
+        bare(above)
+        bare(below)
+        above.set_title(f'{times[index]:.2f} s', fontsize=9)
+        if not place:
+            above.set_ylabel('picture', **small)
+            below.set_ylabel('sound comes\nfrom here', **small)
+    axes = figure.add_subplot(grid[2, :])
     at = np.linspace(0, seconds, len(wave), endpoint=False)
-    below.plot(at, wave, color=COLOURS['easy'], linewidth=0.5)
+    axes.plot(at, wave, color=COLOURS['easy'], linewidth=0.5)
     for index in chosen:
-        below.axvline(times[index], color=COLOURS['hard'], linewidth=1.2)
-    below.set_xlim(0, seconds)
-    below.set_yticks([])
-    below.set_ylabel('sound', fontsize=9, color=QUIET)
-    below.set_xlabel(
+        axes.axvline(times[index], color=COLOURS['hard'], linewidth=1.2)
+    axes.set_xlim(0, seconds)
+    axes.set_yticks([])
+    axes.set_ylabel('sound', **small)
+    axes.set_xlabel(
         'seconds (lines: the moments above; ring: the nearest place)',
         fontsize=9,
     )
-    below.spines[['top', 'right', 'left']].set_visible(False)
-    figure.suptitle(title, x=0.012, ha='left', fontsize=11, weight='bold')
+    axes.spines[['top', 'right', 'left']].set_visible(False)
+    heading(figure, title)
     return figure
 
 
@@ -237,22 +211,3 @@ def onsets(
         if all(abs(times[index] - times[i]) >= apart for i in found):
             found.append(index)
     return sorted(found) or [int(np.argmax(loud))]
-
-
-def plot_heat_maps(
-    frames: np.ndarray,
-    maps: np.ndarray,
-    times: Sequence[float] | np.ndarray,
-    wave: np.ndarray,
-    seconds: float,
-    path: str | os.PathLike,
-    **kwargs,
-) -> str:
-    """Write :func:`draw_heat_maps` to a file.
-
-    Returns:
-        str: ``path``.
-    """
-    return save(
-        draw_heat_maps(frames, maps, times, wave, seconds, **kwargs), path
-    )

@@ -1,15 +1,16 @@
 """Pictures of the offset between the picture and the sound of a film."""
 
-import os
-from typing import Any
+import re
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, new_figure, polish, save
+from .figures import COLOURS, QUIET, heading, look, new_figure, polish
 
 CURVE, SYNC, FOUND = COLOURS['easy'], COLOURS['positive'], COLOURS['hard']
-QUIET = '#666666'
+MEASURES = {'frame': 'within a frame', 'fifth': 'within 0.2 s'}
+_KEY = re.compile(r'offset/([\d.]+)s/((?:baseline/|chance/)?)(\w+)$')
 
 
 def draw_offset_curve(
@@ -25,9 +26,6 @@ def draw_offset_curve(
         estimate (OffsetEstimate): What was found.
         title (str): Name of the film. Defaults to none.
         tolerance (float): Seconds that count as in sync. Defaults to 0.08.
-
-    Returns:
-        Figure: Not known to pyplot.
     """
     figure = new_figure(8, 4.2)
     axes = figure.add_subplot()
@@ -35,36 +33,20 @@ def draw_offset_curve(
     axes.set_xlim(shifts[0], shifts[-1])
     axes.axvspan(-tolerance, tolerance, color=SYNC, alpha=0.13, linewidth=0)
     axes.axvline(0, color=SYNC, linewidth=1)
-    transform = axes.get_xaxis_transform()
-    style: dict[str, Any] = dict(transform=transform, fontsize=8, va='top')
-    axes.text(0, 0.99, ' in sync', color=SYNC, **style)
-    known = np.isfinite(curve)
-    if known.any():
-        axes.fill_between(
-            shifts,
-            estimate.low,
-            estimate.high,
-            color=CURVE,
-            alpha=0.2,
-            linewidth=0,
-            label='90 % of resampled films',
-        )
-        axes.plot(
-            shifts, curve, color=CURVE, linewidth=1.8, label='mean distance'
-        )
+    edge = look(transform=axes.get_xaxis_transform(), va='top')
+    axes.text(0, 0.99, ' in sync', color=SYNC, fontsize=8, **edge)
+    if np.isfinite(curve).any():
+        band = look(color=CURVE, alpha=0.2, linewidth=0)
+        band['label'] = '90 % of resampled films'
+        axes.fill_between(shifts, estimate.low, estimate.high, **band)
+        axes.plot(shifts, curve, color=CURVE, lw=1.8, label='mean distance')
         axes.legend(loc='lower right', frameon=False, fontsize=8)
         _mark(axes, estimate)
         axes.set_yticks([0])
     else:
         axes.set_yticks([])
-        axes.text(
-            0.5,
-            0.5,
-            'nothing to compare',
-            transform=axes.transAxes,
-            ha='center',
-            color=QUIET,
-        )
+        middle = look(transform=axes.transAxes, ha='center', color=QUIET)
+        axes.text(0.5, 0.5, 'nothing to compare', **middle)
     axes.set_ylabel('fits better   ←   distance   →   fits worse', fontsize=9)
     axes.set_xlabel('← sound early      offset in seconds      sound late →')
     polish(axes)
@@ -108,31 +90,10 @@ def _head(figure, estimate, title: str, tolerance: float) -> None:
     # That of one offset for the whole film says nothing about a drift.
     if np.isfinite(estimate.curve).any() and estimate.drift is None:
         notes.append(f'confidence {100 * estimate.confidence:.0f} %')
-    figure.suptitle(
-        verdict,
-        x=0.012,
-        ha='left',
-        fontsize=13 if len(verdict) < 70 else 10,
-        fontweight='bold',
-        color=colour,
-    )
-    figure.axes[0].set_title(
-        ', '.join(notes), loc='left', fontsize=9, color=QUIET
-    )
-
-
-def plot_offset_curve(
-    estimate,
-    path: str | os.PathLike,
-    title: str = '',
-    tolerance: float = 0.08,
-) -> str:
-    """Write :func:`draw_offset_curve` to a file.
-
-    Returns:
-        str: ``path``.
-    """
-    return save(draw_offset_curve(estimate, title, tolerance), path)
+    size = 13 if len(verdict) < 70 else 10
+    heading(figure, verdict, fontsize=size, color=colour)
+    axes = figure.axes[0]
+    axes.set_title(', '.join(notes), loc='left', fontsize=9, color=QUIET)
 
 
 def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
@@ -143,9 +104,6 @@ def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
             of the whole film is drawn.
         title (str): Name of the film. Defaults to none.
         tolerance (float): Seconds that count as in sync. Defaults to 0.08.
-
-    Returns:
-        Figure: Not known to pyplot.
     """
     figure = new_figure(8, 3.8)
     axes = figure.add_subplot()
@@ -153,79 +111,93 @@ def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
     axes.axhline(0, color=SYNC, linewidth=1)
     known = [s for s in estimate.segments if s[2] is not None]
     unknown = [s for s in estimate.segments if s[2] is None]
-    for number, (begin, end, offset, confidence) in enumerate(known):
-        axes.hlines(
-            offset,
-            begin,
-            end,
-            color=FOUND,
-            linewidth=4,
-            alpha=0.25 + 0.75 * confidence,
-            label='part of the film' if not number else '',
-        )
-    for number, (begin, end, _, _) in enumerate(unknown):
-        axes.axvspan(
-            begin,
-            end,
-            color='#999999',
-            alpha=0.2,
-            linewidth=0,
-            label='cannot tell' if not number else None,
-        )
+    # The legend has one entry for all of a kind.
+    names = iter(['part of the film'])
+    for begin, end, offset, confidence in known:
+        bar = look(lw=4, alpha=0.25 + 0.75 * confidence)
+        bar['label'] = next(names, '')
+        axes.hlines(offset, begin, end, color=FOUND, **bar)
+    names = iter(['cannot tell'])
+    for begin, end, _, _ in unknown:
+        shade = look(color='#999999', alpha=0.2, lw=0)
+        axes.axvspan(begin, end, label=next(names, None), **shade)
     if estimate.segments:
         axes.set_xlim(0, max(s[1] for s in estimate.segments))
         axes.set_xlabel('time in the film, seconds')
     else:
         axes.set_xticks([])
         axes.set_xlabel('the whole film')
+    dashed = look(color='#222222', linewidth=1, linestyle='--')
     if known and estimate.drift is not None:
         middles = np.array([(s[0] + s[1]) / 2 for s in known])
         offsets = np.array([s[2] for s in known])
         ends = np.array(axes.get_xlim())
         start = np.median(offsets - estimate.drift * middles)
-        axes.plot(
-            ends,
-            start + estimate.drift * ends,
-            color='#222222',
-            linewidth=1,
-            linestyle='--',
-            label=f'drift, {estimate.drift * 60:+.3f} s a minute',
-        )
+        dashed['label'] = f'drift, {estimate.drift * 60:+.3f} s a minute'
+        axes.plot(ends, start + estimate.drift * ends, **dashed)
     elif estimate.offset is not None:
-        axes.axhline(
-            estimate.offset,
-            color='#222222',
-            linewidth=1,
-            linestyle='--',
-            label=f'whole film, {estimate.offset:+.2f} s',
-        )
+        dashed['label'] = f'whole film, {estimate.offset:+.2f} s'
+        axes.axhline(estimate.offset, **dashed)
     reach = [abs(value) for value in axes.get_ylim()] + [3 * tolerance]
     axes.set_ylim(-max(reach), max(reach))
     axes.set_ylabel('sound early   ←   s   →   sound late', fontsize=9)
     polish(axes)
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        figure.legend(
-            handles,
-            labels,
-            loc='outside lower center',
-            ncols=3,
-            frameon=False,
-            fontsize=8,
-        )
+        below = look(loc='outside lower center', ncols=3)
+        figure.legend(handles, labels, frameon=False, fontsize=8, **below)
     _head(figure, estimate, title, tolerance)
     return figure
 
 
-def plot_drift(
-    estimate,
-    path: str | os.PathLike,
-    title: str = '',
-    tolerance: float = 0.08,
-) -> str:
-    """Write :func:`draw_drift` to a file.
+def draw_offset_lengths(results: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Draw the accuracy of offsets against the length of what is judged.
 
-    Returns:
-        str: ``path``.
+    Args:
+        results (dict[str, dict]): Name of a model to what `OffsetMetric`
+            measured, as ``tools/test.py --json`` writes it. Baseline and
+            chance are those of the first.
+
+    Raises:
+        ValueError: There is no such metric in one of them.
     """
-    return save(draw_drift(estimate, title, tolerance), path)
+    curves: dict[str, tuple[dict, dict]] = {}
+    colours = iter(list(COLOURS.values()) * len(results))
+    for name, metrics in results.items():
+        found = _by_length(metrics)
+        if not found:
+            raise ValueError(
+                f'{name}: holds no metric of offsets; make it by '
+                'tools/test.py --json with a config of configs/offset'
+            )
+        style = look(color=next(colours), lw=2, marker='o', ms=4)
+        curves[name] = (found[''], style)
+        for other, dashes in (('baseline', '--'), ('chance', ':')):
+            if other not in curves:
+                style = look(color='#777777', lw=1.3, ls=dashes)
+                curves[other] = found[f'{other}/'], style
+    figure = new_figure(9, 3.4)
+    panels = figure.subplots(1, len(MEASURES), sharey=True)
+    for axes, (measure, title) in zip(panels, MEASURES.items()):
+        for name, (lengths, style) in curves.items():
+            seconds = sorted(lengths)
+            shares = [lengths[s][measure] for s in seconds]
+            axes.plot(seconds, shares, label=name, **style)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel('length of the excerpt, seconds')
+        axes.set_ylim(-0.02, 1.04)
+        polish(axes)
+    panels[0].set_ylabel('share of excerpts')
+    panels[0].legend(frameon=False, fontsize=9)
+    return figure
+
+
+def _by_length(metrics: Mapping[str, float]) -> dict:
+    """Whose, to seconds, to measure, to value."""
+    found: dict[str, dict[float, dict[str, float]]] = {}
+    for key, value in metrics.items():
+        if match := _KEY.match(key):
+            seconds, whose, measure = match.groups()
+            lengths = found.setdefault(whose, {})
+            lengths.setdefault(float(seconds), {})[measure] = value
+    return found

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .sync_plots import COLOURS
+from .figures import COLOURS, QUIET, look, new_figure, strip
 
 TITLES = {
     'positive': 'In sync',
@@ -18,7 +17,6 @@ _WIDTH = 12.0  # inches, as all lengths here
 _MARGIN = 0.75  # left and right of the panels
 _TITLE, _WAVE, _MEL, _GAP, _FOOT = 0.95, 1.0, 1.5, 0.12, 0.55
 _HERTZ = (250, 500, 1000, 2000, 4000, 8000, 16000)
-_QUIET = '#666666'
 
 
 def _envelope(wave: np.ndarray, columns: int = 1200):
@@ -75,45 +73,26 @@ def draw_pair(
         video_start (float): First moment of the picture, in seconds.
         audio_start (float): First moment of the sound, in seconds.
         columns (int): Greatest number of frames shown. Defaults to 13.
-
-    Returns:
-        Figure: Not known to pyplot; call its ``savefig``.
-
-    Raises:
-        ValueError: Shapes are not those above.
     """
-    frames, wave = np.asarray(frames), np.asarray(wave)
-    if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
-        raise ValueError(f'frames must be (T, H, W, 3), got {frames.shape}')
-    if wave.ndim != 1 or not len(wave):
-        raise ValueError(f'wave must be (S,), got {wave.shape}')
-    if log_mel is not None and np.ndim(log_mel) != 2:
-        raise ValueError(
-            f'log_mel must be (bands, frames), got {np.shape(log_mel)}'
-        )
     seconds = len(wave) / sample_rate
     columns = min(columns, len(frames))
     inner = _WIDTH - 2 * _MARGIN
-    strip = inner / columns * frames.shape[1] / frames.shape[2]
-    panels = [strip, _WAVE] + ([] if log_mel is None else [_MEL])
+    high = inner / columns * frames.shape[1] / frames.shape[2]
+    panels = [high, _WAVE] + ([] if log_mel is None else [_MEL])
     height = _TITLE + sum(panels) + _GAP * (len(panels) - 1) + _FOOT
-    figure = Figure(figsize=(_WIDTH, height), dpi=110, facecolor='white')
-    FigureCanvasAgg(figure)
-
+    figure = new_figure(_WIDTH, height, dpi=110, layout='none')
     axes, top = [], height - _TITLE
     for panel in panels:
         top -= panel
         place = _MARGIN / _WIDTH, top / height, inner / _WIDTH, panel / height
         axes.append(figure.add_axes(place))
         axes[-1].set_xlim(0, seconds)
-        axes[-1].tick_params(labelsize=8, colors=_QUIET)
+        axes[-1].tick_params(labelsize=8, colors=QUIET)
         axes[-1].spines[:].set_color('#bbbbbb')
         top -= _GAP
 
-    middles = (np.arange(columns) + 0.5) / columns
-    shown = frames[(middles * len(frames)).astype(int)]
     axes[0].imshow(
-        np.concatenate(list(shown), axis=1),
+        strip(frames, columns, 1),
         extent=(0, seconds, 0, 1),
         aspect='auto',
         interpolation='nearest',
@@ -130,9 +109,8 @@ def draw_pair(
     axes[1].fill_between(at * seconds, low, high, color=colour, linewidth=0.6)
     axes[1].set_ylim(-1.1 * peak, 1.1 * peak)
     axes[1].set_yticks([])
-    axes[1].set_ylabel('wave', fontsize=9, color=_QUIET)
+    axes[1].set_ylabel('wave', fontsize=9, color=QUIET)
     if log_mel is not None:
-        log_mel = np.asarray(log_mel)
         axes[1].tick_params(axis='x', bottom=False, labelbottom=False)
         # Every column is centred on its moment; the first stands at 0.
         half = seconds / max(log_mel.shape[1] - 1, 1) / 2
@@ -145,7 +123,7 @@ def draw_pair(
             cmap='magma',
         )
         axes[2].set_xlim(0, seconds)
-        axes[2].set_ylabel('log-mel', fontsize=9, color=_QUIET)
+        axes[2].set_ylabel('log-mel', fontsize=9, color=QUIET)
         axes[2].set_yticks([])
         if band_hz is not None:
             inside = [
@@ -159,30 +137,14 @@ def draw_pair(
         panel.yaxis.set_label_coords(-0.045, 0.5)
     _clock(axes[-1], audio_start, seconds, top=False)
 
-    left, line = _MARGIN / _WIDTH, 0.22 / height
-    figure.text(
-        left,
-        1 - line,
-        TITLES.get(kind, kind),
-        fontsize=13,
-        fontweight='bold',
-        color=colour,
-        va='center',
-    )
-    figure.text(
-        left,
-        1 - line - 0.27 / height,
-        f'picture {video_name} from {video_start:.2f} s',
-        fontsize=9,
-        color=_QUIET,
-        va='center',
-    )
-    figure.text(
-        left,
-        0.13 / height,
-        f'sound {audio_name} from {audio_start:.2f} s',
-        fontsize=9,
-        color=_QUIET,
-        va='center',
-    )
+    def write(inches, text, **style):
+        """So far below the top, or, below zero, above the bottom."""
+        y = (height - inches if inches > 0 else -inches) / height
+        figure.text(_MARGIN / _WIDTH, y, text, va='center', **style)
+
+    bold = look(fontsize=13, fontweight='bold', color=colour)
+    small = look(fontsize=9, color=QUIET)
+    write(0.22, TITLES.get(kind, kind), **bold)
+    write(0.49, f'picture {video_name} from {video_start:.2f} s', **small)
+    write(-0.13, f'sound {audio_name} from {audio_start:.2f} s', **small)
     return figure

@@ -1,46 +1,26 @@
 """Retrieval sheets: the seconds of the other modality nearest to a query."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.stats import rankdata
 
-from .figures import COLOURS, new_figure, save
+from .figures import COLOURS, QUIET, new_figure, strip
 
-RIGHT, SAME = COLOURS['positive'], COLOURS['easy']
-QUIET = '#666666'
+RIGHT, SAME, OTHER = COLOURS['positive'], COLOURS['easy'], '#cccccc'
 PICTURES = 3  # of a second
 # Inches. Placed by hand: a layout engine takes seconds for so many axes.
 _WIDE, _STRIP, _MEL = 1.8, 0.58, 0.58
 _HEAD, _FOOT, _GAP, _TITLE, _EDGE = 0.24, 0.22, 0.12, 0.62, 0.08
 
 
-@dataclass
-class Second:
-    """A short stretch of a film.
-
-    Attributes:
-        frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB.
-        log_mel (np.ndarray): ``(bands, M)``.
-        name (str): The film.
-        start (float): Where it begins, seconds.
-    """
-
-    frames: np.ndarray
-    log_mel: np.ndarray
-    name: str
-    start: float
-
-
 def draw_retrieval(
-    seconds: Sequence[Second],
+    seconds: Sequence,
     distances: np.ndarray,
     queries: Sequence[int],
     by: str = 'picture',
     count: int = 5,
-    title: str = '',
 ) -> Figure:
     """Draw queries, and what is nearest to each in the other modality.
 
@@ -50,37 +30,24 @@ def draw_retrieval(
     second, blue another of the same film.
 
     Args:
-        seconds (Sequence[Second]): ``N`` of them.
+        seconds (Sequence[EmbeddedClip]): ``N`` of them; their ``frames``,
+            ``log_mel`` and ``name`` are shown.
         distances (np.ndarray): ``(N, N)``: of picture ``i`` to sound ``j``.
         queries (Sequence[int]): Which seconds are asked for.
         by (str): ``'picture'`` to look for sounds, ``'sound'`` to look for
             pictures. Defaults to ``'picture'``.
         count (int): Nearest shown. Defaults to 5.
-        title (str): Defaults to what is looked for.
-
-    Returns:
-        Figure: Not known to pyplot.
-
-    Raises:
-        ValueError: Shapes that do not fit, or another ``by``.
     """
-    distances = np.asarray(distances, np.float64)
     number = len(seconds)
-    if distances.shape != (number, number) or not number:
-        raise ValueError(
-            f'distances {distances.shape} do not fit {number} seconds'
-        )
-    if by not in ('picture', 'sound'):
-        raise ValueError(f"by must be 'picture' or 'sound', not {by!r}")
     if by == 'sound':
         distances = distances.T
+    ranks = np.diag(rankdata(distances, axis=1))  # of what belongs together
     count = min(count, number)
     other = 'sound' if by == 'picture' else 'picture'
     cell = _HEAD + _STRIP + _MEL + _FOOT
     width = (_WIDE + _GAP) * (count + 1) + _GAP + _EDGE
     height = cell * len(queries) + _TITLE
-    figure = new_figure(width, height)
-    figure.set_layout_engine('none')
+    figure = new_figure(width, height, layout='none')
 
     def place(row, column):
         # What was found stands a little apart from what was asked with.
@@ -95,41 +62,32 @@ def draw_retrieval(
 
     for row, query in enumerate(queries):
         order = np.argsort(distances[query], kind='stable')
-        rank = rank_of(distances, query)
-        _draw(
-            place(row, 0),
-            seconds[query],
-            f'asked with this {by}',
-            f'its own {other}: {rank} of {number}',
-            by,
-            '#222222',
+        asked, own = seconds[query], f'{ranks[query]:g} of {number}'
+        texts = f'asked with this {by}', f'its own {other}: {own}'
+        _draw(place(row, 0), asked, *texts, by, '#222222')
+        for column, found in enumerate(order[:count], 1):
+            shown = seconds[found]
+            colour, word = OTHER, shown.name
+            if shown.name == asked.name:
+                colour, word = SAME, 'same film'
+            if found == query:
+                colour, word = RIGHT, 'its own'
+            distance = f'distance {distances[query, found]:.2f}'
+            texts = f'{column}.  {word}', distance
+            _draw(place(row, column), shown, *texts, other, colour)
+    first, luck, within, good_luck = (
+        f'{100 * share:.0f} %'
+        for share in (
+            (ranks <= 1).mean(),
+            1 / number,
+            (ranks <= count).mean(),
+            count / number,
         )
-        for rank_found, found in enumerate(order[:count]):
-            same = seconds[found].name == seconds[query].name
-            colour = RIGHT if found == query else SAME if same else '#cccccc'
-            word = (
-                'its own'
-                if found == query
-                else 'same film'
-                if same
-                else seconds[found].name
-            )
-            _draw(
-                place(row, rank_found + 1),
-                seconds[found],
-                f'{rank_found + 1}.  {word}',
-                f'distance {distances[query, found]:.2f}',
-                other,
-                colour,
-            )
-    found = [rank_of(distances, query) for query in range(number)]
-    first = sum(rank <= 1 for rank in found) / number
-    within = sum(rank <= count for rank in found) / number
+    )
     figure.suptitle(
-        (title or f'Asked with a {by}: the nearest of {number} {other}s')
-        + f'\nIts own {other} is the first in {_percent(first)} (chance '
-        f'{_percent(1 / number)}) and among the first {count} in '
-        f'{_percent(within)} (chance {_percent(count / number)}).',
+        f'Asked with a {by}: the nearest of {number} {other}s\n'
+        f'Its own {other} is the first in {first} (chance {luck}) and among '
+        f'the first {count} in {within} (chance {good_luck}).',
         x=_EDGE / width,
         y=1 - 0.08 / height,
         ha='left',
@@ -139,65 +97,30 @@ def draw_retrieval(
     return figure
 
 
-def _percent(share: float) -> str:
-    return f'{100 * share:.0f} %'
-
-
-def rank_of(distances: np.ndarray, query: int) -> float:
-    """From 1, where a query's own second stands; ties in the middle."""
-    row = distances[query]
-    nearer = int((row < row[query]).sum())
-    tied = int((row == row[query]).sum()) - 1
-    rank = 1 + nearer + tied / 2
-    return int(rank) if rank == int(rank) else rank
-
-
-def _draw(
-    both, second: Second, head: str, foot: str, strong: str, colour
-) -> None:
+def _draw(both, second, head: str, foot: str, strong: str, colour) -> None:
     """Pictures above the log-mel of a second, framed."""
     above, below = both
-    middles = (np.arange(PICTURES) + 0.5) / PICTURES
-    shown = second.frames[(middles * len(second.frames)).astype(int)]
+    dim = 0.35
     above.imshow(
-        np.concatenate(list(shown), axis=1),
+        strip(second.frames, PICTURES, 1),
         aspect='auto',
-        alpha=1.0 if strong == 'picture' else 0.35,
+        alpha=1.0 if strong == 'picture' else dim,
     )
     below.imshow(
         second.log_mel,
         origin='lower',
         aspect='auto',
         cmap='magma',
-        alpha=1.0 if strong == 'sound' else 0.35,
+        alpha=1.0 if strong == 'sound' else dim,
     )
-    above.set_title(
-        head,
-        fontsize=8,
-        loc='left',
-        pad=3,
-        color=colour if colour != '#cccccc' else QUIET,
-    )
+    plain = colour == OTHER
+    tint = QUIET if plain else colour
+    above.set_title(head, fontsize=8, loc='left', pad=3, color=tint)
     below.set_xlabel(foot, fontsize=7, color=QUIET, loc='left', labelpad=1)
     for axes in (above, below):
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_color(colour)
-        axes.spines[:].set_linewidth(2.2 if colour != '#cccccc' else 1)
+        axes.spines[:].set_linewidth(1 if plain else 2.2)
     above.spines['bottom'].set_visible(False)
     below.spines['top'].set_visible(False)
-
-
-def plot_retrieval(
-    seconds: Sequence[Second],
-    distances: np.ndarray,
-    queries: Sequence[int],
-    path: str | os.PathLike,
-    **kwargs,
-) -> str:
-    """Write :func:`draw_retrieval` to a file.
-
-    Returns:
-        str: ``path``.
-    """
-    return save(draw_retrieval(seconds, distances, queries, **kwargs), path)

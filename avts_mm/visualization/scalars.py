@@ -3,7 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 # As LogProcessor writes them, with or without hierarchy and prefix.
@@ -12,6 +13,7 @@ _RESULT = re.compile(
 )
 
 
+@dataclass
 class History:
     """Logged values of a training over its epochs.
 
@@ -23,10 +25,9 @@ class History:
             validation, such as ``'hard/auc'``, epochs passed and its value.
     """
 
-    def __init__(self) -> None:
-        self.losses: list[tuple[float, float]] = []
-        self.rates: list[tuple[float, float]] = []
-        self.results: dict[str, list[tuple[float, float]]] = {}
+    losses: list[tuple[float, float]]
+    rates: list[tuple[float, float]]
+    results: dict[str, list[tuple[float, float]]]
 
     def epoch_means(self) -> list[tuple[float, float]]:
         """Epochs passed and the mean training loss of the last of them."""
@@ -53,62 +54,52 @@ def read_history(source: str | os.PathLike) -> History:
         FileNotFoundError: Nothing has been logged there.
     """
     source = Path(source)
-    if source.is_file():
-        files = [source]
-    else:
-        # Folders are named by time.
-        files = sorted(source.glob('*/vis_data/scalars.json'))
+    # Folders are named by time.
+    files = sorted(source.glob('*/vis_data/scalars.json'))
     train: dict[int, dict] = {}
     results: dict[float, dict[str, float]] = {}
-    for file in files:
-        steps, values = _read(file)
-        if steps:
-            first = min(steps)
-            train = {step: v for step, v in train.items() if step < first}
-            epoch = steps[first]['epoch']
-            results = {e: v for e, v in results.items() if e < epoch}
-        train.update(steps)
-        for epoch, found in values.items():
-            results.setdefault(epoch, {}).update(found)
+    for file in [source] if source.is_file() else files:
+        begun = False
+        for log in _read(file):
+            if 'loss' in log and log.get('epoch') and log.get('iter'):
+                step, epoch = int(log['iter']), log['epoch']
+                if not begun:
+                    train = {s: v for s, v in train.items() if s < step}
+                    results = {e: v for e, v in results.items() if e < epoch}
+                    begun = True
+                train[step] = log
+                continue
+            found = {
+                match[1]: float(value)
+                for key, value in log.items()
+                if (match := _RESULT.search(key)) and value is not None
+            }
+            if found and 'step' in log:
+                results.setdefault(float(log['step']), {}).update(found)
     if not train and not results:
         raise FileNotFoundError(
             f'no training has been logged in {source}; the visualizer needs '
             "vis_backends=[dict(type='LocalVisBackend')]"
         )
-    history = History()
-    per_epoch = max(
-        (step / log['epoch'] for step, log in train.items()), default=1.0
+    per_epoch = max((i / log['epoch'] for i, log in train.items()), default=1)
+    logs = [(i / per_epoch, log) for i, log in sorted(train.items())]
+    history = History(
+        [(passed, log['loss']) for passed, log in logs],
+        [(passed, log['lr']) for passed, log in logs if 'lr' in log],
+        {},
     )
-    for step, log in sorted(train.items()):
-        history.losses.append((step / per_epoch, log['loss']))
-        if 'lr' in log:
-            history.rates.append((step / per_epoch, log['lr']))
     for epoch, found in sorted(results.items()):
         for name, value in found.items():
             history.results.setdefault(name, []).append((epoch, value))
     return history
 
 
-def _read(file: Path) -> tuple[dict[int, dict], dict[float, dict]]:
-    """Training logs by iteration and results by epoch, of one file."""
-    steps: dict[int, dict] = {}
-    results: dict[float, dict[str, float]] = {}
+def _read(file: Path) -> Iterator[dict]:
+    """The lines of a log, without the prefix of training."""
     for line in file.read_text(encoding='utf-8').splitlines():
         try:
             log = json.loads(line)
         except json.JSONDecodeError:  # cut off when the run was killed
             continue
-        if not isinstance(log, Mapping):
-            continue
-        log = {key.removeprefix('train/'): v for key, v in log.items()}
-        if 'loss' in log and log.get('epoch') and log.get('iter'):
-            steps[int(log['iter'])] = log
-            continue
-        found = {
-            match[1]: float(value)
-            for key, value in log.items()
-            if (match := _RESULT.search(key)) and value is not None
-        }
-        if found and 'step' in log:
-            results[float(log['step'])] = found
-    return steps, results
+        if isinstance(log, Mapping):
+            yield {key.removeprefix('train/'): v for key, v in log.items()}

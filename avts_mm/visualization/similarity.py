@@ -1,17 +1,15 @@
 """Every moment of the picture against every moment of the sound."""
 
-import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, new_figure, save
+from .figures import COLOURS, QUIET, heading, look, new_figure, strip
 
 Times = Sequence[float] | np.ndarray
 
-QUIET, NOTHING = '#666666', '#cccccc'
+NOTHING = '#cccccc'
 COLUMNS = 8  # pictures beside the matrix
 
 
@@ -27,20 +25,15 @@ def double_centred(distances: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: ``(Tv, Ta)``, of mean zero.
     """
-    distances = np.asarray(distances, np.float64)
-    known = np.isfinite(distances)
-    values = np.where(known, distances, 0.0)
-
-    def mean(axis):
-        count = np.maximum(known.sum(axis, keepdims=True), 1)
-        return values.sum(axis, keepdims=True) / count
-
-    return distances - mean(1) - mean(0) + mean(None)
+    known = np.ma.masked_invalid(np.asarray(distances, np.float64))
+    rows, columns = (known.mean(axis, keepdims=True) for axis in (1, 0))
+    return (known - rows - columns + known.mean()).filled(np.nan)
 
 
 def draw_similarity(
     distances: np.ndarray,
-    times: Times | tuple[Times, Times],
+    rows: Times,
+    columns: Times,
     title: str = '',
     offset: float | None = None,
     frames: np.ndarray | None = None,
@@ -54,8 +47,8 @@ def draw_similarity(
 
     Args:
         distances (np.ndarray): ``(Tv, Ta)``; NaN stays grey.
-        times (Sequence[float]): ``(T,)`` seconds of the rows and columns, or
-            one sequence for each of the two.
+        rows (Sequence[float]): ``(Tv,)`` seconds of the picture.
+        columns (Sequence[float]): ``(Ta,)`` seconds of the sound.
         title (str): Above it. Defaults to none.
         offset (float, optional): Seconds by which the sound is late, to be
             marked by a line.
@@ -63,24 +56,20 @@ def draw_similarity(
             over the rows' time, shown beside them.
         log_mel (np.ndarray, optional): ``(bands, M)``, evenly spaced over
             the columns' time, shown below them.
-        unit (str): Of ``times``, which may also number clips. Defaults to
+        unit (str): Of the times, which may also number clips. Defaults to
             'seconds'.
-
-    Returns:
-        Figure: Not known to pyplot.
 
     Raises:
         ValueError: Shapes that do not fit.
     """
     distances = np.asarray(distances, np.float64)
-    rows, columns = _pair(times)
-    timed = unit == 'seconds'
-    what = ('moment of the {}, ' if timed else '{}, ') + unit
     if distances.shape != (len(rows), len(columns)) or not distances.size:
         raise ValueError(
             f'distances {distances.shape} do not fit {len(rows)} moments of '
             f'the picture and {len(columns)} of the sound'
         )
+    timed = unit == 'seconds'
+    what = ('moment of the {}, ' if timed else '{}, ') + unit
     shown = double_centred(distances)
     known = np.abs(shown[np.isfinite(shown)])
     limit = float(np.quantile(known, 0.995)) if len(known) else 0.0
@@ -102,23 +91,14 @@ def draw_similarity(
         aspect='auto',
     )
     ends = np.array([min(left, top), max(right, bottom)])
-    line: dict[str, Any] = dict(linewidth=1, linestyle=(0, (1, 4)))
-    axes.plot(
-        ends,
-        ends,
-        color='#222222',
-        label='same moment' if timed else 'its own sound',
-        **line,
-    )
+    same = 'same moment' if timed else 'its own sound'
+    dots = (0, (1, 4))
+    axes.plot(ends, ends, color='#222222', lw=1, ls=dots, label=same)
     if offset is not None and abs(offset) > 1e-9:
-        axes.plot(
-            ends + offset,
-            ends,
-            color=COLOURS['positive'],
-            label=f'sound {abs(offset):.2f} s '
-            + ('late' if offset > 0 else 'early'),
-            **{**line, 'linewidth': 1.6},
-        )
+        late = 'late' if offset > 0 else 'early'
+        found = look(color=COLOURS['positive'], lw=1.6, ls=dots)
+        found['label'] = f'sound {abs(offset):.2f} s {late}'
+        axes.plot(ends + offset, ends, **found)
     if not np.isfinite(shown).all():
         axes.set_facecolor(NOTHING)
         axes.fill([], [], color=NOTHING, label='no motion or no sound')
@@ -130,78 +110,37 @@ def draw_similarity(
     bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
     bar.set_ticks([-limit, 0, limit], labels=['near', 'as usual', 'far apart'])
     bar.outline.set_visible(False)
-    axes.legend(
-        loc='lower left',
-        bbox_to_anchor=(0, 1),
-        ncols=3,
-        frameon=False,
-        fontsize=8,
-    )
+    above = look(loc='lower left', bbox_to_anchor=(0, 1))
+    axes.legend(**above, ncols=3, frameon=False, fontsize=8)
     if frames is not None:
-        _beside(
-            figure.add_subplot(grid[0, 0], sharey=axes), frames, top, bottom
+        beside = figure.add_subplot(grid[0, 0], sharey=axes)
+        beside.imshow(
+            strip(frames, COLUMNS, 0),
+            extent=(0, 1, bottom, top),
+            aspect='auto',
+            interpolation='nearest',
         )
+        beside.set_xticks([])
+        beside.spines[:].set_visible(False)
+        beside.set_ylabel(axes.get_ylabel())
         axes.set_ylabel('')
         axes.tick_params(axis='y', labelleft=False, length=0)
-        figure.axes[-1].set_ylabel(what.format('picture'))
     if log_mel is not None:
         below = figure.add_subplot(grid[1, 1], sharex=axes)
-        below.imshow(
-            np.asarray(log_mel),
-            origin='lower',
-            extent=(left, right, 0, 1),
-            aspect='auto',
-            cmap='magma',
-        )
+        extent = (left, right, 0, 1)
+        style = look(origin='lower', aspect='auto', cmap='magma')
+        below.imshow(np.asarray(log_mel), extent=extent, **style)
         below.set_yticks([])
         below.set_ylabel('sound', fontsize=8, color=QUIET)
         below.spines[:].set_visible(False)
+        below.set_xlabel(axes.get_xlabel())
         axes.set_xlabel('')
         axes.tick_params(axis='x', labelbottom=False, length=0)
-        below.set_xlabel(what.format('sound'))
-    figure.suptitle(title, x=0.012, ha='left', fontsize=11, fontweight='bold')
+    heading(figure, title)
     return figure
 
 
-def _beside(axes, frames: np.ndarray, top: float, bottom: float) -> None:
-    """A column of pictures, each at its time."""
-    frames = np.asarray(frames)
-    count = min(COLUMNS, len(frames))
-    middles = (np.arange(count) + 0.5) / count
-    shown = frames[(middles * len(frames)).astype(int)]
-    axes.imshow(
-        np.concatenate(list(shown), axis=0),
-        extent=(0, 1, bottom, top),
-        aspect='auto',
-        interpolation='nearest',
-    )
-    axes.set_xticks([])
-    axes.spines[:].set_visible(False)
-
-
-def _pair(times) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(times, tuple) and len(times) == 2 and np.ndim(times[0]):
-        rows, columns = times
-    else:
-        rows = columns = times
-    return np.asarray(rows, np.float64), np.asarray(columns, np.float64)
-
-
-def _edges(times: np.ndarray) -> tuple[float, float]:
+def _edges(times: Times) -> tuple[float, float]:
     """Where the first moment begins and the last ends."""
     half = (times[-1] - times[0]) / max(len(times) - 1, 1) / 2 or 0.5
     return float(times[0] - half), float(times[-1] + half)
-
-
-def plot_similarity(
-    distances: np.ndarray,
-    times: Times | tuple[Times, Times],
-    path: str | os.PathLike,
-    **kwargs,
-) -> str:
-    """Write :func:`draw_similarity` to a file.
-
-    Returns:
-        str: ``path``.
-    """
-    return save(draw_similarity(distances, times, **kwargs), path)

@@ -1,17 +1,14 @@
-"""Pictures of distances, and of the course of a training."""
+"""Pictures of distances, and of the course of trainings."""
 
 import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    MaxNLocator,
-    PercentFormatter,
-)
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from .figures import COLOURS, new_figure, polish, save
-from .scalars import read_history
+from .figures import COLOURS, look, new_figure, polish
+from .scalars import History, read_history
 
 NAMES = {
     'positive': 'in sync',
@@ -21,24 +18,17 @@ NAMES = {
 }
 
 
-def plot_distance_histograms(
-    distances: Mapping[str, np.ndarray],
-    path: str | os.PathLike,
-    notes: Mapping[str, str] | None = None,
-    bins: int | None = None,
-) -> str:
-    """Write :func:`draw_distance_histograms` to a file.
-
-    Returns:
-        str: ``path``.
-    """
-    return save(draw_distance_histograms(distances, notes, bins), path)
+MEASURES = {
+    'easy/auc': 'easy negatives, AUC',
+    'hard/auc': 'hard negatives, AUC',
+    'within_video': 'within video',
+}
+POINTS = look(linewidth=1.6, marker='o', markersize=3)
 
 
 def draw_distance_histograms(
     distances: Mapping[str, np.ndarray],
     notes: Mapping[str, str] | None = None,
-    bins: int | None = None,
 ) -> Figure:
     """Draw how far apart the pairs of each kind are.
 
@@ -47,10 +37,6 @@ def draw_distance_histograms(
             as :attr:`SyncMetric.last_distances` has them.
         notes (dict[str, str], optional): Added to a kind's legend, such as
             ``dict(hard='AUC 0.95')``.
-        bins (int, optional): None means by the number of pairs, 10 to 40.
-
-    Returns:
-        Figure: Not known to pyplot.
 
     Raises:
         ValueError: There is no finite distance.
@@ -64,9 +50,8 @@ def draw_distance_histograms(
     }
     if not distances:
         raise ValueError('no finite distance to draw')
-    if bins is None:
-        fewest = min(map(len, distances.values()))
-        bins = int(np.clip(2 * np.sqrt(fewest), 10, 40))
+    fewest = min(map(len, distances.values()))
+    bins = int(np.clip(2 * np.sqrt(fewest), 10, 40))
     together = np.concatenate(list(distances.values()))
     low, high = float(together.min()), float(together.max())
     pad = 0.02 * (high - low) or 0.5
@@ -81,9 +66,7 @@ def draw_distance_histograms(
         share = np.histogram(values, edges)[0] / len(values)
         axes.stairs(share, edges, fill=True, color=colour, alpha=0.22)
         axes.stairs(share, edges, color=colour, linewidth=1.6, label=label)
-        axes.axvline(
-            float(np.median(values)), color=colour, linewidth=1, linestyle=':'
-        )
+        axes.axvline(np.median(values), color=colour, linewidth=1, ls=':')
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -94,22 +77,16 @@ def draw_distance_histograms(
     return figure
 
 
-def plot_training_curve(
-    source: str | os.PathLike,
-    stages: Sequence[Mapping] | None,
-    path: str | os.PathLike,
-) -> str:
+def draw_training_curve(
+    source: str | os.PathLike, stages: Sequence[Mapping] = ()
+) -> Figure:
     """Draw loss, accuracy and AUC over the epochs.
 
     Args:
         source (str): Work directory of the training, of which all runs are
             read, or one ``scalars.json``.
-        stages (list[dict], optional): Those of :class:`CurriculumHook`; each
-            switch is marked.
-        path (str): Of the picture.
-
-    Returns:
-        str: ``path``.
+        stages (list[dict]): Those of :class:`CurriculumHook`; each switch is
+            marked. Defaults to none.
 
     Raises:
         FileNotFoundError: Nothing has been logged there.
@@ -117,12 +94,8 @@ def plot_training_curve(
     history = read_history(source)
     rate_changes = len({rate for _, rate in history.rates}) > 1
     figure = new_figure(8, 6.4 if rate_changes else 5.6)
-    panels = figure.subplots(
-        3 if rate_changes else 2,
-        1,
-        sharex=True,
-        height_ratios=[2, 0.8, 3] if rate_changes else [2, 3],
-    )
+    heights = [2, 0.8, 3] if rate_changes else [2, 3]
+    panels = figure.subplots(len(heights), sharex=True, height_ratios=heights)
     _draw_loss(panels[0], history)
     if rate_changes:
         _draw_rate(panels[1], history)
@@ -132,29 +105,23 @@ def plot_training_curve(
     panels[-1].set_xlim(0, end * 1.01)
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[-1].set_xlabel('epochs passed')
-    _mark_stages(panels, stages or (), end)
-    return save(figure, path)
+    _mark_stages(panels, stages, end)
+    return figure
 
 
-def _draw_loss(axes, history) -> None:
+def _draw_loss(axes, history: History) -> None:
     if history.losses:
-        axes.plot(
-            *zip(*history.losses), color='#999999', linewidth=0.8, alpha=0.8
-        )
-        axes.plot(
-            *zip(*history.epoch_means()),
-            color='#222222',
-            linewidth=1.8,
-            marker='o',
-            markersize=3,
-            label='mean of the epoch',
-        )
+        each = look(color='#999999', linewidth=0.8, alpha=0.8)
+        mean = POINTS | look(color='#222222', linewidth=1.8)
+        mean['label'] = 'mean of the epoch'
+        axes.plot(*zip(*history.losses), **each)
+        axes.plot(*zip(*history.epoch_means()), **mean)
         axes.legend(frameon=False, fontsize=9, loc='upper right')
     axes.set_ylabel('loss')
     polish(axes)
 
 
-def _draw_rate(axes, history) -> None:
+def _draw_rate(axes, history: History) -> None:
     axes.plot(*zip(*history.rates), color='#8C6D00', linewidth=1.4)
     axes.set_yscale('log')
     values = [rate for _, rate in history.rates if rate > 0]
@@ -165,38 +132,22 @@ def _draw_rate(axes, history) -> None:
     polish(axes)
 
 
-def _draw_results(axes, history) -> None:
-    for kind in ('easy', 'hard', 'super_hard'):
-        for measure, style in (('auc', '-'), ('accuracy', '--')):
-            line = history.results.get(f'{kind}/{measure}')
-            if line:
-                name = 'AUC' if measure == 'auc' else measure
-                axes.plot(
-                    *zip(*line),
-                    style,
-                    color=COLOURS[kind],
-                    linewidth=1.6,
-                    marker='o',
-                    markersize=3,
-                    label=f'{kind.replace("_", "-")}, {name}',
-                )
-    line = history.results.get('within_video')
-    if line:
-        axes.plot(
-            *zip(*line),
-            ':',
-            color=COLOURS['within_video'],
-            linewidth=1.6,
-            marker='o',
-            markersize=3,
-            label='within video',
-        )
+def _draw_results(axes, history: History) -> None:
+    lines = [
+        (f'{kind}/{name.lower()}', style, f'{kind.replace("_", "-")}, {name}')
+        for kind in ('easy', 'hard', 'super_hard')
+        for name, style in (('AUC', '-'), ('accuracy', '--'))
+    ]
+    lines.append(('within_video', ':', 'within video'))
+    for key, style, label in lines:
+        if line := history.results.get(key):
+            colour = COLOURS[key.split('/')[0]]
+            axes.plot(*zip(*line), style, color=colour, label=label, **POINTS)
     axes.axhline(0.5, color='#999999', linewidth=1)
-    axes.text(
-        0.995,
-        0.5,
+    axes.annotate(
         'chance',
-        transform=axes.get_yaxis_transform(),
+        (0.995, 0.5),
+        xycoords=axes.get_yaxis_transform(),
         ha='right',
         va='bottom',
         color='#777777',
@@ -223,7 +174,7 @@ def _mark_stages(panels, stages: Sequence[Mapping], end: float) -> None:
         if begin >= end:
             continue
         if begin:
-            dashes = dict(linewidth=1.4, linestyle=(0, (5, 3)))
+            dashes = look(linewidth=1.4, linestyle=(0, (5, 3)))
             for axes in panels:
                 axes.axvline(begin, color='#56B4E9', **dashes)
         mix = {kind: share for kind, share in stage['mix'].items() if share}
@@ -239,3 +190,65 @@ def _mark_stages(panels, stages: Sequence[Mapping], end: float) -> None:
             fontsize=9,
             color='#2A7FB0',
         )
+
+
+def draw_comparison(runs: Mapping[str, Sequence[History]]) -> Figure:
+    """Draw the validations of groups of runs over their epochs.
+
+    Args:
+        runs (dict[str, Sequence[History]]): Name of a group to its runs,
+            which differ in their seed.
+    """
+    figure = new_figure(11, 3.6)
+    panels = figure.subplots(1, len(MEASURES), sharey=True)
+    style = look(linewidth=1.4, marker='o', markersize=3, alpha=0.85)
+    colours = list(COLOURS.values())
+    for axes, (measure, title) in zip(panels, MEASURES.items()):
+        for number, (name, histories) in enumerate(runs.items()):
+            style['color'] = colours[number % len(colours)]
+            for place, history in enumerate(histories):
+                if line := history.results.get(measure):
+                    label = name if place == 0 else None
+                    axes.plot(*zip(*line), label=label, **style)
+        axes.axhline(0.5, color='#999999', linewidth=1)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel('epoch')
+        polish(axes)
+    panels[0].set_ylabel('validation')
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc='outside lower center',
+        ncols=max(len(runs), 1),
+        frameon=False,
+        fontsize=9,
+    )
+    return figure
+
+
+def draw_losses(
+    groups: Mapping[str, np.ndarray], first_step: int = 1
+) -> Figure:
+    """Draw the training losses of groups of runs over their steps.
+
+    Args:
+        groups (dict[str, np.ndarray]): Name of a group to the losses
+            ``(runs, steps)`` of its runs, which differ in their seed. The
+            range of the first is shaded.
+        first_step (int): Number of the first step. Defaults to 1.
+    """
+    figure = new_figure(6, 3.4)
+    axes = figure.subplots()
+    colours = list(COLOURS.values())
+    for number, (name, losses) in enumerate(groups.items()):
+        colour = colours[number % len(colours)]
+        steps = np.arange(losses.shape[1]) + first_step
+        if number == 0:
+            low, high = losses.min(0), losses.max(0)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.2)
+        axes.plot(steps, losses.T, color=colour, linewidth=0.7, alpha=0.6)
+        axes.plot(steps, losses.mean(0), color=colour, linewidth=2, label=name)
+    axes.set_xlabel('step')
+    axes.set_ylabel('training loss')
+    axes.legend(frameon=False, fontsize=9)
+    polish(axes)
+    return figure

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avts_mm.visualization.offset_lengths import plot_offset_lengths
+from avts_mm.visualization import draw_offset_lengths
 
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/plot_offsets.py'
 
@@ -48,4 +48,4 @@ def test_errors(main, tmp_path, capsys):
         assert main([argument, '--picture', str(tmp_path / 'x.png')]) == 1
         assert text in capsys.readouterr().err
     with pytest.raises(ValueError, match='no metric'):
-        plot_offset_lengths({'a': {}}, tmp_path / 'x.png')
+        draw_offset_lengths({'a': {}})

@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from avts_mm.visualization import overlay_heat_map, plot_heat_maps
-from avts_mm.visualization.heat_map import (
-    draw_heat_maps,
-    map_scale,
-    onsets,
-    sound_distances,
-)
+from avts_mm.visualization import draw_heat_maps, overlay_heat_map
+from avts_mm.visualization.heat_map import map_scale, onsets, sound_distances
 
 
 def grey(count=2, height=60, width=80, level=100):
@@ -112,21 +107,7 @@ def test_a_ring_marks_the_nearest_place():
     assert (same == 100).all()
 
 
-@pytest.mark.parametrize(
-    'frames, maps',
-    [
-        (grey(2), np.zeros((3, 4, 4))),
-        (grey(2)[0], np.zeros((60, 4, 4))),
-        (grey(2), np.zeros((2, 4))),
-        (grey(2)[..., :2], np.zeros((2, 4, 4))),
-    ],
-)
-def test_shapes_must_fit(frames, maps):
-    with pytest.raises(ValueError, match=r'frames \(T, H, W, 3\)'):
-        overlay_heat_map(frames, maps)
-
-
-def test_moments_are_those_at_which_the_sound_swells(tmp_path):
+def test_moments_are_those_at_which_the_sound_swells():
     times = (np.arange(50) + 0.5) / 25
     wave = np.full(32000, 1e-3)
     for onset in (0.5, 1.3):
@@ -147,6 +128,3 @@ def test_moments_are_those_at_which_the_sound_swells(tmp_path):
     assert means.argmin() == chosen[0]
     marks = [line.get_xdata()[0] for line in figure.axes[-1].lines[1:]]
     assert marks == pytest.approx(times[chosen])
-    path = plot_heat_maps(frames, maps, times, wave, 2.0, tmp_path / 'h.png')
-    assert (tmp_path / 'h.png').stat().st_size > 5000
-    assert path == str(tmp_path / 'h.png')

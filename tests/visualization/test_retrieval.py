@@ -1,16 +1,12 @@
 """Retrieval sheets."""
 
+from types import SimpleNamespace
+
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 
-from avts_mm.visualization import Second, plot_retrieval
-from avts_mm.visualization.retrieval import (
-    RIGHT,
-    SAME,
-    draw_retrieval,
-    rank_of,
-)
+from avts_mm.visualization import draw_retrieval
+from avts_mm.visualization.retrieval import RIGHT, SAME
 
 # Picture 0 is nearest to sound 2, then to 0; the others to their own.
 DISTANCES = np.array(
@@ -25,11 +21,10 @@ DISTANCES = np.array(
 
 def seconds():
     return [
-        Second(
-            np.full((25, 4, 6, 3), 50 * i, np.uint8),
-            np.full((8, 20), float(i)),
-            'a' if i in (0, 2) else f'film{i}',
-            0.0,
+        SimpleNamespace(
+            frames=np.full((25, 4, 6, 3), 50 * i, np.uint8),
+            log_mel=np.full((8, 20), float(i)),
+            name='a' if i in (0, 2) else f'film{i}',
         )
         for i in range(4)
     ]
@@ -88,19 +83,10 @@ def test_pictures_for_a_sound():
 
 
 def test_rank_of_ties_is_in_the_middle():
-    assert rank_of(np.ones((5, 5)), 0) == 3
-    assert rank_of(np.ones((4, 4)), 0) == 2.5
-    assert [rank_of(DISTANCES, i) for i in range(4)] == [2, 1, 1, 1]
-
-
-def test_file(tmp_path):
-    path = tmp_path / 'r.png'
-    assert plot_retrieval(seconds(), DISTANCES, [0], path) == str(path)
-    assert path.read_bytes().startswith(b'\x89PNG')
-
-
-def test_wrong_arguments():
-    with pytest.raises(ValueError, match='do not fit 4 seconds'):
-        draw_retrieval(seconds(), DISTANCES[:3], [0])
-    with pytest.raises(ValueError, match='picture'):
-        draw_retrieval(seconds(), DISTANCES, [0], by='video')
+    feet = [
+        cell['foot']
+        for cell in cells(
+            draw_retrieval(seconds(), np.ones((4, 4)), [0, 1], count=1)
+        )
+    ]
+    assert feet[::2] == ['its own sound: 2.5 of 4'] * 2

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avts_mm.visualization import plot_losses, read_history
+from avts_mm.visualization import draw_losses, read_history, save
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -113,7 +113,8 @@ def main(argv=None) -> None:
     )
     if args.picture:
         curves = {name: reference, other: changed}
-        print(f'picture: {plot_losses(curves, args.picture, args.window)}')
+        figure = draw_losses(curves, args.window)
+        print(f'picture: {save(figure, args.picture)}')
     if args.json:
         args.json.write_text(json.dumps(found, indent=2) + '\n')
 

@@ -10,7 +10,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from avts_mm.visualization import plot_comparison, read_history
+from avts_mm.visualization import draw_comparison, read_history, save
 
 MEASURES = (
     'easy/accuracy',
@@ -101,7 +101,7 @@ def main(argv=None) -> None:
     summaries = {name: summarize(group) for name, group in runs.items()}
     print(markdown(summaries))
     if args.picture:
-        plot_comparison(runs, args.picture)
+        save(draw_comparison(runs), args.picture)
         print(f'picture: {args.picture}')
     if args.json:
         args.json.write_text(json.dumps(summaries, indent=2) + '\n')

@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 
-from avts_mm.visualization.offset_lengths import plot_offset_lengths
+from avts_mm.visualization import draw_offset_lengths, save
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
                 raise ValueError(f'{argument}: must be NAME=FILE')
             with open(path, encoding='utf-8') as file:
                 results[name] = json.load(file)
-        print(plot_offset_lengths(results, args.picture))
+        print(save(draw_offset_lengths(results), args.picture))
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

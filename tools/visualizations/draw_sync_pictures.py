@@ -26,24 +26,19 @@ from mmaction.registry import DATASETS
 from mmengine import Config
 from mmengine.config import DictAction
 
-from avts_mm.apis import (
-    FileFilm,
-    FilmEmbedder,
-    find_offset,
-    load_model,
-)
+from avts_mm.apis import FileFilm, FilmEmbedder, find_offset, load_model
 from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
 from avts_mm.apis.offset import ShiftedFilm
 from avts_mm.datasets import AVPairTestSampler
 from avts_mm.media import MediaError
 from avts_mm.visualization import (
     clip_pictures,
-    plot_drift,
-    plot_heat_maps,
-    plot_offset_curve,
-    plot_similarity,
+    draw_drift,
+    draw_heat_maps,
+    draw_offset_curve,
+    draw_similarity,
+    save,
 )
-from avts_mm.visualization.figures import save
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -134,26 +129,21 @@ def draw_film(
         found = find_offset(embedder, late, on_piece=keep)
     finally:
         film.close()
-    stem = folder / Path(path).stem
-    paths = [
-        plot_offset_curve(found, f'{stem}_curve.png', name),
-        plot_drift(found, f'{stem}_drift.png', name),
-    ]
+    figures = dict(
+        curve=draw_offset_curve(found, name), drift=draw_drift(found, name)
+    )
     if video:
         count = round(args.seconds / embedder.step)
         seen, heard = (np.concatenate(x)[:count] for x in (video, audio))
         times = (np.arange(len(seen)) + 0.5) * embedder.step
-        paths.append(
-            plot_similarity(
-                clip_pictures.distances_of(seen, heard),
-                times,
-                f'{stem}_similarity.png',
-                title=name,
-                offset=found.offset,
-            )
+        distances = clip_pictures.distances_of(seen, heard)
+        figures['similarity'] = draw_similarity(
+            distances, times, times, name, found.offset
         )
-    paths += draw_maps(embedder, path, stem, args)
-    return paths
+    stem = folder / Path(path).stem
+    return [
+        save(figure, f'{stem}_{kind}.png') for kind, figure in figures.items()
+    ] + draw_maps(embedder, path, stem, args)
 
 
 def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
@@ -170,28 +160,24 @@ def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
         np.concatenate([getattr(piece, name) for piece in pieces])
         for name in ('frames', 'maps', 'sound')
     )
-    sheet = plot_heat_maps(
+    sheet = draw_heat_maps(
         frames,
         maps,
         (np.arange(len(frames)) + 0.5) * embedder.step,
         sound,
         len(sound) / embedder.rate,
-        f'{stem}_heat_map.png',
         region=localizer.region(*frames.shape[1:3]),
         title=Path(path).name,
     )
     film = FileFilm(path)
     try:
+        part = dict(seconds=args.seconds, refine=args.refine)
         video = write_heat_map_video(
-            embedder,
-            film,
-            f'{stem}_heat_map.mp4',
-            seconds=args.seconds,
-            refine=args.refine,
+            embedder, film, f'{stem}_heat_map.mp4', **part
         )
     finally:
         film.close()
-    return [sheet, video]
+    return [save(sheet, f'{stem}_heat_map.png'), video]
 
 
 def main() -> int:

@@ -133,8 +133,9 @@ class SyncReportHook(Hook):
     def _draw(runner, distances: dict | None, result: dict) -> dict:
         # Here, since matplotlib takes its time to import.
         from avts_mm.visualization import (
-            plot_distance_histograms,
-            plot_training_curve,
+            draw_distance_histograms,
+            draw_training_curve,
+            save,
         )
 
         paths = {}
@@ -147,16 +148,15 @@ class SyncReportHook(Hook):
                     if isinstance(measures, Mapping)
                     and measures['auc'] is not None
                 }
-                paths['distances'] = plot_distance_histograms(
-                    distances, folder / 'distances.png', notes
-                )
-            stages = None
+                figure = draw_distance_histograms(distances, notes)
+                paths['distances'] = save(figure, folder / 'distances.png')
+            stages: list = []
             for hook in runner.hooks:
                 if isinstance(hook, CurriculumHook):
                     stages = hook.stages
-            paths['training curve'] = plot_training_curve(
-                folder, stages, folder / 'training_curve.png'
-            )
+            figure = draw_training_curve(folder, stages)
+            path = folder / 'training_curve.png'
+            paths['training curve'] = save(figure, path)
         except (FileNotFoundError, ValueError) as error:
             # No reason to lose the rest at the end of a long training.
             runner.logger.warning(f'A picture could not be drawn: {error}')
