@@ -30,6 +30,7 @@ from avts_mm.media.annotation import iter_records
 # Round numbers of the videos to train on; --videos takes those that there are.
 VIDEOS = ('Kinetics-400=240000', 'AudioSet=2000000')
 VIDEO_SECONDS = 10
+EFFICIENCY = 0.9  # share of the speed that several GPUs keep: assumed
 DAY = 86400
 
 
@@ -62,13 +63,6 @@ def parse_args(argv=None):
     )
     parser.add_argument('--gpus', type=int, nargs='+', default=[1, 4, 8])
     parser.add_argument(
-        '--efficiency',
-        type=float,
-        default=0.9,
-        help='share of the speed that several GPUs keep; default: 0.9, '
-        'an assumption',
-    )
-    parser.add_argument(
         '--cores-per-gpu',
         type=float,
         help='cores there are for each GPU; default: as many as it takes',
@@ -94,15 +88,8 @@ def parse_args(argv=None):
 
 
 def step_rate(step, assume_tflops=None):
-    """Pairs per second of one GPU, by the fastest variant.
-
-    Args:
-        step (dict): Figures of benchmark_train.py.
-        assume_tflops (float, optional): What a GPU is assumed to reach.
-
-    Returns:
-        tuple[float, str]: The rate, and where it comes from.
-    """
+    """Pairs per second of one GPU, by the fastest variant of the step
+    benchmark or as assumed; and where that comes from."""
     if assume_tflops is not None:
         flops = step['flops_per_step'] / step['pairs_per_step']
         source = f'assumed: {assume_tflops:g} TFLOP/s, {flops / 1e9:.0f} GFLOP'
@@ -131,22 +118,15 @@ def measure_corpus(corpus):
 
 
 def work_out(args, of_core, rate, sizes, clips_per_video):
-    """The figures of each data set and number of GPUs.
+    """A row of figures for each data set and number of GPUs.
 
-    Args:
-        args (argparse.Namespace): See :func:`parse_args`.
-        of_core (float): Clips per second of one core.
-        rate (float): Clips per second of one GPU.
-        sizes (tuple[float, float]): Bytes of a second of video and sound.
-        clips_per_video (int): In an epoch.
-
-    Returns:
-        pandas.DataFrame: A row each.
+    Clips per second of one core and of one GPU, and bytes of a second of video
+    and sound, are those measured.
     """
     names, gpus = zip(*itertools.product(args.videos, args.gpus))
     rows = pd.DataFrame(dict(videos=names, gpus=gpus))
     videos, gpus = rows.videos.map(args.videos), rows.gpus
-    alone = rate * np.where(gpus > 1, args.efficiency, 1)
+    alone = rate * np.where(gpus > 1, EFFICIENCY, 1)
     of_cores = (args.cores_per_gpu or np.inf) * of_core
     rows['limit'] = np.where(of_cores < alone, 'cores', 'GPU')
     alone = np.minimum(alone, of_cores)

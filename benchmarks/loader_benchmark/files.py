@@ -11,15 +11,14 @@ a sensor. There is as much detail as gives the bit rate of Kinetics, about
 
 import os
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 
 from avts_mm.media import PrepareOptions
 from avts_mm.media.annotation import write_records
+from avts_mm.media.writer import VideoWriter
 from avts_mm.preparation import Source, prepare_corpus
 
 WIDTH, HEIGHT, FPS, SECONDS = 340, 256, 25, 10
@@ -52,7 +51,7 @@ def make_files(root: Path, number: int) -> tuple[Path, Path]:
     for i in range(number):
         path = raw / 'videos' / f'{i:03d}.mp4'
         if not path.exists():
-            part = path.with_suffix('.part')
+            part = path.with_suffix('.part.mp4')
             write_raw(part, seed=i)
             os.replace(part, path)
         sources.append(Source(str(path.resolve()), path.stem))
@@ -87,23 +86,12 @@ def _link(folder: Path, path: Path, number: int) -> str:
 
 
 def write_raw(path: Path, seed: int) -> None:
-    """Render and encode one video, whatever ``path`` ends in."""
+    """Render and encode one video."""
     rng = np.random.default_rng(seed)
-    with av.open(str(path), 'w', format='mp4') as container:
-        video = container.add_stream('libx264', rate=FPS, options=_X264)
-        video.width, video.height = WIDTH, HEIGHT
-        video.pix_fmt = 'yuv420p'
-        sound = container.add_stream('aac', rate=SAMPLE_RATE, layout='stereo')
-        for i, picture in enumerate(_pictures(rng)):
-            frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
-            frame.pts, frame.time_base = i, Fraction(1, FPS)
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-        frame = av.AudioFrame.from_ndarray(_sound(rng), 'fltp', 'stereo')
-        frame.sample_rate = SAMPLE_RATE
-        frame.pts, frame.time_base = 0, Fraction(1, SAMPLE_RATE)
-        container.mux(sound.encode(frame))
-        container.mux(sound.encode())
+    with VideoWriter(path, FPS, SAMPLE_RATE, 2, _X264, container={}) as writer:
+        for picture in _pictures(rng):
+            writer.add_picture(picture)
+        writer.add_sound(_sound(rng))
 
 
 def _texture(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -142,9 +130,8 @@ def _pictures(rng: np.random.Generator) -> Iterator[np.ndarray]:
 
 
 def _sound(rng: np.random.Generator) -> np.ndarray:
-    """Bursts of noise, ``(2, S)`` float32."""
-    count = SECONDS * SAMPLE_RATE
-    times = np.arange(count) / SAMPLE_RATE
+    """Bursts of noise, ``(S, 2)`` float32."""
+    times = np.arange(SECONDS * SAMPLE_RATE)[:, None] / SAMPLE_RATE
     rise = np.sin(2 * np.pi * rng.uniform(1, 3) * times) ** 4
-    wave = rng.normal(0, 0.1, (2, count)) * (0.1 + rise)
+    wave = rng.normal(0, 0.1, (len(times), 2)) * (0.1 + rise)
     return wave.astype(np.float32)
