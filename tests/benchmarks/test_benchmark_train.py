@@ -27,19 +27,17 @@ SMALL = [
 @pytest.fixture
 def torchvision(monkeypatch):
     """A small stand-in: one that goes with a CPU build of torch is rare."""
-
-    def mc3_18(num_classes):
-        return torch.nn.Sequential(
+    contents = {'': dict(__version__='0.0'), '.models': {}}
+    contents['.models.video'] = dict(
+        mc3_18=lambda num_classes: torch.nn.Sequential(
             torch.nn.Conv3d(3, num_classes, 3, 4),
             torch.nn.AdaptiveAvgPool3d(1),
             torch.nn.Flatten(),
         )
-
-    package = types.ModuleType('torchvision')
-    package.__version__ = '0.0'
-    video = types.ModuleType('torchvision.models.video')
-    video.mc3_18 = mc3_18
-    for module in (package, types.ModuleType('torchvision.models'), video):
+    )
+    for name, content in contents.items():
+        module = types.ModuleType('torchvision' + name)
+        vars(module).update(content)
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
@@ -56,10 +54,7 @@ def test_figures_of_a_config(torchvision, tmp_path, capsys):
     assert found['inputs'] == dict(
         video=[4, 3, 4, 32, 32], audio=[4, 1, 40, 101]
     )
-    # At least conv1 of the video tower, forward and for its weights.
-    conv1 = 4 * 4 * 16 * 16 * 2 * 3 * (3 * 7 * 7)
-    assert found['flops_per_step'] > 2 * 2 * conv1
-    assert list(found['variants']) == ['fp32', 'bf16+channels_last']
+    assert found['flops_per_step'] > 7e6  # conv1 of the video tower alone
     for figures in found['variants'].values():
         step = figures['step_seconds']
         assert 0 < step['min'] <= step['median'] <= step['max']
@@ -115,17 +110,8 @@ def test_switches_change_the_config_alone():
     assert every.name == 'bf16+channels_last+compile'
     on = every.apply(off)
     assert on.model == cfg.model and on.optim_wrapper == cfg.optim_wrapper
-    towers = ['video_backbone', 'audio_backbone']
-    assert on.default_hooks.compile.modules == towers
-    finetuning = Config.fromfile(CONFIGS / 'finetune' / 'ucf101_scratch.py')
-    on = every.apply(finetuning)
+    assert len(on.default_hooks.compile.modules) == 2
+    on = every.apply(Config.fromfile(CONFIGS / 'finetune/ucf101_scratch.py'))
     assert on.model.backbone.channels_last
-    assert on.default_hooks.compile.modules == ['backbone']
     with pytest.raises(ValueError, match='L3VGG'):
         every.apply(Config.fromfile(CONFIGS / 'l3net_demo.py'))
-
-
-def test_unknown_variant_is_named(capsys):
-    with pytest.raises(SystemExit):
-        benchmark_train.main(['configs/avts_demo.py', '--variants', 'fast'])
-    assert "invalid choice: 'fast'" in capsys.readouterr().err

@@ -65,7 +65,6 @@ def test_rows(plan, corpus):
     assert one['storage_gb'] == pytest.approx(240_000 * 10 * size / 1e9)
     second = figures['bytes_per_second']
     assert second['sound'] == pytest.approx(32_000, 0.01)
-    assert second['video'] > 1000
     read = second['video'] * 10 + second['sound']
     assert one['reading_mb_per_second'] == pytest.approx(400 * read / 1e6)
     assert 'measured: NVIDIA H200, bf16' in text
@@ -77,8 +76,6 @@ def test_too_few_cores(plan):
     row = figures['rows'][0]
     assert (row['clips_per_second'], row['limit']) == (100, 'cores')
     assert row['cores_per_gpu'] == 2
-    row = plan('--cores-per-gpu', '9')[0]['rows'][0]
-    assert (row['clips_per_second'], row['limit']) == (400, 'GPU')
 
 
 def test_a_rate_that_no_gpu_has_shown_is_named_so(plan):
