@@ -6,7 +6,6 @@ steady stream whose sample ``i`` is heard ``i / sample_rate`` seconds after
 the first picture.
 """
 
-import contextlib
 import os
 import struct
 from collections import deque
@@ -131,12 +130,15 @@ class SoundTimeline:
 class WavWriter:
     """16-bit mono wav written block by block, its length settled at the end.
 
+    A context manager; if anything goes wrong no file is left.
+
     Args:
         path (str): File to write.
         sample_rate (int): Hz.
     """
 
     def __init__(self, path: str | os.PathLike, sample_rate: int) -> None:
+        self.path = path
         self.sample_rate = sample_rate
         self.samples = 0
         self._file = open(path, 'wb')  # noqa: SIM115
@@ -167,6 +169,14 @@ class WavWriter:
         self._file.seek(0)
         self._file.write(header)
         self._file.close()
+
+    def __enter__(self) -> 'WavWriter':
+        return self
+
+    def __exit__(self, kind, *exc) -> None:
+        self.close()
+        if kind is not None:
+            os.remove(self.path)
 
 
 class LoudnessMeter:
@@ -223,10 +233,9 @@ def extract_sound(
     try:
         with (
             open_container(path) as source,
-            contextlib.closing(WavWriter(part, sample_rate)) as wav,
+            WavWriter(part, sample_rate) as wav,
         ):
-            stream = audio_stream(source, path)
-            for frame in source.decode(stream):
+            for frame in source.decode(audio_stream(source, path)):
                 time = frame.time
                 if time is not None:
                     time -= info.video_start
@@ -234,18 +243,15 @@ def extract_sound(
                     wav.write(block)
             for block in timeline.close():
                 wav.write(block)
-        if timeline.first is None:
-            raise MediaError(
-                f'{path}: holds no sound after its first picture',
-                path,
-                'no_audio',
-            )
-        os.replace(part, wav_path)
+            if timeline.first is None:
+                raise MediaError(
+                    f'{path}: holds no sound after its first picture',
+                    path,
+                    'no_audio',
+                )
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(
             f'{path}: its sound cannot be decoded ({error})', path
         ) from None
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+    os.replace(part, wav_path)
     return timeline.first, timeline.written / sample_rate

@@ -1,6 +1,5 @@
 """One video in, one prepared video and its sound out."""
 
-import contextlib
 import os
 from collections.abc import Callable
 from typing import NoReturn
@@ -51,8 +50,8 @@ def transcode(
         progress (Callable): Called now and then with the seconds done.
 
     Raises:
-        MediaError: The video is of no use; ``reason`` says why. The wav is
-            left to the caller to remove.
+        MediaError: The video is of no use; ``reason`` says why. No file is
+            left then.
     """
     job = _Transcoder(path, options, start, end)
     gop = str(options.gop)
@@ -67,7 +66,7 @@ def transcode(
     }
     rate = options.sample_rate
     with (
-        contextlib.closing(WavWriter(wav_path, rate)) as wav,
+        WavWriter(wav_path, rate) as wav,
         VideoWriter(
             mp4_path, options.rate, rate, x264=x264, aac={'b': '64000'}
         ) as writer,

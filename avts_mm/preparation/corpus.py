@@ -1,6 +1,7 @@
 """Many videos in, a corpus with its annotation files out."""
 
 import csv
+import functools
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ from ..media.options import Prepared, PrepareOptions, find_fault
 from ..media.transcode import transcode
 from .journal import Journal, prepared_paths
 from .pool import run_jobs
-from .sources import Source, name_clash, split_clashes
+from .sources import Source
 
 REASONS = {
     'no_audio': 'without sound',
@@ -32,17 +33,6 @@ REASONS = {
     'error': 'unexpected error',
 }
 _PART = '.part'
-
-
-@dataclass(frozen=True)
-class _Job:
-    source: Source
-    out: str
-    options: PrepareOptions
-
-    @property
-    def path(self) -> str:
-        return self.source.path
 
 
 @dataclass
@@ -99,45 +89,53 @@ def prepare_corpus(
         OSError: ``out`` cannot be written to.
     """
     begin = time.monotonic()
-    sources, clashes = split_clashes(sources)
-    outcome = {}
-    journal = Journal(out, options, overwrite)
+    corpus = Corpus()
+    outcome: dict[Source, tuple[dict, str | None, str]] = {}
     part = os.path.join(out, _PART)
-    try:
+
+    def settle(source: Source, entry: dict) -> None:
+        """Note an entry of the journal, judged by today's limits."""
+        reason, detail = entry['reason'], entry['detail']
+        if reason is None:
+            prepared = Prepared(**entry['prepared'])
+            reason, text = find_fault(prepared, options) or (None, '')
+            detail = f'{source.path}: {text}'
+        outcome[source] = entry, reason, detail
+        if on_done is not None:
+            on_done(source, reason)
+
+    sources = list(dict.fromkeys(sources))
+    with Journal(out, options, overwrite) as journal:
         shutil.rmtree(part, ignore_errors=True)
         os.makedirs(part)
-        jobs = []
-        for source in sources:
-            entry = journal.find(source)
-            if entry is None and (owner := journal.owner(source)):
-                clashes.append((source, name_clash(source, owner)))
-            elif entry is None:
-                jobs.append(_Job(source, out, options))
-            else:
-                outcome[source] = _judge(entry, options)
-        corpus = Corpus(reused=len(outcome))
-        for source, error in clashes:
-            outcome[source] = None, error.reason, str(error)
-        if on_done is not None:
-            for source, (_, reason, _) in outcome.items():
-                on_done(source, reason)
-        workers = max(1, min(num_workers, len(jobs)))
-        for job, result in run_jobs(_prepare, jobs, workers, time_limit):
-            source = job.source
-            outcome[source] = _note(journal, source, result)
-            if on_done is not None:
-                on_done(source, outcome[source][1])
-    finally:
-        journal.close()
-        shutil.rmtree(part, ignore_errors=True)
+        try:
+            jobs = []
+            owners: dict[str, Source] = {}
+            for source in sources:
+                # Not every disk tells names apart that differ in case.
+                owner = owners.setdefault(source.name.lower(), source)
+                entry = journal.find(source)
+                taken = journal.owner(source) if entry is None else None
+                if owner is not source:
+                    settle(source, _clash(source, owner.path))
+                elif entry is not None:
+                    settle(source, entry)
+                    corpus.reused += 1
+                elif taken:
+                    settle(source, _clash(source, taken))
+                else:
+                    jobs.append(source)
+            prepare = functools.partial(_prepare, out, options)
+            workers = max(1, min(num_workers, len(jobs)))
+            for source, result in run_jobs(prepare, jobs, workers, time_limit):
+                settle(source, journal.add(source, result))
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     # In the order of the sources, whoever was finished first.
-    for source in [*sources, *(source for source, _ in clashes)]:
-        if source not in outcome:
-            continue
-        prepared, reason, detail = outcome.pop(source)
+    for source in sources:
+        entry, reason, detail = outcome[source]
         if reason is None:
-            size = journal.entries[source.name]['bytes'][0]
-            corpus.records.append(_record(out, source, prepared, size))
+            corpus.records.append(_record(source, entry))
         else:
             corpus.left_out.append((source, reason, detail))
     write_records(os.path.join(out, 'annotation.csv'), corpus.records)
@@ -146,81 +144,60 @@ def prepare_corpus(
     return corpus
 
 
-def _prepare(job: _Job, progress: Callable) -> Prepared:
+def _clash(source: Source, owner: str) -> dict:
+    return {
+        'reason': 'name_clash',
+        'detail': f'{source.path}: videos/{source.name}.mp4 is already made '
+        f'from {owner}; rename one of them, or give a list with a name column',
+    }
+
+
+def _prepare(
+    out: str, options: PrepareOptions, source: Source, progress: Callable
+) -> Prepared:
     """Prepare one source in a worker. The files appear complete."""
-    finals = prepared_paths(job.out, job.source.name)
-    stem = hashlib.sha256(job.source.name.encode()).hexdigest()[:24]
-    stem = os.path.join(job.out, _PART, f'{stem}-{os.getpid()}')
-    parts = f'{stem}.mp4', f'{stem}.wav'
-    try:
-        prepared = transcode(
-            job.source.path,
-            *parts,
-            job.options,
-            job.source.start,
-            job.source.end,
-            progress,
-        )
-        os.makedirs(os.path.dirname(finals[0]), exist_ok=True)
-        # The wav first: who sees an mp4 finds the wav beside it.
-        for part, final in zip(reversed(parts), reversed(finals)):
-            os.replace(part, final)
-    finally:
-        for part in parts:
-            if os.path.exists(part):
-                os.remove(part)
+    mp4, wav = prepared_paths(out, source.name)
+    stem = hashlib.sha256(source.name.encode()).hexdigest()[:24]
+    stem = os.path.join(out, _PART, f'{stem}-{os.getpid()}')
+    prepared = transcode(
+        source.path,
+        f'{stem}.mp4',
+        f'{stem}.wav',
+        options,
+        source.start,
+        source.end,
+        progress,
+    )
+    os.makedirs(os.path.dirname(mp4), exist_ok=True)
+    # The wav first: who sees an mp4 finds the wav beside it.
+    os.replace(f'{stem}.wav', wav)
+    os.replace(f'{stem}.mp4', mp4)
     return prepared
 
 
-def _note(journal: Journal, source: Source, result) -> tuple:
-    if isinstance(result, Prepared):
-        journal.add(source, result)
-        return result, None, ''
-    reason = 'undecodable' if result.reason == 'empty' else result.reason
-    journal.add(source, None, reason, str(result))
-    return None, reason, str(result)
-
-
-def _judge(entry: dict, options: PrepareOptions) -> tuple:
-    """The outcome that an earlier run wrote down, under today's limits."""
-    if entry['reason'] is not None:
-        return None, entry['reason'], entry['detail']
-    prepared = Prepared(**entry['prepared'])
-    reason, text = find_fault(prepared, options) or (None, '')
-    return prepared, reason, f'{entry["path"]}: {text}'
-
-
-def _record(out: str, source: Source, prepared: Prepared, size: int) -> dict:
-    video, audio = (
-        os.path.relpath(path, out).replace(os.sep, '/')
-        for path in prepared_paths(out, source.name)
-    )
+def _record(source: Source, entry: dict) -> dict:
+    stem = f'videos/{source.name}'
     return {
-        'video': video,
-        'audio': audio,
-        'start': prepared.start,
-        'duration': prepared.duration,
+        'video': f'{stem}.mp4',
+        'audio': f'{stem}.wav',
+        'start': entry['prepared']['start'],
+        'duration': entry['prepared']['duration'],
         **source.extra,
         'label': int(source.extra.get('label') or -1),
         'source': source.path,
-        'prepared_bytes': size,
+        'prepared_bytes': entry['bytes'][0],
     }
 
 
 def _write_skipped(path: str, left_out) -> None:
-    part = f'{path}.part'
-    with open(part, 'w', newline='', encoding='utf-8') as file:
+    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(['path', 'start', 'end', 'name', 'reason', 'detail'])
-        for source, reason, detail in left_out:
-            writer.writerow(
-                [
-                    source.path,
-                    *(source.start, source.end, source.name),
-                    *(reason, detail),
-                ]
-            )
-    os.replace(part, path)
+        writer.writerows(
+            (source.path, source.start, source.end, source.name, *why)
+            for source, *why in left_out
+        )
+    os.replace(f'{path}.part', path)
 
 
 def split_records(

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from ..media.options import Prepared, PrepareOptions
+from ..media import MediaError, Prepared, PrepareOptions
 from .sources import Source
 
 # On Windows two runs in one folder are the user's care.
@@ -44,22 +44,27 @@ class Journal:
         self.entries: dict[str, dict] = {}
         self._files = contextlib.ExitStack()
         os.makedirs(out, exist_ok=True)
-        self._take_lock()
-        lines = [] if overwrite else self._read()
         header = {'options': options.to_dict()}
         self._limits = [header['options'][key] for key in JUDGEMENT]
-        if lines:
-            self._compare(lines.pop(0).get('options', {}), header['options'])
-        for entry in lines:
-            self.entries[entry['name']] = entry
-        part = f'{self.path}.part'
-        with open(part, 'w', encoding='utf-8') as file:
-            for entry in (header, *self.entries.values()):
-                file.write(json.dumps(entry) + '\n')
-        os.replace(part, self.path)
-        self._file = self._files.enter_context(
-            open(self.path, 'a', encoding='utf-8')  # noqa: SIM115
-        )
+        with self._files:  # closed again if anything fails
+            self._take_lock()
+            if os.path.exists(self.path) and not overwrite:
+                self._read(header['options'])
+            with open(f'{self.path}.part', 'w', encoding='utf-8') as file:
+                for entry in (header, *self.entries.values()):
+                    file.write(json.dumps(entry) + '\n')
+            os.replace(f'{self.path}.part', self.path)
+            self._file = self._files.enter_context(
+                open(self.path, 'a', encoding='utf-8')  # noqa: SIM115
+            )
+            self._files = self._files.pop_all()
+
+    def __enter__(self) -> 'Journal':
+        return self
+
+    def __exit__(self, *exc) -> None:
+        """Free the folder for other runs."""
+        self._files.close()
 
     def _take_lock(self) -> None:
         path = os.path.join(self.out, '.lock')
@@ -69,35 +74,29 @@ class Journal:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self.close()
             raise BlockingIOError(
                 f'{self.out}: another run is preparing videos there; wait '
                 'for it or choose another folder'
             ) from None
 
-    def _read(self) -> list[dict]:
+    def _read(self, now: dict) -> None:
         lines: list[dict] = []
-        if not os.path.exists(self.path):
-            return lines
         with open(self.path, encoding='utf-8') as file:
             for line in file:
                 with contextlib.suppress(json.JSONDecodeError):
                     lines.append(json.loads(line))
-        return lines
-
-    def _compare(self, before: dict, now: dict) -> None:
-        other = {
-            key: before.get(key)
+        before = lines.pop(0).get('options', {}) if lines else now
+        other = ', '.join(
+            f'{key}={before.get(key)}'
             for key in now
             if key not in JUDGEMENT and before.get(key) != now[key]
-        }
+        )
         if other:
-            self.close()
-            was = ', '.join(f'{key}={value}' for key, value in other.items())
             raise ValueError(
-                f'{self.out}: holds videos prepared with {was}; choose '
+                f'{self.out}: holds videos prepared with {other}; choose '
                 'another folder, the same options, or --overwrite'
             )
+        self.entries = {entry['name']: entry for entry in lines}
 
     def find(self, source: Source) -> dict | None:
         """The entry of a source that need not be done again."""
@@ -128,34 +127,28 @@ class Journal:
         except OSError:
             return False
 
-    def add(
-        self,
-        source: Source,
-        prepared: Prepared | None,
-        reason: str | None = None,
-        detail: str = '',
-    ) -> dict:
-        """Note that a source is finished; ``reason`` if it is left out."""
+    def add(self, source: Source, result: Prepared | MediaError) -> dict:
+        """Note that a source is finished, or why it is left out."""
         entry: dict[str, Any] = {
             'name': source.name,
             'path': source.path,
             'source': identity(source),
-            'reason': reason,
-            'detail': detail,
+            'reason': None,
+            'detail': '',
             'limits': self._limits,
         }
-        if prepared is not None:
+        if isinstance(result, MediaError):
+            empty = result.reason == 'empty'
+            entry['reason'] = 'undecodable' if empty else result.reason
+            entry['detail'] = str(result)
+        else:
             paths = prepared_paths(self.out, source.name)
             entry['bytes'] = [os.path.getsize(path) for path in paths]
-            entry['prepared'] = asdict(prepared)
+            entry['prepared'] = asdict(result)
         self.entries[source.name] = entry
         self._file.write(json.dumps(entry) + '\n')
         self._file.flush()
         return entry
-
-    def close(self) -> None:
-        """Free the folder for other runs."""
-        self._files.close()
 
 
 def identity(source: Source) -> list:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..media import MediaError
 from ..media.annotation import open_text
 
 SUFFIXES = (
@@ -73,36 +72,6 @@ def find_sources(
     return sources
 
 
-def split_clashes(
-    sources: Iterable[Source],
-) -> tuple[list[Source], list[tuple[Source, MediaError]]]:
-    """Keep the first source of each name; the others would overwrite it.
-
-    Names that differ only in case clash too: not every disk tells them
-    apart.
-    """
-    kept, clashes = [], []
-    owners: dict[str, Source] = {}
-    for source in sources:
-        owner = owners.get(source.name.lower())
-        if owner is None:
-            owners[source.name.lower()] = source
-            kept.append(source)
-        elif owner != source:  # the very same thing named twice is no clash
-            clashes.append((source, name_clash(source, owner.path)))
-    return kept, clashes
-
-
-def name_clash(source: Source, owner: str) -> MediaError:
-    """The error of a source whose name is taken."""
-    return MediaError(
-        f'{source.path}: videos/{source.name}.mp4 is already made from '
-        f'{owner}; rename one of them, or give a list with a name column',
-        source.path,
-        'name_clash',
-    )
-
-
 def _in_folder(root: str) -> list[Source]:
     found = []
     for folder, folders, names in os.walk(root, followlinks=True):
@@ -155,7 +124,7 @@ def _parse(place: str, base: str, row: dict) -> Source:
     if os.path.isabs(stem):
         stem = os.path.basename(stem)
     if (start, end) != (None, None):
-        stem += f'_{_tag(start or 0.0)}_{_tag(end)}'
+        stem += f'_{tag(start or 0.0)}_{tag(end)}'
     name = os.path.normpath(row.get('name') or stem).replace(os.sep, '/')
     # The prepared file lies below videos/, wherever the source is.
     name = '/'.join(p for p in name.split('/') if p not in ('', '.', '..'))
@@ -183,7 +152,7 @@ def _seconds(place: str, row: dict, key: str) -> float | None:
     return value
 
 
-def _tag(seconds: float | None) -> str:
+def tag(seconds: float | None) -> str:
     """A moment as part of a name: whole seconds where they suffice."""
     if seconds is None:
         return 'end'

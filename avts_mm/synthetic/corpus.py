@@ -7,7 +7,6 @@ annotation file per split. Building it takes no program beside Python and well
 under a minute for a few hundred clips.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -96,7 +95,7 @@ def _build_clip(folder: Path, name: str, seed, params: dict) -> int:
     parts = [
         folder / f'{name}.{os.getpid()}.part{s}' for s in ('.mp4', '.wav')
     ]
-    with contextlib.closing(WavWriter(parts[1], rate)) as file:
+    with WavWriter(parts[1], rate) as file:
         file.write(np.round(np.clip(wave, -1, 1) * 32767).astype(np.int16))
     write_clip(parts[0], frames, params['fps'], wave, rate)
     os.replace(parts[1], audio)

@@ -150,8 +150,8 @@ def test_other_options_are_refused(zoo, out):
     other = PrepareOptions(short_side=48, preset='ultrafast')
     with pytest.raises(ValueError, match='short_side=32'):
         run(zoo, out, other)
-    # The folder is free again.
-    Journal(str(out), SMALL).close()
+    with Journal(str(out), SMALL):  # the folder is free again
+        pass
 
 
 def test_overwrite(zoo, out):
@@ -182,10 +182,11 @@ def test_a_moved_folder_is_recognised(zoo, out, tmp_path):
 
 @pytest.mark.skipif(os.name != 'posix', reason='locks are POSIX')
 def test_two_runs_in_one_folder(zoo, out):
-    journal = Journal(str(out), SMALL)
-    with pytest.raises(BlockingIOError, match='another run'):
+    with (
+        Journal(str(out), SMALL),
+        pytest.raises(BlockingIOError, match='another run'),
+    ):
         run(zoo, out)
-    journal.close()
 
 
 def test_segments_and_columns_of_a_list(zoo, tmp_path):

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from avts_mm.preparation import Source, find_sources
-from avts_mm.preparation.sources import split_clashes
 
 
 def touch(*paths):
@@ -93,15 +92,3 @@ def test_names_cannot_leave_the_folder(tmp_path):
     list_file.write_text('video,name\na.mp4,../../etc/x\nb.mp4,/root/y\n')
     names = [s.name for s in find_sources(list_file=str(list_file))]
     assert names == ['etc/x', 'root/y']
-
-
-def test_clashes():
-    first = Source('/one/a.mp4', 'a')
-    second = Source('/two/A.mp4', 'A')
-    other = Source('/one/b.mp4', 'b')
-    kept, clashes = split_clashes([first, second, other, first])
-    assert kept == [first, other]
-    ((source, error),) = clashes
-    assert source == second
-    assert error.reason == 'name_clash'
-    assert '/one/a.mp4' in str(error) and '/two/A.mp4' in str(error)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from avts_mm.preparation.sources import SUFFIXES
+from avts_mm.preparation.sources import SUFFIXES, tag
 
 
 def parse_args(
@@ -94,11 +94,8 @@ class Segment(NamedTuple):
     @property
     def name(self) -> str:
         """Of the prepared files; as Kinetics names its clips."""
-        moments = [
-            f'{int(t):06d}' if t == int(t) else f'{t:010.3f}'
-            for t in (self.start, self.end)
-        ]
-        return f'{self.split}/{"_".join([self.youtube_id, *moments])}'
+        stem = f'{self.youtube_id}_{tag(self.start)}_{tag(self.end)}'
+        return f'{self.split}/{stem}'
 
 
 def _tags(seconds: float) -> list[str]:
@@ -118,9 +115,9 @@ def match(segment: Segment, videos: dict[str, list[str]]) -> Segment:
     """
     starts, ends = _tags(segment.start), _tags(segment.end)
     tags = [f'_{start}_{end}' for start in starts for end in ends]
-    for tag in (*tags, *(f'_{start}' for start in starts), ''):
-        if paths := videos.get(segment.youtube_id + tag):
-            return segment._replace(path=paths[0], trimmed=bool(tag))
+    for ending in (*tags, *(f'_{start}' for start in starts), ''):
+        if paths := videos.get(segment.youtube_id + ending):
+            return segment._replace(path=paths[0], trimmed=bool(ending))
     return segment
 
 
