@@ -77,7 +77,7 @@ class FilmCopy:
         # Where the sound would begin if nothing were lost.
         self.ideal = info.audio_start - info.picture_shift
         self.ideal += self.moved - self.begin
-        self.first_picture: float | None = None
+        self.first_picture = float('inf')
         self.first_sound: Fraction | None = None
         self.longest = 0.0  # packet of the sound
         self.left_out: list[str] = []
@@ -94,24 +94,20 @@ class FilmCopy:
             )
             if self.film.chapters():
                 out.set_chapters(self._chapters())
-            self._write_header(out)
+            try:
+                out.start_encoding()
+            except (PermissionError, FileNotFoundError):
+                raise
+            except (av.FFmpegError, ValueError) as error:
+                cause = f'the container refuses a track: {error_cause(error)}'
+                raise unsupported(
+                    self.target, cause, 'write .mkv instead'
+                ) from None
             for packet in self._moved_packets(list(tracks)):
                 packet.stream = tracks[packet.stream]
                 out.mux(packet)
         if self.first_sound is None:
             raise outside(self.info.path, -self.moved)
-
-    def _write_header(self, out) -> None:
-        try:
-            out.start_encoding()
-        except (av.FFmpegError, ValueError) as error:
-            if isinstance(error, (PermissionError, FileNotFoundError)):
-                raise
-            raise unsupported(
-                self.target,
-                f'the container refuses a track: {error_cause(error)}',
-                'write .mkv instead',
-            ) from None
 
     def _chapters(self) -> list:
         chapters = []
@@ -137,17 +133,13 @@ class FilmCopy:
                 ticks += round(self.moved / base)
             packet.pts += ticks
             packet.dts += ticks
-            if stream is self.picture:
-                self._note_picture(packet)
-            elif stream is self.sound:
+            if stream is self.sound:
                 yield from self._audible(packet)
                 continue
+            if stream is self.picture:
+                begin = float(packet.pts * packet.time_base)
+                self.first_picture = min(begin, self.first_picture)
             yield packet
-
-    def _note_picture(self, packet) -> None:
-        begin = float(packet.pts * packet.time_base)
-        if self.first_picture is None or begin < self.first_picture:
-            self.first_picture = begin
 
     def _audible(self, packet) -> Iterator:
         """The packet, what can be heard of it, or nothing."""
@@ -193,9 +185,14 @@ class FilmCopy:
         try:
             for packet in packets(self.film, streams):
                 if packet.pts is None and packet.dts is None:
-                    if packet.size:
-                        raise self._untimed()
-                    continue  # only flushes a decoder
+                    if not packet.size:
+                        continue  # only flushes a decoder
+                    raise MediaError(
+                        f'{self.info.path}: does not tell when its packets '
+                        'are due; convert it first',
+                        self.info.path,
+                        'unsupported',
+                    )
                 if packet.pts is None or self.info.container == 'avi':
                     packet.pts = packet.dts
                 group = waiting[packet.stream]
@@ -227,14 +224,6 @@ class FilmCopy:
                     length = round(1 / (self.info.fps or 25) / after.time_base)
                 packet.dts = after.dts - length
         return list(group)
-
-    def _untimed(self) -> MediaError:
-        return MediaError(
-            f'{self.info.path}: does not tell when its packets are due; '
-            'convert it first',
-            self.info.path,
-            'unsupported',
-        )
 
     def verify(self, part: str, audio_track: int) -> float:
         """Look at what was written.

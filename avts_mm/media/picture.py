@@ -15,11 +15,6 @@ from .picture_time import picture_time
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
-def even(value: float) -> int:
-    """The nearest even number, at least 2 (4:2:0 chroma needs it)."""
-    return max(2, 2 * round(value / 2))
-
-
 def upright_filters(frame: av.VideoFrame) -> list[tuple[str, str]]:
     """Filters that turn a stored picture the way it is to be displayed.
 
@@ -100,10 +95,6 @@ class PictureGraph:
             size or format are brought to its form.
         aspect (Fraction | None): Width of a stored pixel over its height.
         options (PrepareOptions): What is wanted.
-
-    Attributes:
-        width (int): Of the pictures that come out.
-        height (int): Of the pictures that come out.
     """
 
     def __init__(
@@ -122,20 +113,21 @@ class PictureGraph:
         corner = np.floor(shape * (x1, y1)).astype(int)
         size = np.maximum(np.rint(shape * (x2 - x1, y2 - y1)), 2).astype(int)
         shown = size * pixel
-        self.width, self.height = (
-            even(side * options.short_side / shown.min()) for side in shown
+        # 4:2:0 chroma needs even numbers.
+        width, height = (
+            max(2, 2 * round(side * options.short_side / shown.min() / 2))
+            for side in shown
         )
-        # Only the pictures that are kept are worth turning and scaling.
-        chain = [('fps', f'fps={options.fps}:start_time=0'), *turn]
-        if options.crop is not None:
-            chain.append(
-                ('crop', f'{size[0]}:{size[1]}:{corner[0]}:{corner[1]}')
-            )
-        # Readers take a small picture without colour tags for BT.601.
-        chain += [
+        crop = f'{size[0]}:{size[1]}:{corner[0]}:{corner[1]}'
+        chain = [
+            # Only the pictures that are kept are worth turning and scaling.
+            ('fps', f'fps={options.fps}:start_time=0'),
+            *turn,
+            *([('crop', crop)] if options.crop is not None else []),
+            # Readers take a small picture without colour tags for BT.601.
             (
                 'scale',
-                f'{self.width}:{self.height}:flags=bicubic'
+                f'{width}:{height}:flags=bicubic'
                 ':out_color_matrix=bt601:out_range=tv',
             ),
             ('setsar', '1'),
@@ -157,7 +149,6 @@ class PictureGraph:
         ]
         nodes.append(self._graph.add('buffersink'))
         self._graph.link_nodes(*nodes).configure()
-        self._next = None
 
     def add(
         self, frame: av.VideoFrame, time: float

@@ -88,17 +88,14 @@ def shift_sound(
 def _check(info: MediaInfo, target: str, seconds: float) -> None:
     """Refuse what cannot succeed, before anything is written."""
     path = info.path
-    for codec, what, reason in (
-        (info.video_codec, 'pictures', 'no_video'),
-        (info.audio_codec, 'sound', 'no_audio'),
-    ):
-        if codec is None:
-            raise MediaError(
-                f'{path}: has no {what}, so that there is nothing to move '
-                'against each other; choose another file',
-                path,
-                reason,
-            )
+    kind = 'pictures' if info.video_codec is None else 'sound'
+    if info.video_codec is None or info.audio_codec is None:
+        raise MediaError(
+            f'{path}: has no {kind}, so that there is nothing to move '
+            'against each other; choose another file',
+            path,
+            'no_video' if kind == 'pictures' else 'no_audio',
+        )
     if os.path.exists(target) and os.path.samefile(path, target):
         raise MediaError(
             f'{target}: is the film itself; give the copy another name',
@@ -113,7 +110,7 @@ def _check(info: MediaInfo, target: str, seconds: float) -> None:
         )
     avi = info.container == 'avi', kind_of(target) == 'avi'
     if avi == (True, False) and info.has_b_frames:
-        pcm = (info.audio_codec or '').startswith('pcm')
+        pcm = info.audio_codec.startswith('pcm')
         raise unsupported(
             target,
             'the AVI file does not tell when its B-frames are shown',
@@ -124,15 +121,17 @@ def _check(info: MediaInfo, target: str, seconds: float) -> None:
             target, 'AVI has no times for pictures', 'write .mkv instead'
         )
     begin = info.audio_start - info.video_start
-    if seconds >= begin + info.audio_duration > 0:
-        raise outside(path, seconds)
-    if begin - seconds >= info.video_duration > 0:
+    if (
+        seconds >= begin + info.audio_duration > 0
+        or begin - seconds >= info.video_duration > 0
+    ):
         raise outside(path, seconds)
 
 
 @contextmanager
 def _whole(target: str) -> Iterator[str]:
     """A name to write to, which becomes ``target`` if all goes well."""
+    # Absolute, so that no name passes for one with a protocol.
     folder, name = os.path.split(os.path.abspath(target))
     ending = os.path.splitext(name)[1]
     part = os.path.join(folder, f'.{uuid.uuid4().hex[:12]}.part{ending}')

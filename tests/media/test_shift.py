@@ -2,23 +2,11 @@
 as it was."""
 
 import os
-import sys
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-
-from avts_mm.media import (
-    MediaError,
-    open_audio,
-    open_video,
-    probe,
-)
-from avts_mm.media.shift import shift_sound
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
-
 from media_files import (
     cut,
     find_click,
@@ -26,6 +14,14 @@ from media_files import (
     merge,
     read_number,
     render,
+)
+
+from avts_mm.media import (
+    MediaError,
+    open_audio,
+    open_video,
+    probe,
+    shift_sound,
 )
 
 EVENTS = (20, 45, 62)  # pictures at which it flashes and clicks
@@ -58,16 +54,13 @@ FILMS = {
         container_options={'movflags': 'frag_keyframe+empty_moov+delay_moov'},
     ),
     'pcm.mov': PCM,
-    'aac.mov': dict(b_frames=2),
     'flac.mkv': dict(FLAC, b_frames=2),
     'opus.mkv': dict(audio='libopus', b_frames=2),
     'aac.mkv': dict(b_frames=2),
     'pcm.mkv': PCM,
     'vfr.mkv': dict(VFR, audio='flac', b_frames=2),
-    'late_sound.mkv': dict(FLAC, b_frames=2, audio_start=0.119),
     'vp9.webm': dict(video='libvpx-vp9', audio='libopus'),
     'b_frames.ts': dict(b_frames=2),
-    'mpeg2.ts': dict(video='mpeg2video', audio='mp2', b_frames=2),
     'pcm.avi': dict(PCM, video='mpeg4'),
     'h264_b.avi': dict(PCM, b_frames=2),
     'mp3.avi': dict(video='mpeg4', audio='libmp3lame'),
@@ -83,7 +76,6 @@ MOVES = {
     'aac.mkv': ('mp4', 'ts'),
     'pcm.mkv': ('mov',),
     'b_frames.ts': ('mp4', 'mkv'),
-    'mpeg2.ts': ('mp4',),
     'mpeg1.mpg': ('mp4', 'mkv', 'ts'),
     'mp3.avi': ('mp4', 'mkv'),
     'pcm.avi': ('mkv', 'mp4'),
@@ -148,7 +140,7 @@ def in_folder(path):
     return sorted(os.listdir(path))
 
 
-@pytest.mark.parametrize('seconds', [0.24, 0.6, -0.24])
+@pytest.mark.parametrize('seconds', [0.6, -0.24])
 @pytest.mark.parametrize('name, ending', CASES)
 def test_click_and_flash(films, tmp_path, name, ending, seconds):
     film = films(name)
@@ -176,25 +168,6 @@ def test_click_and_flash(films, tmp_path, name, ending, seconds):
     else:
         assert done.dropped == 0
     assert in_folder(tmp_path) == [f'moved.{ending}']
-
-
-def test_there_and_back(films, tmp_path):
-    film = films('b_frames.mp4')
-    away, back = tmp_path / 'a.mp4', tmp_path / 'b.mp4'
-    shift_sound(film.path, away, -0.5)
-    shift_sound(away, back, 0.5)
-    np.testing.assert_allclose(
-        clicks(back, film.events), clicks(film.path, film.events), atol=EXACT
-    )
-
-
-def test_no_shift_copies(films, tmp_path):
-    film = films('aac.mp4')
-    done = shift_sound(film.path, tmp_path / 'a.mp4', 0.0)
-    assert done == (0.0, 0.0, ())
-    assert payloads(tmp_path / 'a.mp4', 'audio') == payloads(
-        film.path, 'audio'
-    )
 
 
 def test_one_sample(films, tmp_path):
@@ -371,6 +344,7 @@ REFUSED = {
     'flac.mkv -> a': r'end it with one of \.mp4',
     'flac.mkv -> a.avi': r'write \.mkv',
     'h264_b.avi -> a.mkv': r'B-frames.*write \.avi',
+    'mp3.avi -> a.avi': r'only PCM.*write \.mkv',
 }
 
 
@@ -383,13 +357,6 @@ def test_containers_that_cannot_hold_it(films, tmp_path, case):
     assert caught.value.reason == 'unsupported'
     assert caught.value.path == str(target)
     assert in_folder(tmp_path) == []
-
-
-def test_compressed_sound_in_avi(tmp_path):
-    film = render(tmp_path / 'a.avi', 'mpeg4', 'libmp3lame').path
-    with pytest.raises(MediaError, match=r'only PCM.*write \.mkv'):
-        shift_sound(film, tmp_path / 'b.avi', 0.1)
-    shift_sound(film, tmp_path / 'b.mkv', 0.1)
 
 
 def test_unusable_films(films, tmp_path):
@@ -454,10 +421,3 @@ def test_names_with_spaces_and_unicode(films, tmp_path, monkeypatch):
     film.write_bytes(Path(films('aac.mp4').path).read_bytes())
     shift_sound(film, 'zwölf: 日本 #1%20.mp4', 0.1)
     assert probe('zwölf: 日本 #1%20.mp4').audio_codec == 'aac'
-
-
-def test_an_older_copy_is_replaced(films, tmp_path):
-    target = tmp_path / 'a.mp4'
-    target.write_text('old')
-    shift_sound(films('aac.mp4').path, target, 0.1)
-    assert probe(target).audio_codec == 'aac'

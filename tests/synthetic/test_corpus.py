@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 
+from avts_mm.media import open_audio
 from avts_mm.media.annotation import read_records
 from avts_mm.synthetic import corpus as synthetic
 from avts_mm.synthetic.corpus import make_corpus, render_clip, write_clip
@@ -81,11 +82,6 @@ def test_scenes_are_varied(scenes):
         assert scene.label in materials
 
 
-def test_long_scenes_are_never_silent():
-    times = make_scene(0, 60.0).strikes
-    assert np.diff(times).max() <= MAX_GAP
-
-
 # Picture and sound
 
 
@@ -145,15 +141,6 @@ def test_frames_do_not_tell_the_time():
         assert abs(values[:25].mean() / values[-25:].mean() - 1) < 0.06
 
 
-def test_frame_rate_changes_the_picture_only():
-    slow = render_clip(1, 16, 2.0, fps=10)
-    fast = render_clip(1, 16, 2.0, fps=20)
-    assert np.array_equal(slow[1], fast[1]) and slow[2] == fast[2]
-    # The camera's noise differs; the same moments look alike.
-    difference = slow[0].astype(float) - fast[0][::2]
-    assert np.abs(difference).mean() < 5
-
-
 # Files
 
 
@@ -177,27 +164,17 @@ def test_write_clip_streams(tmp_path):
             pts.append(float(frame.pts * frame.time_base))
     assert np.flatnonzero(keys).tolist() == [0, 12, 24, 36, 48]
     assert pts == pytest.approx(np.arange(50) / 25)
+    with open_audio(str(tmp_path / 'a.mp4')) as reader:
+        heard = reader.read(0.0, 1.9, 16000)
+    lags = range(-200, 201)
+    match = [
+        np.dot(heard[400 + lag : 30000 + lag], sound[400:30000])
+        for lag in lags
+    ]
+    assert lags[int(np.argmax(match))] == 0
     # Colour is coded at half the resolution; brightness must survive.
     grey = np.stack(images).mean(axis=3) - frames.mean(axis=3)
     assert np.abs(grey).mean() < 4
-
-
-def test_write_clip_sound_keeps_time(tmp_path):
-    frames, sound, _ = render_clip(0, 32, 2.0)
-    write_clip(tmp_path / 'a.mp4', frames, 25, sound)
-    with av.open(str(tmp_path / 'a.mp4')) as container:
-        audio = container.streams.audio[0]
-        out = np.zeros(40000)
-        for frame in container.decode(audio):
-            at = round(float(frame.pts * frame.time_base) * 16000)
-            samples = frame.to_ndarray()[0]
-            skip = max(-at, 0)
-            out[max(at, 0) : at + len(samples)] = samples[skip:]
-    lags = range(-200, 201)
-    match = [
-        np.dot(out[400 + lag : 30400 + lag], sound[400:30400]) for lag in lags
-    ]
-    assert lags[int(np.argmax(match))] == 0
 
 
 # The corpus
@@ -228,22 +205,14 @@ def test_corpus_same_seed_same_bytes(built, tmp_path):
     assert digests(tmp_path / 'two') == digests(root)
 
 
-def test_corpus_other_seed_other_clips(built, tmp_path):
-    root, _ = built
-    make_corpus(tmp_path / 'b', 1, 1, seed=1, size=32, seconds=2.0)
-    one, other = digests(root), digests(tmp_path / 'b')
-    names = [name for name in other if name.startswith('videos')]
-    assert len(names) == 4
-    assert not {one[name] for name in names} & {other[name] for name in names}
-
-
-def test_corpus_clip_does_not_depend_on_how_many(built, tmp_path):
-    root, _ = built
-    make_corpus(tmp_path / 'c', 1, 1, size=32, seconds=2.0)
-    one, other = digests(root), digests(tmp_path / 'c')
-    for name in other:
-        if name.startswith('videos'):
-            assert one[name] == other[name]
+def test_clips_depend_on_seed_and_number_alone(built, tmp_path):
+    one = digests(built[0])
+    for seed in (0, 1):
+        root = tmp_path / str(seed)
+        make_corpus(root, 1, 1, seed=seed, size=32, seconds=2.0)
+        for name, digest in digests(root).items():
+            if name.startswith('videos'):
+                assert (digest == one[name]) == (seed == 0)
 
 
 def test_finished_corpus_is_left_alone(built, monkeypatch):
@@ -275,21 +244,13 @@ def test_interrupted_corpus_is_finished(built, tmp_path, monkeypatch):
     record = json.loads((tmp_path / 'corpus.json').read_text())
     assert record['finished'] is False
     (tmp_path / 'videos' / 'train_0002.77.part.mp4').write_bytes(b'half')
+    (tmp_path / 'videos' / 'train_0001.wav').unlink()  # lost
     kept = times_of_changes(tmp_path / 'videos')
     first = tmp_path / 'videos' / 'train_0000.mp4'
     monkeypatch.setattr(synthetic, 'render_frames', render)
     make_corpus(tmp_path, **SMALL, num_workers=1)
     assert times_of_changes(tmp_path / 'videos')[first] == kept[first]
     assert digests(tmp_path) == digests(root)
-
-
-def test_lost_file_is_made_again(tmp_path):
-    sizes = dict(num_train=2, num_val=1, size=16, seconds=1.0)
-    make_corpus(tmp_path, **sizes)
-    before = digests(tmp_path)
-    (tmp_path / 'videos' / 'train_0001.wav').unlink()
-    make_corpus(tmp_path, **sizes)
-    assert digests(tmp_path) == before
 
 
 def test_other_arguments_replace_the_corpus(tmp_path):
@@ -317,22 +278,3 @@ def test_refuses_odd_and_tiny_sizes(tmp_path, size):
     with pytest.raises(ValueError, match=f'got {size}'):
         make_corpus(tmp_path / 'x', 1, 1, size=size)
     assert not (tmp_path / 'x').exists()
-
-
-def test_progress_is_told(tmp_path):
-    told = []
-    make_corpus(
-        tmp_path,
-        2,
-        1,
-        size=16,
-        seconds=1.0,
-        progress=lambda done, total: told.append((done, total)),
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
-
-
-def test_fixture(corpus):
-    assert len(read_records(corpus.train)) == 12
-    assert len(read_records(corpus.val)) == 8
-    assert corpus.train.parent == corpus.root

@@ -1,14 +1,13 @@
 """Lists of ESC-50, ESC-10 and DCASE2014 from small made-up copies."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from list_tools import load as load_tool
+from list_tools import touch
 
 from avts_mm.datasets.recordings import read_recordings
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools' / 'data'
 SCENES = (
     *('bus', 'busystreet', 'office', 'openairmarket', 'park'),
     *('quietstreet', 'restaurant', 'supermarket', 'tube', 'tubestation'),
@@ -16,16 +15,7 @@ SCENES = (
 
 
 def load(name):
-    path = TOOLS / name / 'build_list.py'
-    spec = importlib.util.spec_from_file_location(f'{name}_list', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
-def touch(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b'x')
+    return load_tool(f'{name}/build_list.py').main
 
 
 @pytest.fixture
@@ -42,7 +32,7 @@ def esc50(tmp_path):
         fold, source = name.split('-')[:2]
         values = (f'{name}.wav', fold, target, category, ten, source, take)
         lines.append(','.join(map(str, values)) + '\n')
-        touch(root / 'audio' / f'{name}.wav')
+        touch(root, f'audio/{name}.wav')
     (root / 'meta').mkdir()
     (root / 'meta' / 'esc50.csv').write_text(''.join(lines))
     return root
@@ -77,11 +67,9 @@ def test_esc10_of_esc50(esc50, tmp_path):
 
 def test_esc10_in_folders(tmp_path):
     root, out = tmp_path / 'ESC-10-master', tmp_path / 'out'
-    touch(root / '002 - Rain' / '5-4-A.ogg')
-    touch(root / '001_Dog_bark' / '1-30226-A.ogg')
-    touch(root / '001_Dog_bark' / '1-30226-B.flac')
-    touch(root / '001_Dog_bark' / 'readme.ogg')
-    touch(root / 'README.md')
+    touch(root, '002 - Rain/5-4-A.ogg', 'README.md')
+    names = ('1-30226-A.ogg', '1-30226-B.flac', 'readme.ogg')
+    touch(root / '001_Dog_bark', *names)
     assert load('esc50')([str(root), '--out', str(out)]) == 0
     found = read_recordings(out / 'annotation.csv')
     assert [(r.label, r.fold, r.source, r.category) for r in found] == [
@@ -109,8 +97,7 @@ def test_bad_copies_of_esc50(esc50, tmp_path, capsys):
     assert build([str(tmp_path / 'empty'), *out]) == 1
     assert 'neither meta/esc50.csv' in capsys.readouterr().err
     torn = tmp_path / 'torn'
-    touch(torn / '001 - Dog' / '1-9-A.ogg')
-    touch(torn / '001 - Dog' / '2-9-B.ogg')
+    touch(torn / '001 - Dog', '1-9-A.ogg', '2-9-B.ogg')
     assert build([str(torn), *out]) == 1
     assert 'from one source (9)' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
@@ -120,9 +107,9 @@ def test_bad_copies_of_esc50(esc50, tmp_path, capsys):
 def scenes(tmp_path):
     for scene in SCENES:
         for number in (2, 10, 11):
-            touch(tmp_path / 'public' / f'{scene}{number:02d}.wav')
-        touch(tmp_path / 'private' / 'sub' / f'{scene}07.wav')
-    touch(tmp_path / 'public' / 'README.txt')
+            touch(tmp_path, f'public/{scene}{number:02d}.wav')
+        touch(tmp_path, f'private/sub/{scene}07.wav')
+    touch(tmp_path, 'public/README.txt')
     return tmp_path
 
 

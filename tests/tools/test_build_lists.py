@@ -1,42 +1,22 @@
 """Lists of Kinetics-400, AudioSet and GRID from small made-up inputs."""
 
 import csv
-import importlib.util
 import json
 import os
-import sys
+import re
 import wave
-from pathlib import Path
 
 import pytest
+from list_tools import load, touch
+from media_files import render
 
 from avts_mm.media.annotation import read_records
 from avts_mm.preparation import find_sources
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
-
-from media_files import render  # noqa: E402
-
-
-def load(name):
-    path = ROOT / 'tools' / 'data' / name
-    spec = importlib.util.spec_from_file_location(path.parent.name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows_of(path):
     with open(path, newline='') as file:
         return list(csv.DictReader(file))
-
-
-def touch(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b'x')
 
 
 @pytest.fixture
@@ -113,25 +93,22 @@ def test_kinetics(kinetics, capsys):
     assert all(os.path.isfile(s.path) for s in sources)
 
 
-def test_kinetics_without_a_match(kinetics, capsys):
-    touch(kinetics / 'other', 'holiday.mp4')
-    arguments = [str(kinetics / 'val.csv'), '--out', str(kinetics / 'out')]
-    build = load('kinetics400/build_list.py').main
-    videos = ['--videos', str(kinetics / 'other')]
-    assert build([*arguments, *videos]) == 1
-    assert 'no video matches' in capsys.readouterr().err
-    videos = ['--videos', str(kinetics / 'none')]
-    assert build([*arguments, *videos]) == 1
-    assert 'no such folder' in capsys.readouterr().err
-
-
-def test_kinetics_with_a_wrong_list(kinetics, capsys):
-    wrong = kinetics / 'wrong.csv'
-    wrong.write_text('label,id\na,b\n')
-    arguments = ['--videos', str(kinetics), '--out', str(kinetics / 'o')]
-    assert load('kinetics400/build_list.py').main([str(wrong), *arguments])
-    error = capsys.readouterr().err
-    assert 'wrong.csv' in error and 'youtube_id' in error
+@pytest.mark.parametrize(
+    ('lists', 'videos', 'message'),
+    [
+        ('val.csv', 'other', 'no video matches'),
+        ('val.csv', 'none', 'none: no such folder'),
+        ('val.csv', 'empty', 'empty: holds no videos'),
+        ('wrong.csv', 'videos', 'wrong.csv: lacks .*youtube_id'),
+    ],
+)
+def test_kinetics_without_a_result(kinetics, capsys, lists, videos, message):
+    touch(kinetics, 'other/holiday.mp4', 'empty/notes.txt')
+    (kinetics / 'wrong.csv').write_text('label,id\na,b\n')
+    places = [str(kinetics / name) for name in (lists, videos, 'out')]
+    arguments = [places[0], '--videos', places[1], '--out', places[2]]
+    assert load('kinetics400/build_list.py').main(arguments) == 1
+    assert re.search(message, capsys.readouterr().err)
 
 
 @pytest.fixture

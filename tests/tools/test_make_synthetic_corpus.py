@@ -1,20 +1,16 @@
 """tools/data/make_synthetic_corpus.py."""
 
 import json
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from list_tools import load
 
-ROOT = Path(__file__).parents[2]
 SMALL = ['--num-train=2', '--num-val=1', '--size=16', '--seconds=1']
 
 
 @pytest.fixture(scope='module')
 def tool():
-    path = ROOT / 'tools' / 'data' / 'make_synthetic_corpus.py'
-    return SimpleNamespace(**runpy.run_path(str(path)))
+    return load('make_synthetic_corpus.py')
 
 
 def test_builds_and_reports(tool, tmp_path, capsys):

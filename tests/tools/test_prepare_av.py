@@ -1,7 +1,6 @@
 """tools/data/prepare_av.py from the command line."""
 
 import csv
-import importlib.util
 import json
 import os
 import signal
@@ -12,21 +11,17 @@ from pathlib import Path
 
 import av
 import pytest
+from list_tools import load
+from media_files import render
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / 'tools' / 'data' / 'prepare_av.py'
 RAW = ROOT.parent / 'shared' / 'data' / 'raw'
-sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
-
-from media_files import render  # noqa: E402
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('prepare_av', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load('prepare_av.py')
 
 
 @pytest.fixture(scope='module')
