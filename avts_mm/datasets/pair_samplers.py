@@ -42,6 +42,8 @@ class PairPlan(NamedTuple):
 class _PlanSampler(Sampler):
     """What the samplers of pairs know about the data set and the ranks."""
 
+    eligible: np.ndarray  # records that pairs are made of
+
     def __init__(self, dataset) -> None:
         for name in ('durations', 'timing', 'video_ids'):
             if not hasattr(dataset, name):

@@ -140,12 +140,3 @@ def test_refuses_less_than_one(tool, config, option, capsys):
     with pytest.raises(SystemExit):
         tool.main([config, option, '0'])
     assert f'{option} must be at least 1' in capsys.readouterr().err
-
-
-def test_each_sound_of_a_clip(tool, config, tmp_path):
-    options = ['--output-dir', str(tmp_path), '--number', '3', '--epoch', '3']
-    sounds = 'train_dataloader.sampler.sounds_per_clip=3'
-    tool.main([config, *options, '--cfg-options', sounds])
-    drawn = [name.split('_') for name in names(tmp_path)]
-    assert [parts[2] for parts in drawn] == ['positive', 'hard', 'hard']
-    assert len({parts[-1] for parts in drawn}) == 1

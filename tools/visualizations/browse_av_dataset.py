@@ -5,7 +5,7 @@ python tools/visualizations/browse_av_dataset.py configs/avts_demo.py
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from rich.progress import Progress
 
-from avts_mm.datasets.av_pair_dataset import OF_A_SOUND
 from avts_mm.datasets.pairs import PairKind
 from avts_mm.engine.hooks.curriculum_hook import mix_at
 from avts_mm.visualization import draw_pair
@@ -94,20 +93,6 @@ def band_centres(log_mel) -> np.ndarray:
     return 700 * (10 ** (mels / 2595) - 1)
 
 
-def each_sound(sample: Mapping) -> Iterator[Mapping]:
-    """A clip with several sounds as one sample for each of them."""
-    inputs, data_sample = sample['inputs'], sample['data_samples']
-    if inputs['audio'].dim() == 1:
-        yield sample
-        return
-    for i, wave in enumerate(inputs['audio']):
-        one = data_sample.clone()
-        one.set_metainfo(
-            {k: data_sample.get(k)[i] for k in OF_A_SOUND if k in data_sample}
-        )
-        yield dict(inputs=dict(inputs, audio=wave), data_samples=one)
-
-
 def draw(sample: Mapping, preprocessor, columns: int):
     """Draw a packed sample; return the figure and a name for its file."""
     inputs, meta = sample['inputs'], sample['data_samples']
@@ -150,7 +135,7 @@ def main(argv=None):
     )
     dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
     sampler = build_sampler(cfg, args, dataset)
-    pairs = (pair for index in sampler for pair in each_sound(dataset[index]))
+    pairs = (dataset[index] for index in sampler)
     preprocessor = build_preprocessor(cfg)
     folder.mkdir(parents=True, exist_ok=True)
     number = 0
