@@ -12,6 +12,7 @@ from .media_info import MediaError
 
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}
+_NO_MEDIA = 'not a readable media file'
 
 
 def error_cause(error: Exception) -> str:
@@ -20,6 +21,18 @@ def error_cause(error: Exception) -> str:
     text = (text.strip() or repr(error)).splitlines()[0]
     # decord: '[12:00:00] /build/path/file.cc:486: Error: what happened'
     return re.sub(r'\[[\d:]+\] \S+:\d+: ', '', text)[:200]
+
+
+def damaged(path: str, what: str, cause: object) -> MediaError:
+    """The error for a file that cannot be read for some cause: an exception
+    of PyAV or decord, or a few words."""
+    if isinstance(cause, Exception):
+        cause = error_cause(cause)
+    return MediaError(
+        f'{path}: {what} ({cause}); leave it out or fetch it again',
+        path,
+        'undecodable',
+    )
 
 
 def file_status(path: str) -> os.stat_result | None:
@@ -81,20 +94,11 @@ def open_container(
                 path,
                 'empty',
             ) from None
-        raise _not_media(path, error_cause(error)) from None
+        raise damaged(path, _NO_MEDIA, error) from None
     if container_name(container) in _GUESSED:
         container.close()
-        raise _not_media(path, 'perhaps text')
+        raise damaged(path, _NO_MEDIA, 'perhaps text')
     return container
-
-
-def _not_media(path: str, cause: str) -> MediaError:
-    return MediaError(
-        f'{path}: not a readable media file ({cause}); leave it out or fetch '
-        'it again',
-        path,
-        'undecodable',
-    )
 
 
 def video_stream(container, path: str):

@@ -54,6 +54,11 @@ class MediaInfo:
     audio_duration: float = 0.0
 
     @property
+    def zero(self) -> float:
+        """The time that libavformat gives the first picture."""
+        return self.video_start - self.picture_shift
+
+    @property
     def common_span(self) -> tuple[float, float]:
         """(start, duration) of what has both picture and sound, in the
         video's own clock; the duration is 0 where nothing has both."""

@@ -8,9 +8,7 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from .media_info import MediaInfo
 from .options import PrepareOptions
-from .picture_time import picture_time
 
 _MICROSECOND = Fraction(1, 1_000_000)
 
@@ -43,48 +41,6 @@ def upright_filters(frame: av.VideoFrame) -> list[tuple[str, str]]:
         (True, True): 'clock_flip',
     }
     return [('transpose', directions[bool(b < 0), bool(c < 0)])]
-
-
-class PictureClock:
-    """Presentation times of pictures that are decoded one after the other.
-
-    Args:
-        info (MediaInfo): What :func:`probe` says about the file.
-    """
-
-    def __init__(self, info: MediaInfo) -> None:
-        self._info = info
-        self._period = 1 / info.fps if info.fps > 0 else 0.04
-        self._last: float | None = None
-        self._length = self._period
-
-    def time(self, frame: av.VideoFrame, stream) -> float | None:
-        """Seconds after the file's first picture; None for a picture to
-        drop, because it begins before its predecessor or at no known time."""
-        last, container = self._last, self._info.container
-        # The last pictures of an AVI come out after the last packet, so no
-        # decoding time belongs to them.
-        untimed = frame.dts is None and (
-            frame.pts is None or container == 'avi'
-        )
-        if not untimed:
-            time = picture_time(frame, stream, self._info)
-            time -= self._info.video_start
-        elif last is not None:
-            time = last + self._period
-        else:
-            return None
-        # MPEG-PS may tell one time for several pictures; what libavformat
-        # makes of that is off by pictures, their number is not.
-        if container == 'mpeg' and last is not None:
-            following = last + self._length
-            if abs(time - following) < 4 * self._period:
-                time = following
-        if last is not None and time <= last:
-            return None
-        length = float(frame.duration * stream.time_base)
-        self._last, self._length = time, length or self._period
-        return time
 
 
 class PictureGraph:

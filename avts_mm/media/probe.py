@@ -14,7 +14,7 @@ from .containers import (
     audio_stream,
     audio_streams,
     container_name,
-    error_cause,
+    damaged,
     file_status,
     open_container,
     packets,
@@ -22,7 +22,7 @@ from .containers import (
 )
 from .edits import edit_shift
 from .media_info import MediaError, MediaInfo
-from .picture_time import picture_time, ticks_to_seconds
+from .presentation import picture_time, ticks_to_seconds
 from .scanning import scan_packets
 
 # How a prepared file is opened: without a look at its packets, by which
@@ -97,12 +97,7 @@ def open_probed(
     except BaseException as error:
         container.close()
         if isinstance(error, av.FFmpegError):
-            raise MediaError(
-                f'{path}: cannot be read ({error_cause(error)}); leave it out '
-                'or fetch it again',
-                path,
-                'undecodable',
-            ) from None
+            raise damaged(path, 'cannot be read', error) from None
         raise
     return container, _remember(key, info), False
 
@@ -228,7 +223,8 @@ def _first_picture(container, stream, sound, path: str):
         tuple: The picture, whether pictures before it are not shown, and the
         first packet of sound, if one came by.
     """
-    discarded, first, cause = False, None, 'none found'
+    discarded, first = False, None
+    cause: object = 'none found'
     streams = [stream] if sound is None else [stream, sound]
     try:
         for packet in packets(container, streams):
@@ -240,18 +236,13 @@ def _first_picture(container, stream, sound, path: str):
                 frames = packet.decode()
             except av.InvalidDataError as error:
                 # Recordings may begin with half a picture.
-                cause = error_cause(error)
+                cause = error
                 continue
             for frame in frames:
                 return frame, discarded, first
     except (av.FFmpegError, ValueError) as error:
-        cause = error_cause(error)
-    raise MediaError(
-        f'{path}: no picture can be decoded ({cause}); leave it out or fetch '
-        'it again',
-        path,
-        'undecodable',
-    )
+        cause = error
+    raise damaged(path, 'no picture can be decoded', cause)
 
 
 def _discards(stream) -> bool:

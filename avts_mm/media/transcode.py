@@ -10,7 +10,8 @@ import numpy as np
 from .containers import audio_stream, open_container, video_stream
 from .media_info import MediaError
 from .options import Prepared, PrepareOptions, find_fault
-from .picture import PictureClock, PictureGraph
+from .picture import PictureGraph
+from .presentation import PictureClock
 from .probe import probe
 from .pyav_audio import mono
 from .sound import MAX_GAP, LoudnessMeter, SoundTimeline, WavWriter
@@ -166,7 +167,7 @@ class _Transcoder:
 
     def _picture(self, frame, stream) -> None:
         self.damaged += frame.is_corrupt
-        time = self.clock.time(frame, stream)
+        time = self.clock.time(frame, stream, rising=True)
         if time is None:
             return
         time -= self.begin

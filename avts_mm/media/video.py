@@ -5,13 +5,12 @@ import os
 import numpy as np
 
 from .media_info import MediaError
-from .pyav_video import PyAVVideo
-from .video_reader import EPSILON
+from .video_reader import EPSILON, VideoReader
 
 
 def open_video(
     path: str, backend: str = 'pyav', prepared_bytes: int = 0
-) -> PyAVVideo:
+) -> VideoReader:
     """Open the pictures of a file.
 
     Args:
@@ -22,20 +21,20 @@ def open_video(
             :func:`~avts_mm.media.probe.open_probed`.
 
     Returns:
-        VideoReader: A context manager with ``frames(times)``.
+        VideoReader: A context manager with ``pictures(times)``.
 
     Raises:
         MediaError: The file is missing or damaged, has no pictures, or would
             be read wrongly by this backend (reason ``'unsupported'``).
     """
     if backend == 'pyav':
-        return PyAVVideo(path, prepared_bytes)
+        return VideoReader(path, prepared_bytes)
     if backend == 'decord':
         return DecordVideo(path, prepared_bytes)
     raise ValueError(f"backend must be 'decord' or 'pyav', got {backend!r}")
 
 
-class DecordVideo(PyAVVideo):
+class DecordVideo(VideoReader):
     """Pictures of a prepared file through decord 0.6.
 
     Without B-frames and at a constant rate, the number of a picture tells its

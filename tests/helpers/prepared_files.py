@@ -28,8 +28,8 @@ def assert_as_prepared(path: str) -> None:
                 open_video(path) as full,
                 open_video(path, prepared_bytes=size) as reader,
             ):
-                images, begins = full.read(times)
+                images, begins = full.pictures(times)
                 for quick in (reader, again):
-                    found = quick.read(times)
+                    found = quick.pictures(times)
                     np.testing.assert_array_equal(found[0], images)
                     np.testing.assert_array_equal(found[1], begins)

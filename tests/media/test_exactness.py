@@ -158,7 +158,7 @@ def test_pictures_are_those_on_screen(media, name):
         wanted = wanted[~near]
         index = np.searchsorted(times, wanted, 'right') - 1
         with open_video(truth.path) as reader:
-            frames, begins = reader.read(wanted)
+            frames, begins = reader.pictures(wanted)
         found = [read_number(frame) for frame in frames]
         assert found == truth.numbers[index].tolist()
         np.testing.assert_allclose(begins, times[index], atol=1.1e-3)
@@ -190,7 +190,7 @@ def test_click_and_flash_stay_together(media, name):
         # A clip as in training: pictures and sound from the same start.
         wanted = start + (np.arange(40) + 0.5) / 100
         with open_video(truth.path) as reader:
-            frames, begins = reader.read(wanted)
+            frames, begins = reader.pictures(wanted)
         bright = [is_bright(frame) for frame in frames]
         flash = begins[bright.index(True)]
         with open_audio(truth.path) as reader:

@@ -95,10 +95,10 @@ def test_a_changed_file_is_looked_at(change, folder, looked, tmp_path):
     change(Truth(str(folder / old['video']), times, times), path)
     with open_video(path, prepared_bytes=old['prepared_bytes']) as reader:
         assert looked == ['changed.mp4']
-        found = reader.read(TIMES)
+        found = reader.pictures(TIMES)
         info = reader.info
     assert info.has_edits or info.rotation or info.video_start
     with open_video(path) as reader:
-        expected = reader.read(TIMES)
+        expected = reader.pictures(TIMES)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])

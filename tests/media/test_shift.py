@@ -122,7 +122,9 @@ def flashes(path, moments):
     found = []
     with open_video(path, 'pyav') as reader:
         for moment in moments:
-            frames, begins = reader.read(moment + np.arange(-0.06, 0.1, 0.01))
+            frames, begins = reader.pictures(
+                moment + np.arange(-0.06, 0.1, 0.01)
+            )
             bright = [is_bright(frame) for frame in frames]
             assert not bright[0]
             found.append(begins[bright.index(True)])

@@ -25,16 +25,17 @@ def test_the_same_pictures_as_through_pyav(path):
     times = np.concatenate([rng.uniform(-0.06, 3.06, 60), np.arange(45) / 15])
     with opened(path) as reader, opened(path, 'pyav') as expected:
         for some in (times, [0.5, 0.51, 0.7, 0.5]):
-            found, begins = reader.read(some)
-            pictures, known = expected.read(some)
+            found, begins = reader.pictures(some)
+            pictures, known = expected.pictures(some)
             np.testing.assert_allclose(begins, known, atol=1e-6)
             numbers = [read_number(image) for image in pictures]
             assert [read_number(image) for image in found] == numbers
-            assert np.abs(found - pictures.astype(int)).mean() < 2
+            wrong = np.abs(np.subtract(found, pictures, dtype=int))
+            assert wrong.mean() < 2
         images, _ = reader.pictures([0.5, 0.5])
         images[0][:] = 0
         assert images[1].any()
-        assert reader.frames([]).shape == (0, 48, 64, 3)
+        assert reader.pictures([])[0] == []
         first = next(reader.stream(0.5, 0.1))
         assert np.abs(first - picture(7, True).astype(int)).mean() < 12
         for asked in (-0.1, 3.2, 100.0):

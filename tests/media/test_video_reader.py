@@ -5,7 +5,7 @@ import pytest
 from media_files import cut, picture, read_number, render
 
 from avts_mm.media import MediaError, open_video
-from avts_mm.media.pyav_video import PyAVVideo
+from avts_mm.media.video_reader import VideoReader
 
 
 def numbers(path, times):
@@ -16,7 +16,8 @@ def numbers(path, times):
 def test_shape_and_colour(tmp_path):
     path = render(tmp_path / 'a.mp4').path
     with open_video(path) as reader:
-        frames, begins = reader.read([0.5, 0.7])
+        frames = reader.frames([0.5, 0.7])
+        _, begins = reader.pictures([0.5, 0.7])
         assert reader.info.fps == 25
     assert frames.shape == (2, 48, 64, 3) and frames.dtype == np.uint8
     assert frames.flags['C_CONTIGUOUS']
@@ -31,11 +32,10 @@ def test_times_in_any_order_and_repeated(tmp_path):
     times = [(n + 0.5) * 0.04 for n in wanted]
     with open_video(path) as reader:
         for _ in range(2):  # the reader can be used again
-            frames, begins = reader.read(times)
+            frames, begins = reader.pictures(times)
             assert [read_number(frame) for frame in frames] == wanted
             np.testing.assert_allclose(begins, np.array(wanted) * 0.04)
-        assert reader.frames([]).shape == (0, 48, 64, 3)
-        np.testing.assert_allclose(reader.frame_times(times), begins)
+        assert reader.pictures([])[0] == []
 
 
 def test_pictures_do_not_share_memory(tmp_path):
@@ -139,7 +139,7 @@ def test_stream_is_one_pass(tmp_path, monkeypatch):
         monkeypatch.setattr(
             reader,
             '_decode_from',
-            lambda time: seeks.append(time) or decode(time),
+            lambda time, wanted: seeks.append(time) or decode(time, wanted),
         )
         found = [read_number(i) for i in reader.stream(2.0, 6.0)]
     assert found == [50, 200, 350 - 256]
@@ -171,7 +171,7 @@ def test_cut_file_read_from_its_first_picture(tmp_path):
     long = render(tmp_path / 'long.mp4', seconds=4, b_frames=2)
     truth = cut(long, tmp_path / 'cut.mp4', 1.111)
     with open_video(truth.path) as reader:
-        frames, begins = reader.read([0.0, 0.05])
+        frames, begins = reader.pictures([0.0, 0.05])
     assert [read_number(frame) for frame in frames] == [28, 29]
     np.testing.assert_allclose(begins, [0.0, 0.04], atol=1e-6)
 
@@ -199,21 +199,21 @@ def test_skipped_pictures_are_not_missed(tmp_path, monkeypatch):
         tmp_path / 'a.mp4', times=times, events=[3], gop=250, b_frames=3
     ).path
     wanted = [0.02, 0.06, 2.9, 3.22, 3.5]
-    with PyAVVideo(path) as reader:
-        assert reader._skips()
+    with VideoReader(path) as reader:
+        assert reader._skip
         images, begins = reader.pictures(wanted)
         late, _ = reader.pictures([3.6])
         passes = []
-        decode = reader._read_group
+        decode = reader._read_span
         monkeypatch.setattr(
             reader,
-            '_read_group',
+            '_read_span',
             lambda *args: passes.append(args[1]) or decode(*args),
         )
         reader.pictures([2.9])
         assert passes == [True, False]
-    monkeypatch.setattr(PyAVVideo, '_skips', lambda self: False)
-    with PyAVVideo(path) as reader:
+    with VideoReader(path) as reader:
+        reader._skip = False
         plain, expected = reader.pictures(wanted)
         np.testing.assert_array_equal(images, plain)
         np.testing.assert_array_equal(begins, expected)
