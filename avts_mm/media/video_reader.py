@@ -4,6 +4,7 @@ import math
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import dropwhile
 
 import av
@@ -39,11 +40,10 @@ _CUT_OFF = 0.5
 _ELSEWHERE = 'something else was read while pictures were streamed; open two'
 
 
-class VideoReader:
+class VideoReader(AbstractContextManager):
     """Answers which picture is on screen ``t`` seconds after the first one.
 
-    Right for every file whose pictures have times at all. A context manager;
-    it cannot be pickled: open it where it is used.
+    Right for every file whose pictures have times at all. A context manager.
 
     Args:
         path (str): The file.
@@ -164,15 +164,12 @@ class VideoReader:
             self._container.close()
             self._container = None
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *exc) -> None:
         self.close()
 
     def _read(self, times: np.ndarray) -> tuple[list, np.ndarray]:
-        """The pictures at times from 0 on, and when each begins. A picture
-        on screen at several of them may be the same array again."""
+        """The pictures at times from 0 on, the same array where one is on
+        screen at several of them, and when each begins."""
         asked = times.tolist()  # Python's numbers are compared quicker
         wanted = sorted(set(asked))
         begins = [
@@ -270,7 +267,8 @@ class VideoReader:
     def _rewind(self) -> None:
         """Go to the beginning, which is not always possible by seeking."""
         if self._container is None or not self._fresh:
-            self.close()
+            if self._container is not None:
+                self._container.close()
             self._container = open_container(self.path)
             self._choose()
 
