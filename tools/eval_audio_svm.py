@@ -7,7 +7,6 @@ against plain statistics of the log-mel spectrogram.
 """
 
 import argparse
-import json
 import re
 import shlex
 import statistics
@@ -16,18 +15,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 # First, since it says in a sentence which package is missing or too old.
-import avts_mm
+import avts_mm  # noqa: F401
 
 # isort: split
 import numpy as np
-import torch
+from eval_results import (
+    add_model_arguments,
+    add_result_arguments,
+    percent,
+    read_model_config,
+    table_of,
+    write_result,
+)
 from mmaction.registry import DATASETS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from rich import box
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from sklearn.metrics import confusion_matrix
 from torch.utils.data import DataLoader
 
 from avts_mm.apis import FeatureExtractor
@@ -35,12 +40,11 @@ from avts_mm.apis.feature_extractor import LogMelStatistics
 from avts_mm.apis.loading import load_audio_model
 from avts_mm.datasets.recordings import check_copies
 from avts_mm.evaluation.functional.audio_svm import (
+    COSTS,
     AudioSVMResult,
-    confusion_matrix,
     cross_validate,
-    paired_difference,
 )
-from avts_mm.evaluation.functional.linear_svm import COSTS
+from avts_mm.evaluation.functional.intervals import paired_difference
 from avts_mm.media import MediaError
 from avts_mm.visualization import draw_confusion, save
 
@@ -52,51 +56,30 @@ def parse_args(argv=None) -> argparse.Namespace:
         description=__doc__.split('\n')[0],
         epilog='What a config says under audio_svm, options override.',
     )
-    parser.add_argument(
-        'config', help="the model's config, with audio_svm or --ann-file"
-    )
-    parser.add_argument(
-        'checkpoint', help='of the model, or of its bare audio tower'
-    )
-    data = parser.add_argument_group('recordings')
-    data.add_argument('--ann-file', help='CSV file: audio,label,fold')
-    data.add_argument('--data-root', help='what its paths are relative to')
-    data.add_argument(
-        '--folds', type=int, nargs='+', help='test these folds alone'
-    )
-    data.add_argument(
-        '--clip', type=float, help="seconds (default: the model's clips)"
-    )
-    data.add_argument(
+    add = parser.add_argument
+    add('config', help="the model's config, with audio_svm or --ann-file")
+    add('checkpoint', help='of the model, or of its bare audio tower')
+    add('--ann-file', help='CSV file: audio,label,fold')
+    add('--data-root', help='what its paths are relative to')
+    add('--clip', type=float, help="seconds (default: the model's clips)")
+    add(
         '--hop',
         type=float,
         help='seconds from sub-clip to sub-clip (default: half a clip)',
     )
-    features = parser.add_argument_group('features')
-    features.add_argument('--layer', help=f'dotted name (default {LAYER})')
-    features.add_argument(
-        '--pool',
-        help='over bands and time: mean, max, none (flatten), or the grid of '
-        f'maxima to keep, such as 3x4 (default {POOL})',
-    )
-    features.add_argument('--batch-size', type=int, default=64)
-    features.add_argument(
-        '--workers', type=int, default=0, help='processes that read sound'
-    )
-    features.add_argument(
-        '--device', help='such as cuda:1 (default: a GPU if there is one)'
-    )
-    svm = parser.add_argument_group('classification')
-    svm.add_argument(
+    add('--layer', help=f'dotted name (default {LAYER})')
+    add_model_arguments(parser)
+    add('--workers', type=int, default=0, help='processes that read sound')
+    add(
         '--costs',
         type=float,
         nargs='+',
         help='C is chosen from these within the training folds '
         f'(default {" ".join(f"{cost:g}" for cost in COSTS)})',
     )
-    svm.add_argument('--jobs', type=int, default=1, help='threads')
-    svm.add_argument('--seed', type=int, default=0)
-    svm.add_argument(
+    add('--jobs', type=int, default=1, help='threads of the SVM')
+    add('--seed', type=int, default=0, help='of the SVM')
+    add(
         '--random-seeds',
         type=int,
         nargs='*',
@@ -104,104 +87,49 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='of networks with random weights to compare with; may be none '
         '(default 0 1 2)',
     )
-    svm.add_argument(
-        '--no-log-mel',
-        action='store_true',
-        help='do not compare with statistics of the log-mel',
-    )
-    results = parser.add_argument_group('results')
-    results.add_argument(
-        '--work-dir',
-        type=Path,
-        help='for result.json and confusion.png (default '
-        'work_dirs/audio_svm/DATASET_CONFIG)',
-    )
-    results.add_argument('--json', type=Path, help='the result here, too')
-    results.add_argument(
-        '--pretraining',
-        default='avts',
-        help='how the weights came about, for the result (default avts)',
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings of the config to override, as key=value',
-    )
+    add_result_arguments(parser, 'work_dirs/audio_svm/DATASET_CONFIG')
     return parser.parse_args(argv)
 
 
-def parse_pool(pool) -> str | int | tuple[int, ...] | None:
-    """``'none'`` to None, ``'4'`` and ``'2x3'`` to numbers."""
-    if not isinstance(pool, str) or pool in ('mean', 'max'):
-        return pool
-    if pool == 'none':
-        return None
-    try:
-        sizes = tuple(int(size) for size in pool.split('x'))
-    except ValueError:
-        raise ValueError(
-            f'--pool takes mean, max, none or a grid such as 3x4, not {pool}'
-        ) from None
-    return sizes[0] if len(sizes) == 1 else sizes
-
-
-def clip_seconds(cfg: Config) -> float:
-    """Length of the clips that the model was trained on.
-
-    Raises:
-        ValueError: The config does not tell.
-    """
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        found = (cfg.get(name) or {}).get('dataset', {}).get('clip_seconds')
-        if found:
-            return float(found)
-    raise ValueError('the config does not tell clip_seconds; give --clip')
-
-
 def settings_of(cfg: Config, args: argparse.Namespace) -> dict:
-    """``audio_svm`` of the config with the options put in.
-
-    Returns:
-        dict: ``name``, ``dataset``, ``layer``, ``pool``, ``costs``.
-
-    Raises:
-        ValueError: There are no recordings, or a setting is unknown.
-    """
-    settings = dict(cfg.get('audio_svm') or {})
-    unknown = set(settings) - {'name', 'dataset', 'layer', 'pool', 'costs'}
+    """``audio_svm`` of the config with the options put in."""
+    settings = dict(layer=LAYER, pool=POOL, costs=list(COSTS), name='')
+    unknown = set(cfg.get('audio_svm') or {}) - {*settings, 'dataset'}
     if unknown:
         raise ValueError(f'audio_svm has no setting {sorted(unknown)}')
-    dataset = dict(type='AudioClipDataset', **settings.get('dataset', {}))
+    settings |= cfg.get('audio_svm') or {}
     log_mel = (cfg.model.get('data_preprocessor') or {}).get('log_mel') or {}
-    dataset.setdefault('sample_rate', log_mel.get('sample_rate', 16000))
-    dataset.setdefault('clip_seconds', args.clip or clip_seconds(cfg))
+    rate = log_mel.get('sample_rate', 16000)
+    dataset = dict(type='AudioClipDataset', sample_rate=rate)
+    dataset |= settings.get('dataset') or {}
+    if args.ann_file:
+        dataset |= dict(ann_file=args.ann_file, data_root='')
+    # Clips are as long as those that the model was trained on.
+    names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    trained = [(cfg.get(name) or {}).get('dataset') or {} for name in names]
+    seconds = [found.get('clip_seconds') for found in trained]
     options = dict(
-        ann_file=args.ann_file,
         data_root=args.data_root,
-        clip_seconds=args.clip,
         hop_seconds=args.hop,
+        clip_seconds=args.clip
+        or dataset.get('clip_seconds')
+        or next(filter(None, seconds), None),
     )
-    if args.ann_file and args.data_root is None:
-        dataset['data_root'] = ''
-    dataset.update({k: v for k, v in options.items() if v is not None})
+    dataset |= {k: v for k, v in options.items() if v is not None}
     if not dataset.get('ann_file'):
         raise ValueError(
             f'{args.config} names no recordings: inherit one of '
             'configs/_base_/datasets/{esc50,esc10,dcase2014}.py, or give '
             '--ann-file'
         )
-    name = settings.get('name')
-    if args.ann_file or not name:
+    if 'clip_seconds' not in dataset:
+        raise ValueError('the config does not tell clip_seconds; give --clip')
+    if args.ann_file or not settings['name']:
         path = Path(dataset.get('data_root') or '', dataset['ann_file'])
-        name = path.absolute().parent.name
-    return dict(
-        name=name,
-        dataset=dict(dataset, lazy_init=True),
-        layer=args.layer or settings.get('layer', LAYER),
-        pool=parse_pool(args.pool or settings.get('pool', POOL)),
-        costs=args.costs or list(settings.get('costs', COSTS)),
-    )
+        settings['name'] = path.absolute().parent.name
+    given = {k: v for k, v in vars(args).items() if k in settings and v}
+    pool = vars(args).get('pool', settings['pool'])
+    return {**settings, **given, 'pool': pool, 'dataset': dataset}
 
 
 class Evaluation:
@@ -209,58 +137,41 @@ class Evaluation:
 
     def __init__(self, cfg, settings, args) -> None:
         self.cfg, self.settings, self.args = cfg, settings, args
-        self.device = args.device or (
-            'cuda' if torch.cuda.is_available() else 'cpu'
-        )
-        self.dataset = DATASETS.build(settings['dataset'])
+        about = dict(settings['dataset'], lazy_init=True)
+        self.dataset = DATASETS.build(about)
         records = self.dataset.read_annotation()
         check_copies(records, self.dataset.ann_file)
         self.labels = np.array([r.label for r in records])
         self.folds = np.array([r.fold for r in records])
         self.sources = np.array([r.source for r in records])
         names = {r.label: r.category or str(r.label) for r in records}
-        self.classes = [
-            names.get(label, str(label)) for label in range(max(names) + 1)
-        ]
+        every = range(max(names) + 1)
+        self.classes = [names.get(label, str(label)) for label in every]
 
     def network(self, checkpoint: str | None, seed: int = 0):
         """A network's features, classified."""
         layer, pool = self.settings['layer'], self.settings['pool']
-        model = load_audio_model(
-            self.cfg, checkpoint, layer, self.device, seed
-        )
+        device = self.args.device
+        model = load_audio_model(self.cfg, checkpoint, layer, device, seed)
         what = f'{layer} of {checkpoint or f"random weights {seed}"}'
         return self.classify(what, FeatureExtractor(model, layer, pool))
 
     def log_mel(self):
         """Statistics of the log-mel, classified."""
-        model = load_audio_model(self.cfg, None, LAYER, self.device)
-        what = 'statistics of the log-mel'
-        return self.classify(what, LogMelStatistics(model))
+        model = load_audio_model(self.cfg, None, LAYER, self.args.device)
+        return self.classify('log-mel statistics', LogMelStatistics(model))
 
     def classify(self, what: str, extractor) -> AudioSVMResult:
-        loader: DataLoader = DataLoader(
-            self.dataset,
-            self.args.batch_size,
-            num_workers=self.args.workers,
-            collate_fn=pseudo_collate,
-        )
         self.dataset.full_init()  # here, not once in each worker
-        found = extractor.extract(
-            track(loader, '  sub-clips', transient=True)
-        ).features
+        loading = dict(num_workers=self.args.workers, batch_size=64)
+        loader = DataLoader(self.dataset, collate_fn=pseudo_collate, **loading)
+        clips = track(loader, '  sub-clips', transient=True)
+        found = extractor.extract(clips).features
         print(f'{what}: {len(found)} sub-clips, {found.shape[1]} features')
-        return cross_validate(
-            found,
-            self.dataset.clips[:, 0],
-            self.labels,
-            self.folds,
-            self.sources,
-            self.settings['costs'],
-            self.args.seed,
-            self.args.jobs,
-            self.args.folds,
-        )
+        rows = found, self.dataset.clips[:, 0]
+        about = self.labels, self.folds, self.sources
+        options = self.settings['costs'], self.args.seed, self.args.jobs
+        return cross_validate(*rows, *about, *options)
 
     def difference(self, result, others: list[AudioSVMResult]) -> dict:
         """By how much ``result`` is better than the mean of the others."""
@@ -271,61 +182,46 @@ class Evaluation:
 
 def summary(result: AudioSVMResult) -> dict:
     """What is written down of a result."""
-    return dict(
-        accuracy=result.accuracy,
-        accuracy_std=result.std,
-        interval=list(result.interval),
-        # JSON has no NaN, which a single C leaves.
-        inner_accuracy=(
-            None if np.isnan(result.inner_accuracy) else result.inner_accuracy
-        ),
-        folds=[asdict(fold) for fold in result.folds],
-    )
+    arrays = ('predictions', 'right')
+    return {k: v for k, v in asdict(result).items() if k not in arrays}
 
 
-def baselines_of(run: Evaluation, main: AudioSVMResult, args) -> dict:
+def baselines_of(run: Evaluation, main: AudioSVMResult, seeds) -> dict:
     """The same protocol with random weights and without a network."""
-    baselines = {}
-    if args.random_seeds:
-        random = [run.network(None, seed) for seed in args.random_seeds]
-        shares = [result.accuracy for result in random]
-        baselines['random'] = dict(
-            accuracy=statistics.mean(shares),
-            accuracy_std=statistics.stdev(shares) if len(shares) > 1 else None,
-            seeds=dict(zip(map(str, args.random_seeds), map(summary, random))),
-            difference=run.difference(main, random),
-        )
-    if not args.no_log_mel:
-        log_mel = run.log_mel()
-        baselines['log_mel'] = dict(
-            **summary(log_mel), difference=run.difference(main, [log_mel])
-        )
-    return baselines
+    log_mel = run.log_mel()
+    difference = run.difference(main, [log_mel])
+    found = dict(log_mel=dict(summary(log_mel), difference=difference))
+    if not seeds:
+        return found
+    random = [run.network(None, seed) for seed in seeds]
+    shares = [result.accuracy for result in random]
+    found['random'] = dict(
+        accuracy=statistics.mean(shares),
+        accuracy_std=statistics.stdev(shares) if len(shares) > 1 else None,
+        seeds=dict(zip(map(str, seeds), map(summary, random))),
+        difference=run.difference(main, random),
+    )
+    return found
 
 
-def result_of(args, argv, settings, main: AudioSVMResult, baselines) -> dict:
+def result_of(args, argv, run: Evaluation, main: AudioSVMResult) -> dict:
     epoch = re.search(r'epoch_(\d+)', Path(args.checkpoint).name)
     found = summary(main)
+    interval, folds = found.pop('interval'), found.pop('folds')
+    settings = dict(run.settings, classes=len(run.classes))
     return dict(
         task='audio_classification',
-        dataset=settings['name'],
-        model=settings['model'],
-        pretraining=args.pretraining,
+        dataset=settings.pop('name'),
+        model=run.cfg.model.audio_backbone.type,
+        pretraining=args.pretraining or 'avts',
         checkpoint=args.checkpoint,
-        metrics=dict(
-            accuracy=main.accuracy,
-            accuracy_std=main.std,
-            inner_accuracy=found['inner_accuracy'],
-        ),
-        intervals=dict(accuracy=found['interval']),
+        metrics=found,
+        intervals=dict(accuracy=interval),
         chance=dict(accuracy=1 / settings['classes']),
         parts={f'fold{f.fold}': f.accuracy for f in main.folds},
-        folds=found['folds'],
-        baselines=baselines,
-        settings={
-            key: settings[key]
-            for key in ('dataset', 'layer', 'pool', 'costs', 'classes')
-        },
+        folds=folds,
+        baselines=baselines_of(run, main, args.random_seeds),
+        settings=settings,
         seed=args.seed,
         epochs=int(epoch.group(1)) if epoch else None,
         config=args.config,
@@ -333,96 +229,66 @@ def result_of(args, argv, settings, main: AudioSVMResult, baselines) -> dict:
     )
 
 
-def table_of(result: dict) -> Table:
-    """The accuracies in percent."""
-    dataset = result['settings']['dataset']
-    hop = dataset.get('hop_seconds') or dataset['clip_seconds'] / 2
-    table = Table(
-        title=f'{result["dataset"]}: {result["settings"]["layer"]}, pool '
-        f'{result["settings"]["pool"]}, sub-clips of '
-        f'{dataset["clip_seconds"]:g} s every {hop:g} s',
-        title_justify='left',
-        caption='recordings recognised, in percent; ±: deviation over folds; '
-        'interval: 95 %, over recordings; inner: within the training folds, '
-        'where C was chosen; chance is '
-        f'{100 * result["chance"]["accuracy"]:.1f}',
-        caption_justify='left',
-        box=box.SIMPLE_HEAD,
-    )
-    table.add_column('features')
-    folds = [f['fold'] for f in result['folds']]
-    for name in (*(f'fold {f}' for f in folds), 'mean', 'interval', 'inner'):
-        table.add_column(name, justify='right', no_wrap=True)
-    main = dict(
-        result['metrics'],
-        interval=result['intervals']['accuracy'],
-        folds=result['folds'],
-    )
-    rows = {str(result['pretraining']): main}
+def print_result(result: dict) -> None:
+    """The accuracies in percent, and by how much they differ."""
     baselines = result['baselines']
+    main = dict(result['metrics'], interval=result['intervals']['accuracy'])
+    rows = {result['pretraining']: dict(main, folds=result['folds'])}
     for seed, found in baselines.get('random', {}).get('seeds', {}).items():
         rows[f'random weights {seed}'] = found
-    if 'log_mel' in baselines:
-        rows['log-mel statistics'] = baselines['log_mel']
+    rows['log-mel statistics'] = baselines['log_mel']
+    texts = []
     for name, found in rows.items():
-        std, inner = found['accuracy_std'], found['inner_accuracy']
-        low, high = found['interval']
-        table.add_row(
-            name,
-            *(f'{100 * f["accuracy"]:.1f}' for f in found['folds']),
-            f'{100 * found["accuracy"]:.1f}'
-            + ('' if std is None else f' ± {100 * std:.1f}'),
-            f'{100 * low:.1f}–{100 * high:.1f}',
-            '-' if inner is None else f'{100 * inner:.1f}',
-        )
-    return table
-
-
-def print_result(result: dict) -> None:
-    Console(width=None if sys.stdout.isatty() else 120).print(table_of(result))
-    for name, found in result['baselines'].items():
-        name = {'random': 'random weights', 'log_mel': 'log-mel'}[name]
-        low, high = found['difference']['interval']
-        print(
-            f'{result["pretraining"]} - {name}: '
-            f'{100 * found["difference"]["accuracy"]:+.1f} '
-            f'({100 * low:+.1f} to {100 * high:+.1f})'
-        )
+        std = found['accuracy_std']
+        spread = '' if std is None else f' ± {percent(std)}'
+        texts.append([name, *(percent(f['accuracy']) for f in found['folds'])])
+        texts[-1].append(percent(found['accuracy']) + spread)
+        texts[-1].append('–'.join(map(percent, found['interval'])))
+        texts[-1].append(percent(found['inner_accuracy']))
+    settings, chance = result['settings'], result['chance']['accuracy']
+    seconds = settings['dataset']['clip_seconds']
+    hop = settings['dataset'].get('hop_seconds') or seconds / 2
+    folds = [f'fold {fold["fold"]}' for fold in result['folds']]
+    table = table_of(
+        f'{result["dataset"]}: {settings["layer"]}, pool {settings["pool"]}, '
+        f'sub-clips of {seconds:g} s every {hop:g} s',
+        'recordings recognised, in percent; ±: deviation over folds; '
+        'interval: 95 %, over recordings; inner: within the training folds, '
+        f'where C was chosen; chance is {percent(chance)}',
+        ['features', *folds, 'mean', 'interval', 'inner'],
+        texts,
+    )
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    for name, title in (('random', 'random weights'), ('log_mel', 'log-mel')):
+        if name in baselines:
+            found = baselines[name]['difference']
+            bounds = found['accuracy'], *found['interval']
+            gain, low, high = (f'{100 * bound:+.1f}' for bound in bounds)
+            print(
+                f'{result["pretraining"]} - {title}: {gain} ({low} to {high})'
+            )
 
 
 def main(argv=None) -> None:
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
     try:
-        if not Path(args.config).is_file():
-            raise FileNotFoundError(f'{args.config}: no such config')
-        cfg = avts_mm.compat.read_config(args.config)
-        if args.cfg_options:
-            cfg.merge_from_dict(args.cfg_options)
-        settings = settings_of(cfg, args)
-        run = Evaluation(cfg, settings, args)
+        cfg = read_model_config(args)
+        run = Evaluation(cfg, settings_of(cfg, args), args)
         found = run.network(args.checkpoint)
-        baselines = baselines_of(run, found, args)
+        result = result_of(args, argv, run, found)
     except (ValueError, FileNotFoundError, MediaError) as error:
         sys.exit(f'eval_audio_svm: {error}')
-    settings['model'] = cfg.model.audio_backbone.type
-    settings['classes'] = len(run.classes)
-    result = result_of(args, argv, settings, found, baselines)
     print_result(result)
-    stem = f'{settings["name"]}_{Path(args.config).stem}'
+    stem = f'{result["dataset"]}_{Path(args.config).stem}'
     folder = args.work_dir or Path('work_dirs', 'audio_svm', stem)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(result, indent=2) + '\n'
-    paths = [folder / 'result.json', *([args.json] if args.json else [])]
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding='utf-8')
-        print(f'result: {path}')
-    matrix = confusion_matrix(run.labels, found.predictions, len(run.classes))
-    title = (
-        f'{settings["name"]}, {settings["layer"]} ({args.pretraining}): '
-        f'{100 * found.accuracy:.1f} %'
-    )
+    write_result(result, folder, args.json)
+    judged = found.predictions >= 0
+    truth, said = run.labels[judged], found.predictions[judged]
+    every = range(len(run.classes))
+    matrix = confusion_matrix(truth, said, labels=every)
+    title = f'{result["dataset"]}, {result["settings"]["layer"]}: '
+    title += f'{percent(found.accuracy)} % ({result["pretraining"]})'
     picture = folder / 'confusion.png'
     figure = draw_confusion(matrix, run.classes, title)
     print(f'picture: {save(figure, picture)}')

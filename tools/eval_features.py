@@ -6,7 +6,6 @@ python tools/eval_features.py retrieval val_video.npz val_audio.npz
 """
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -16,8 +15,13 @@ import avts_mm  # noqa: F401
 
 # isort: split
 import numpy as np
+from eval_results import (
+    add_result_arguments,
+    percent,
+    table_of,
+    write_result,
+)
 from rich.console import Console
-from rich.table import Table
 
 from avts_mm.apis import Features
 from avts_mm.evaluation.functional.classification import (
@@ -38,23 +42,14 @@ NAMES = {
     'accuracy': 'accuracy, a decision per video',
     'clip_accuracy': 'accuracy, a decision per clip',
     'mean_class_accuracy': 'mean accuracy of the classes',
+    'video_to_audio': 'sound by picture',
+    'audio_to_video': 'picture by sound',
 }
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        '--work-dir', type=Path, help='folder to write result.json into'
-    )
-    common.add_argument('--json', type=Path, help='write the result here, too')
-    common.add_argument(
-        '--dataset', help="name for the result (default: the data_root's)"
-    )
-    common.add_argument(
-        '--pretraining',
-        help='how the weights came about, for the result (default: avts, or '
-        'none for random weights)',
-    )
+    add_result_arguments(common)
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     tasks = parser.add_subparsers(dest='task', required=True)
 
@@ -83,25 +78,11 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='inverse strengths of regularisation, one of which is chosen by '
         'cross-validation over training videos (default 1e-4 to 10)',
     )
-    probe.add_argument('--folds', type=int, default=5, help='default 5')
-    probe.add_argument(
-        '--seed', type=int, default=0, help='of the folds (default 0)'
-    )
-
     retrieval = tasks.add_parser(
         'retrieval', parents=[common], help='sound by picture, and back'
     )
     retrieval.add_argument('video', type=Path, metavar='VIDEO')
     retrieval.add_argument('audio', type=Path, metavar='AUDIO')
-    retrieval.add_argument(
-        '--metric',
-        choices=['euclidean', 'cosine'],
-        default='euclidean',
-        help='euclidean is what AVTS is trained on (default)',
-    )
-    retrieval.add_argument(
-        '--at', type=int, nargs='+', default=[1, 5, 10], help='default 1 5 10'
-    )
     return parser.parse_args(argv)
 
 
@@ -147,58 +128,45 @@ def check_classes(train: Features, test: Features, args) -> None:
     check_same(files, LAYER, 'extract both with the same options')
 
 
-def match_clips(video: Features, audio: Features, args) -> np.ndarray:
+def match_clips(video: Features, audio: Features, args) -> list[int]:
     """Rows of the audio file in the order of the video file.
 
     Raises:
         ValueError: The files are not of the same clips.
     """
-    keys = [
-        list(zip(f.names, np.round(f.starts, 6).tolist()))
-        for f in (video, audio)
-    ]
-    places = {key: i for i, key in enumerate(keys[1])}
-    missing = [key for key in keys[0] if key not in places]
-    surplus = len(set(keys[1]) - set(keys[0]))
-    if missing or surplus:
-        name, start = missing[0] if missing else ('', 0)
-        example = f', such as {name} at {start:g} s' if missing else ''
+    pictures, sounds = (
+        list(zip(file.names, np.round(file.starts, 6).tolist()))
+        for file in (video, audio)
+    )
+    single = sorted(set(pictures) ^ set(sounds))
+    if single:
+        name, start = single[0]
         raise ValueError(
             f'{args.video} and {args.audio} are not of the same clips: '
-            f'{len(missing)} of {len(video)} clips have no sound{example}, '
-            f'{surplus} sounds no picture; extract both with the same '
-            'options --split, --ann-file and --clips'
+            f'{len(single)} are in one of them alone, such as {name} at '
+            f'{start:g} s; extract both with the same options --split, '
+            '--ann-file and --clips'
         )
-    if len(places) < len(audio) or len(audio) != len(video):
+    places = {key: row for row, key in enumerate(sounds)}
+    if not len(places) == len(audio) == len(video):
         raise ValueError(
             f'{args.audio}: {len(audio) - len(places)} clips are there more '
             'than once'
         )
-    return np.array([places[key] for key in keys[0]])
+    return [places[key] for key in pictures]
 
 
 def evaluate_classes(args) -> tuple[dict, dict, Features]:
-    """Measures of knn or probe, its settings, and the test file."""
+    """Measures, settings, and the file that was judged."""
     train, test = Features.load(args.train), Features.load(args.test)
     check_classes(train, test, args)
+    arrays = train.features, train.labels, test.features
     if args.task == 'knn':
-        scores, classes = knn_scores(
-            train.features,
-            train.labels,
-            test.features,
-            args.k,
-            args.temperature or None,
-        )
+        scores, classes = knn_scores(*arrays, args.k, args.temperature or None)
         settings = dict(k=args.k, temperature=args.temperature)
     else:
         scores, classes, chosen = probe_scores(
-            train.features,
-            train.labels,
-            test.features,
-            np.array(train.names),
-            args.C,
-            args.folds,
-            args.seed,
+            *arrays, np.array(train.names), args.C
         )
         settings = dict(C=chosen)
     found = classification_measures(
@@ -213,7 +181,6 @@ def evaluate_classes(args) -> tuple[dict, dict, Features]:
 
 
 def evaluate_retrieval(args) -> tuple[dict, dict, Features]:
-    """Measures of both directions, the settings, and the video file."""
     video, audio = Features.load(args.video), Features.load(args.audio)
     towers = [f.metadata.get('tower') for f in (video, audio)]
     if towers != ['video', 'audio'] and None not in towers:
@@ -225,28 +192,25 @@ def evaluate_retrieval(args) -> tuple[dict, dict, Features]:
     files = {str(args.video): video, str(args.audio): audio}
     remedy = 'embeddings of two networks cannot be compared'
     check_same(files, NETWORK, remedy)
-    if video.features.shape[1] != audio.features.shape[1]:
+    sizes = [f.features.shape[1] for f in (video, audio)]
+    if sizes[0] != sizes[1]:
         raise ValueError(
-            f'{args.video} has {video.features.shape[1]} values a clip, '
-            f'{args.audio} {audio.features.shape[1]}; only embeddings '
-            '(extracted with --layer neck) can be compared'
+            f'{args.video} has {sizes[0]} values a clip, {args.audio} '
+            f'{sizes[1]}; only embeddings (extracted with --layer neck) can '
+            'be compared'
         )
-    names = np.array(video.names)
-    sound = audio.features[order]
-    found = dict(metrics={}, intervals={}, chance={})
-    for direction, pair in (
-        ('video_to_audio', (video.features, sound)),
-        ('audio_to_video', (sound, video.features)),
-    ):
-        rankings = rank_gallery(*pair, names, args.metric)
+    found: dict = dict(metrics={}, intervals={}, chance={})
+    pair = video.features, audio.features[order]
+    for direction in ('video_to_audio', 'audio_to_video'):
+        rankings = rank_gallery(*pair, np.array(video.names))
         for target, ranking in zip(('clip', 'video'), rankings):
             if target == 'video' and len(set(video.names)) == len(video):
                 continue  # the same as the clip
-            measures = retrieval_measures(ranking, args.at)
-            for part, values in measures.items():
+            for part, values in retrieval_measures(ranking).items():
                 for name, value in values.items():
                     found[part][f'{direction}/{target}/{name}'] = value
-    return found, dict(metric=args.metric, gallery=len(video)), video
+        pair = pair[::-1]
+    return found, dict(gallery=len(video)), video
 
 
 def result_of(args, argv, found: dict, settings: dict, file: Features) -> dict:
@@ -259,7 +223,7 @@ def result_of(args, argv, found: dict, settings: dict, file: Features) -> dict:
     task = 'linear_probe' if args.task == 'probe' else args.task
     return dict(
         task=task,
-        dataset=args.dataset or about.get('dataset'),
+        dataset=about.get('dataset'),
         model='AVTS' if task == 'retrieval' else about.get('backbone'),
         pretraining=pretraining,
         checkpoint=checkpoint,
@@ -281,56 +245,33 @@ def result_of(args, argv, found: dict, settings: dict, file: Features) -> dict:
     )
 
 
-def number(name: str, value: float) -> str:
-    """Ranks as they are, shares in percent."""
-    return f'{value:.1f}' if 'rank' in name else f'{100 * value:.1f}'
-
-
-def table_of(result: dict) -> Table:
+def print_result(result: dict) -> None:
     settings = result['settings']
     details = [f'{settings["clips"]} clips of {settings["videos"]} videos']
-    if result['task'] == 'retrieval':
-        titles = {
-            'video_to_audio': 'sound by picture',
-            'audio_to_video': 'picture by sound',
-        }
-        details.append(f'{settings["metric"]} distance')
-    else:
-        titles = NAMES
+    if result['task'] != 'retrieval':
         details.append(f'{settings["classes"]} classes')
         details.append(f'{settings["train_videos"]} training videos')
-    if 'k' in settings:
-        details.append(f'k = {settings["k"]}')
-    if 'C' in settings:
-        details.append(f'C = {settings["C"]:g}')
-    table = Table(
-        title=f'{result["task"].replace("_", " ")} on {result["dataset"]}, '
-        f'{settings["layer"]}',
-        title_justify='left',
-        caption=f'{", ".join(details)}\nshares in percent; in brackets: 95 % '
-        'confidence interval',
-        caption_justify='left',
-    )
-    table.add_column('')
-    table.add_column('measured', justify='right')
-    table.add_column('chance', justify='right')
-    previous = ''
+    details += [f'{k} = {settings[k]:g}' for k in ('k', 'C') if k in settings]
+    rows = []
     for name, value in result['metrics'].items():
-        group, _, measure = name.rpartition('/')
-        label = NAMES.get(name, name)
-        if group:
-            direction, _, target = group.partition('/')
-            label = measure.replace('_', ' ')
-            label = f'{titles[direction]}, same {target}: {label}'
-            if previous and group != previous:
-                table.add_section()
-        previous = group
-        text = number(name, value)
-        if name in result['intervals']:
-            low, high = result['intervals'][name]
-            text += f' ({number(name, low)}–{number(name, high)})'
-        table.add_row(label, text, number(name, result['chance'][name]))
-    return table
+        direction, _, rest = name.partition('/')
+        target, _, measure = rest.partition('/')
+        title = NAMES.get(direction, name)
+        if measure:
+            title += f', same {target}: {measure.replace("_", " ")}'
+        scale = 1 if 'rank' in name else 100
+        interval = result['intervals'].get(name, ())
+        chance = percent(result['chance'][name], scale=scale)
+        rows.append((title, percent(value, *interval, scale=scale), chance))
+    table = table_of(
+        f'{result["task"].replace("_", " ")} on {result["dataset"]}, '
+        f'{settings["layer"]}',
+        f'{", ".join(details)}\nshares in percent; in brackets: 95 % '
+        'confidence interval',
+        ['', 'measured', 'chance'],
+        rows,
+    )
+    Console().print(table)
 
 
 def main(argv=None) -> None:
@@ -343,12 +284,8 @@ def main(argv=None) -> None:
     except (FileNotFoundError, ValueError, ImportError) as error:
         sys.exit(str(error))
     result = result_of(args, argv, found, settings, file)
-    Console().print(table_of(result))
-    paths = [args.work_dir / 'result.json'] if args.work_dir else []
-    for path in [*paths, *([args.json] if args.json else [])]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
-        print(f'result: {path}')
+    print_result(result)
+    write_result(result, args.work_dir, args.json)
 
 
 if __name__ == '__main__':

@@ -14,8 +14,8 @@ from pathlib import Path
 import avts_mm
 
 # isort: split
-import torch
-from mmengine.config import Config, DictAction
+from eval_results import add_model_arguments, read_model_config
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
@@ -45,13 +45,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         'backbone.layer4, audio_backbone.conv_4, neck; neck gives the '
         'embeddings that AVTS compares (default backbone)',
     )
-    parser.add_argument(
-        '--pool',
-        type=parse_pool,
-        default='mean',
-        help='over the axes after the channels: mean, max, none (flatten), or '
-        'the grid of maxima to keep, such as 4 or 2x3 (default mean)',
-    )
+    add_model_arguments(parser, pool='mean')
     parser.add_argument(
         '--normalize', action='store_true', help='make features unit vectors'
     )
@@ -78,31 +72,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=32)
     parser.add_argument('--num-workers', type=int, default=2)
     parser.add_argument(
-        '--device', help='such as cuda:1 (default: a GPU if there is one)'
-    )
-    parser.add_argument(
         '--seed', type=int, default=0, help='of random weights (default 0)'
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings of the config to override, as key=value',
     )
     args = parser.parse_args(argv)
     if args.out.suffix not in ('.npz', '.parquet'):
         parser.error(f'--out {args.out} must end in .npz or .parquet')
     return args
-
-
-def parse_pool(text: str) -> str | int | tuple[int, ...] | None:
-    """``'none'`` to None, ``'4'`` and ``'2x3'`` to numbers."""
-    if text in ('mean', 'max'):
-        return text
-    if text == 'none':
-        return None
-    sizes = tuple(int(size) for size in text.split('x'))
-    return sizes[0] if len(sizes) == 1 else sizes
 
 
 def clip_dataset(cfg: Config, args: argparse.Namespace) -> dict:
@@ -173,21 +148,16 @@ def describe(cfg: Config, args, dataset: dict, argv) -> dict:
 def main(argv=None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(
-            f'{args.config}: no such config; those of avts_mm are in '
-            'the folder configs of its repository.'
-        )
-    cfg = avts_mm.compat.read_config(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    try:
+        cfg = read_model_config(args)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     init_default_scope(cfg.get('default_scope', 'mmaction'))
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     dataset = clip_dataset(cfg, args)
     random = args.checkpoint == RANDOM
     try:
         model = load_model(
-            cfg, None if random else args.checkpoint, device, args.seed
+            cfg, None if random else args.checkpoint, args.device, args.seed
         )
         extract = FeatureExtractor(
             model,

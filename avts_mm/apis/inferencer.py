@@ -12,8 +12,7 @@ from mmengine.infer import BaseInferencer
 from rich.progress import Progress, TimeRemainingColumn
 
 import avts_mm
-from avts_mm.evaluation.functional.offset import OffsetEstimate
-from avts_mm.evaluation.functional.offset_words import REASONS
+from avts_mm.evaluation.functional.offset import REASONS, OffsetEstimate
 from avts_mm.media import MediaError
 from avts_mm.media.film import as_film
 from avts_mm.preparation.sources import SUFFIXES

@@ -11,9 +11,9 @@ from rich.progress import track
 
 from avts_mm.evaluation.functional.offset import (
     OffsetEstimate,
+    energy_offset,
     estimate_offset,
 )
-from avts_mm.evaluation.functional.offset_baseline import energy_offset
 from avts_mm.evaluation.functional.offset_sums import OffsetAccumulator
 from avts_mm.media.film import FileFilm, Film
 

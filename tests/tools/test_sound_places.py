@@ -72,6 +72,28 @@ def test_strikes_are_those_of_the_scene(corpus):
     assert np.diff([edge for lane in lanes for edge in lane]).min() > -1e-9
 
 
+def test_hits_are_in_the_lane_at_the_step():
+    tool = runpy.run_path(str(TOOL))
+    maps = np.zeros((3, 2, 4))
+    maps[0, 1, 3] = maps[1, 0, 0] = -1
+    strikes = [
+        tool['Strike'](*strike)
+        for strike in (
+            (0, 0.5, 1.0, True),
+            (0, 0.0, 0.5, True),
+            (1, 0.0, 0.5, False),
+            # The place's middle, 0.125, lies beside the lane.
+            (1, 0.2, 0.6, False),
+        )
+    ]
+    hits = tool['hits_of'](maps, strikes)
+    assert hits.tolist() == [True, False, True, False]
+    middles = (np.arange(4) + 0.5) / 4
+    shares = [strike.has(middles).mean() for strike in strikes]
+    assert shares == [0.5, 0.5, 0.5, 0.25]
+    assert len(tool['hits_of'](maps, [])) == 0
+
+
 def test_without_corpus(arguments, tmp_path, monkeypatch):
     arguments[-1] = str(tmp_path / 'nowhere')
     with pytest.raises(SystemExit, match='make_synthetic_corpus'):

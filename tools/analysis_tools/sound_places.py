@@ -14,6 +14,7 @@ most, which needs no sound.
 import argparse
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 # First, since it says in a sentence which package is missing or too old.
 import avts_mm  # noqa: F401
@@ -26,12 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 from avts_mm.apis import FilmEmbedder, load_model
-from avts_mm.evaluation.functional.localization import (
-    Strike,
-    pointing_chance,
-    pointing_hits,
-    share_of,
-)
+from avts_mm.evaluation.functional.intervals import share_interval
 from avts_mm.media.film import FileFilm
 from avts_mm.synthetic.scene import make_scene
 from avts_mm.visualization.heat_map import sound_distances
@@ -64,6 +60,36 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--json', type=Path, help='also write the figures')
     return parser.parse_args()
+
+
+class Strike(NamedTuple):
+    """A body strikes.
+
+    Attributes:
+        step (int): The step of the map within which it does.
+        left (float): Where the body's lane begins, share of the width.
+        right (float): Where it ends.
+        alone (bool): No other body strikes at nearly the same time.
+    """
+
+    step: int
+    left: float
+    right: float
+    alone: bool
+
+    def has(self, place: np.ndarray) -> np.ndarray:
+        """Whether places, shares of the width, lie in the lane."""
+        return (self.left <= place) & (place <= self.right)
+
+
+def hits_of(maps: np.ndarray, strikes: list[Strike]) -> np.ndarray:
+    """Whether the smallest value of a map ``(T, h, w)`` at the time of each
+    strike lies in the lane of the body, ``(len(strikes),)``."""
+    width = maps.shape[2]
+    columns = [maps[strike.step].argmin() % width for strike in strikes]
+    return np.array(
+        [s.has((c + 0.5) / width) for s, c in zip(strikes, columns)], bool
+    )
 
 
 def strikes_of(number: int, params: dict, step: float) -> list[Strike]:
@@ -148,14 +174,17 @@ def main() -> None:
         # Any moment that is not the own one.
         other = (np.arange(steps) + rng.integers(10, steps - 10)) % steps
         shape = maps.shape[1:]
+        middles = (np.arange(shape[1]) + 0.5) / shape[1]
         strikes = strikes_of(index, params, embedder.step)
         found = dict(
-            map=pointing_hits(maps, strikes),
-            other_sound=pointing_hits(
+            map=hits_of(maps, strikes),
+            other_sound=hits_of(
                 sound_distances(places, sounds[:, other], sounds), strikes
             ),
-            change=pointing_hits(changes(np.stack(pictures), *shape), strikes),
-            chance=pointing_chance(shape[1], strikes),
+            change=hits_of(changes(np.stack(pictures), *shape), strikes),
+            chance=np.array(
+                [strike.has(middles).mean() for strike in strikes]
+            ),
         )
         for name, values in found.items():
             hits[name].append(values)
@@ -180,7 +209,9 @@ def report(hits, clips, alone, args) -> None:
         cells = []
         figures[name] = {}
         for kind, chosen in (('all', alone | True), ('alone', alone)):
-            share, low, high = share_of(values[chosen], clips[chosen])
+            found = values[chosen].astype(float)
+            low, high = share_interval(found, clips[chosen])
+            share = float(found.mean())
             figures[name][kind] = [share, low, high]
             cells.append(f'{share:.3f} ({low:.3f}–{high:.3f})')
         table.add_row(NAMES[name], *cells)

@@ -4,18 +4,28 @@ The paper's protocol (section 4.3): a one-vs-all linear SVM on the features of
 overlapping sub-clips; their scores are averaged over the recording, and the
 highest class wins. What is measured on a fold has seen nothing of it: scaling
 and C come from the other folds, and a recording is never torn apart.
-
-Functions of plain arrays. Rows are sub-clips; ``recordings`` says which
-recording, a number below R, each belongs to.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from joblib import parallel_config
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import (
+    GridSearchCV,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
-from .intervals import normal_quantile, share_interval
-from .linear_svm import COSTS, average_scores, fit_fold
+from .intervals import share_interval
+
+COSTS = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
 @dataclass
@@ -28,7 +38,7 @@ class FoldResult:
         recordings (int): Their number.
         cost (float): The chosen C.
         inner_accuracy (dict[float, float]): C to the accuracy within the
-            training folds, by which it was chosen.
+            training folds, by which it was chosen; empty for a single C.
     """
 
     fold: int
@@ -45,44 +55,76 @@ class AudioSVMResult:
     Attributes:
         folds (list[FoldResult]): One for each tested fold.
         accuracy (float): Mean of the folds' accuracies.
-        std (float | None): Their standard deviation; None for one fold.
+        accuracy_std (float | None): Their deviation; None for one fold.
         interval (tuple[float, float]): 95 % confidence interval of the share
             of recordings recognised, for recordings of one source together.
-        inner_accuracy (float): Mean over folds of what the chosen C had
-            within the training folds. Settings can be compared by it without
-            looking at the test.
-        scores (np.ndarray): Mean scores ``(R, K)``, NaN where not tested.
+        inner_accuracy (float | None): Mean over folds of what the chosen C
+            had within the training folds, by which settings can be compared
+            without looking at the test; None for a single C.
         predictions (np.ndarray): int64 ``(R,)``, -1 where not tested.
         right (np.ndarray): float64 ``(R,)``, NaN where not tested.
     """
 
     folds: list[FoldResult]
     accuracy: float
-    std: float | None
+    accuracy_std: float | None
     interval: tuple[float, float]
-    inner_accuracy: float
-    scores: np.ndarray
+    inner_accuracy: float | None
     predictions: np.ndarray
     right: np.ndarray
+
+
+class RecordingSVM(ClassifierMixin, BaseEstimator):
+    """Classifier of recordings, each an array ``(n, D)`` of its sub-clips.
+
+    Standardised features are divided by the square root of their number, so
+    that a row has a length near 1 and C means the same whatever the layer.
+
+    Args:
+        C (float): The weight of errors against the margin.
+        seed (int): Of the solver. Defaults to 0.
+    """
+
+    def __init__(self, C: float = 1.0, seed: int = 0) -> None:
+        self.C = C
+        self.seed = seed
+
+    def fit(self, recordings, labels) -> 'RecordingSVM':
+        """Learn that every sub-clip is of its recording's class."""
+        # The primal problem: its solution does not depend on an order of
+        # rows, and there are more rows than columns.
+        svm = LinearSVC(
+            C=self.C,
+            dual=False,
+            tol=1e-3,
+            max_iter=2000,
+            random_state=self.seed,
+        )
+        shrink = FunctionTransformer(lambda x: x / np.sqrt(x.shape[1]))
+        self.rows_ = make_pipeline(StandardScaler(), shrink, svm)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', ConvergenceWarning)
+            self.rows_.fit(
+                np.concatenate(list(recordings)),
+                np.repeat(labels, list(map(len, recordings))),
+            )
+        self.classes_ = self.rows_.classes_
+        return self
+
+    def predict(self, recordings) -> np.ndarray:
+        """The class of the highest mean score of each recording."""
+        scores = self.rows_.decision_function(np.concatenate(list(recordings)))
+        if scores.ndim == 1:  # of two classes
+            scores = np.stack([-scores, scores], axis=1)
+        ends = np.cumsum(list(map(len, recordings)))[:-1]
+        means = [part.mean(0) for part in np.split(scores, ends)]
+        return self.classes_[np.argmax(means, axis=1)]
 
 
 def check_folds(
     labels: np.ndarray, folds: np.ndarray, sources: np.ndarray
 ) -> list[int]:
-    """Refuse folds that cannot be tested, or not honestly.
-
-    Args:
-        labels (np.ndarray): Classes of the recordings, ``(R,)``.
-        folds (np.ndarray): Their folds; 0 is for training alone.
-        sources (np.ndarray): Equal for recordings cut from one original.
-
-    Returns:
-        list[int]: The folds to test.
-
-    Raises:
-        ValueError: A source is in several folds, there is nothing to test or
-            to learn from, or a class is missing in the training folds.
-    """
+    """The folds to test; refuses what cannot be tested, or not honestly."""
     for source in np.unique(sources):
         found = np.unique(folds[sources == source])
         if len(found) > 1:
@@ -107,6 +149,64 @@ def check_folds(
     return tested
 
 
+def fit_fold(
+    recordings: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    sources: np.ndarray,
+    costs: Sequence[float] = COSTS,
+    seed: int = 0,
+    jobs: int = 1,
+) -> tuple[RecordingSVM, dict[float, float]]:
+    """Choose C and learn, from what it is given alone.
+
+    Each training fold is held out in turn if there are three or more,
+    otherwise up to five parts drawn by source with like shares of the
+    classes. Of equally good C the smallest is taken.
+
+    Args:
+        recordings (np.ndarray): Objects ``(R,)``: arrays ``(n, D)``.
+        labels, folds, sources (np.ndarray): Of the recordings, ``(R,)``.
+        costs (Sequence[float]): To choose from; one is taken without a look.
+        seed (int): Of splits and solver.
+        jobs (int): Threads.
+
+    Returns:
+        tuple: The classifier, and the inner accuracy of each C.
+
+    Raises:
+        ValueError: There are fewer than two sources of some class.
+    """
+    costs = sorted(map(float, costs))
+    if len(costs) == 1:
+        return RecordingSVM(costs[0], seed).fit(recordings, labels), {}
+    groups, splits = folds, LeaveOneGroupOut()
+    if len(np.unique(folds)) < 3:
+        fewest = min(
+            len(np.unique(sources[labels == c])) for c in np.unique(labels)
+        )
+        if fewest < 2:
+            raise ValueError(
+                'a class has recordings of a single source in the training '
+                'folds, so C cannot be chosen; give one C (--costs 1)'
+            )
+        groups = sources
+        splits = StratifiedGroupKFold(
+            min(5, fewest), shuffle=True, random_state=seed
+        )
+    search = GridSearchCV(
+        RecordingSVM(seed=seed),
+        dict(C=costs),
+        cv=splits,
+        error_score='raise',
+    )
+    # The solver releases Python's lock.
+    with parallel_config('threading', n_jobs=jobs):
+        search.fit(recordings, labels, groups=groups)
+    inner = map(float, search.cv_results_['mean_test_score'])
+    return search.best_estimator_, dict(zip(costs, inner))
+
+
 def cross_validate(
     features: np.ndarray,
     recordings: np.ndarray,
@@ -116,7 +216,6 @@ def cross_validate(
     costs: Sequence[float] = COSTS,
     seed: int = 0,
     jobs: int = 1,
-    tested: Sequence[int] | None = None,
 ) -> AudioSVMResult:
     """Test every fold with what was learned on the others.
 
@@ -131,61 +230,16 @@ def cross_validate(
         costs (Sequence[float]): C is chosen from these.
         seed (int): Of inner splits and solver. Defaults to 0.
         jobs (int): Threads. Defaults to 1.
-        tested (Sequence[int], optional): Test these folds alone.
 
     Raises:
-        ValueError: The arrays do not fit, or see :func:`check_folds`.
+        ValueError: The arrays do not fit, a source is in several folds, there
+            is nothing to test or to learn from, or a class is missing in the
+            training folds.
     """
     features = np.asarray(features)
     recordings, labels, folds = map(np.asarray, (recordings, labels, folds))
     number = len(labels)
-    if sources is None:
-        sources = np.arange(number)
-    sources = np.asarray(sources)
-    _check_shapes(features, recordings, labels, folds, sources)
-    possible = check_folds(labels, folds, sources)
-    unknown = set(tested or ()) - set(possible)
-    if unknown:
-        raise ValueError(f'no folds {sorted(unknown)} among {possible}')
-    classes = int(labels.max()) + 1
-    scores = np.full((number, classes), np.nan)
-    results: list[FoldResult] = []
-    memory: dict = {}
-    for fold in tested or possible:
-        train = folds != fold
-        rows = train[recordings]
-        # Recordings are numbered anew: what is fitted is handed nothing of
-        # the test.
-        renumbered = (np.cumsum(train) - 1)[recordings[rows]]
-        model, inner = fit_fold(
-            features[rows],
-            renumbered,
-            labels[train],
-            folds[train],
-            sources[train],
-            costs,
-            seed,
-            jobs,
-            memory,
-        )
-        found = model.scores(features[~rows], classes)
-        means = average_scores(found, recordings[~rows], number)
-        scores[~train] = means[~train]
-        right = means[~train].argmax(1) == labels[~train]
-        results.append(
-            FoldResult(
-                int(fold),
-                float(right.mean()),
-                len(right),
-                float(model.svm.C),
-                inner,
-            )
-        )
-    return _summary(results, scores, labels, sources)
-
-
-def _check_shapes(features, recordings, labels, folds, sources) -> None:
-    number = len(labels)
+    sources = np.arange(number) if sources is None else np.asarray(sources)
     if features.ndim != 2 or recordings.shape != features.shape[:1]:
         raise ValueError(
             f'need features (N, D) and recordings (N,), got {features.shape} '
@@ -203,64 +257,36 @@ def _check_shapes(features, recordings, labels, folds, sources) -> None:
             f'each of {number} recordings needs a row of features, and each '
             'row its recording'
         )
-
-
-def _summary(results, scores, labels, sources) -> AudioSVMResult:
-    judged = ~np.isnan(scores).all(1)
-    predictions = np.full(len(labels), -1)
-    predictions[judged] = scores[judged].argmax(1)
-    right = np.where(judged, predictions == labels, np.nan)
+    tested = check_folds(labels, folds, sources)
+    parts = np.empty(number, object)
+    for n in range(number):
+        parts[n] = features[recordings == n]
+    predictions = np.full(number, -1)
+    right = np.full(number, np.nan)
+    results: list[FoldResult] = []
+    for fold in tested:
+        train, test = folds != fold, folds == fold
+        model, tried = fit_fold(
+            *(values[train] for values in (parts, labels, folds, sources)),
+            costs,
+            seed,
+            jobs,
+        )
+        predictions[test] = model.predict(parts[test])
+        right[test] = predictions[test] == labels[test]
+        accuracy = float(right[test].mean())
+        results.append(
+            FoldResult(fold, accuracy, int(test.sum()), model.C, tried)
+        )
     shares = [result.accuracy for result in results]
-    inner = [
-        result.inner_accuracy.get(result.cost, np.nan) for result in results
-    ]
+    inner = [r.inner_accuracy[r.cost] for r in results if r.inner_accuracy]
+    judged = predictions >= 0
     return AudioSVMResult(
         results,
         float(np.mean(shares)),
         float(np.std(shares, ddof=1)) if len(shares) > 1 else None,
         share_interval(right[judged], sources[judged]),
-        float(np.mean(inner)),
-        scores,
+        float(np.mean(inner)) if inner else None,
         predictions,
         right,
     )
-
-
-def confusion_matrix(
-    labels: np.ndarray, predictions: np.ndarray, classes: int
-) -> np.ndarray:
-    """Counts ``(classes, classes)``: rows are the truth; -1 is left out."""
-    matrix = np.zeros((classes, classes), np.int64)
-    judged = predictions >= 0
-    np.add.at(matrix, (labels[judged], predictions[judged]), 1)
-    return matrix
-
-
-def paired_difference(
-    right: np.ndarray,
-    other: np.ndarray,
-    sources: np.ndarray,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """How much better one classifier is than another on the same recordings.
-
-    Args:
-        right (np.ndarray): Success of each recording, 0 to 1, ``(R,)``; NaN
-            where not tested.
-        other (np.ndarray): The same of the other classifier.
-        sources (np.ndarray): Recordings of one source count together.
-        confidence (float): Defaults to 0.95.
-
-    Returns:
-        tuple[float, float, float]: Difference of the shares, and lower and
-        upper bound by the normal approximation.
-    """
-    judged = ~(np.isnan(right) | np.isnan(other))
-    gain = right[judged] - other[judged]
-    mean = float(gain.mean())
-    names, which = np.unique(sources[judged], return_inverse=True)
-    sums = np.bincount(which.reshape(-1), gain - mean, len(names))
-    count = len(names)
-    variance = (sums**2).sum() / len(gain) ** 2 * count / max(count - 1, 1)
-    spread = normal_quantile(confidence) * float(np.sqrt(variance))
-    return mean, mean - spread, mean + spread

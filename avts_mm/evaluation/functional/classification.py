@@ -73,14 +73,13 @@ def probe_scores(
     test: np.ndarray,
     groups: Sequence | None = None,
     strengths: Sequence[float] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0),
-    folds: int = 5,
-    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Probabilities of a logistic regression on standardised features.
 
     The inverse strength C of its regularisation is chosen by cross-validation
-    inside the training set alone; mean and deviation of the features, too,
-    are those of training clips.
+    inside the training set alone, in five parts, or less where a class has
+    less videos; mean and deviation of the features, too, are those of
+    training clips.
 
     Args:
         train (np.ndarray): Features ``(N, D)``.
@@ -90,9 +89,6 @@ def probe_scores(
             Defaults to a video of its own for each.
         strengths (Sequence[float]): Values of C to choose from; of equally
             good ones the smallest.
-        folds (int): Of the cross-validation; less where a class has less
-            videos. Defaults to 5.
-        seed (int): Of the folds. Defaults to 0.
 
     Returns:
         tuple[np.ndarray, np.ndarray, float]: Probabilities ``(M, C)``, the
@@ -130,7 +126,7 @@ def probe_scores(
             dict(classify__C=strengths),
             scoring='accuracy',
             cv=StratifiedGroupKFold(
-                min(folds, *videos), shuffle=True, random_state=seed
+                min(5, *videos), shuffle=True, random_state=0
             ),
             error_score='raise',
         )

@@ -12,10 +12,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .offset_sums import OffsetSums
-from .offset_words import describe
 
 BOOTSTRAP = 200
 NEAR = 2  # steps: what counts as the same minimum
+# Seconds that must be compared at a shift for it to count, and that are
+# judged on their own to find drift.
+MIN_OVERLAP, SEGMENT = 0.5, 20.0
+REASONS = {
+    'no_audio': 'the file has no sound',
+    'no_video': 'the file has no pictures',
+    'too_short': 'it is too short',
+    'silent': 'there is next to no sound',
+    'still': 'next to nothing moves in the picture',
+    'too_little': 'too little picture and sound can be compared',
+    'no_clear_minimum': 'no offset fits clearly better than the others',
+    'beyond_range': 'the best offset is at the end of the range that was '
+    'searched; search further',
+}
 
 
 @dataclass
@@ -64,18 +77,29 @@ class OffsetEstimate:
 
     def describe(self, tolerance: float = 0.08) -> str:
         """The verdict as a sentence."""
-        return describe(self, tolerance)
+        if self.offset is None:
+            return f'Cannot tell: {REASONS[self.reason]}.'
+        if self.drift is not None:
+            known = [part[2] for part in self.segments if part[2] is not None]
+            way = 'later' if self.drift > 0 else 'earlier'
+            return (
+                f'The sound drifts: {_late(known[0])} at the beginning, '
+                f'{_late(known[-1])} at the end ({abs(self.drift) * 60:.3f} s '
+                f'{way} every minute).'
+            )
+        if abs(self.offset) <= tolerance:
+            return f'In sync (the sound is {_late(self.offset)}).'
+        return f'The sound is {_late(self.offset)}.'
+
+
+def _late(offset: float) -> str:
+    if abs(offset) < 0.005:
+        return '0.00 s late'
+    return f'{abs(offset):.2f} s {"late" if offset > 0 else "early"}'
 
 
 def estimate_offset(
-    sums: OffsetSums,
-    reason: str = '',
-    min_confidence: float = 0.8,
-    min_clarity: float = 3.5,
-    min_overlap: float = 0.5,
-    min_compared: float = 1.5,
-    segment_seconds: float = 20.0,
-    seed: int = 0,
+    sums: OffsetSums, reason: str = '', **options: float
 ) -> OffsetEstimate:
     """The offset of a film, if it can be told.
 
@@ -83,47 +107,29 @@ def estimate_offset(
         sums (OffsetSums): What was compared.
         reason (str): Why nothing can be said, a key of ``REASONS``. Defaults
             to '', something may be.
-        min_confidence (float): Below it nothing is said. Defaults to 0.8.
-        min_clarity (float): Likewise. Defaults to 3.5.
-        min_overlap (float): Seconds that must be compared at a shift for it
-            to count, at least a fifth of the best shift. Defaults to 0.5.
-        min_compared (float): Seconds that must be compared at the minimum
-            for it to be told. Of less the bootstrap is too sure.
-            Defaults to 1.5.
-        segment_seconds (float): Parts of the film judged on their own, to
-            find drift. Defaults to 20.
-        seed (int): Of the bootstrap. Defaults to 0.
+        options: ``min_confidence`` (0.8) and ``min_clarity`` (3.5), below
+            which nothing is said; ``min_compared`` (1.5), seconds that must
+            be compared at the minimum for it to be told: of less the
+            bootstrap is too sure.
 
     Returns:
         OffsetEstimate
     """
-    options = (
-        min_confidence,
-        min_clarity,
-        min_overlap,
-        min_compared,
-        seed,
-    )
-    estimate = _estimate(sums, reason, *options)
-    per_segment = max(1, round(segment_seconds / (sums.step * sums.block)))
-    if not reason and len(sums.sums) >= 2 * per_segment:
-        for begin in range(0, len(sums.sums) - per_segment // 2, per_segment):
-            part = slice(begin, begin + per_segment)
-            if begin + 1.5 * per_segment > len(sums.sums):
-                part = slice(begin, len(sums.sums))
-            found = _estimate(
-                OffsetSums(
-                    sums.sums[part], sums.counts[part], sums.step, sums.block
-                ),
-                '',
-                *options,
-            )
-            seconds = sums.step * sums.block
-            end = min(part.stop, len(sums.sums)) * seconds
-            estimate.segments.append(
-                (begin * seconds, end, found.offset, found.confidence)
-            )
-        _find_drift(estimate, sums.step)
+    estimate = _estimate(sums, reason, **options)
+    seconds = sums.step * sums.block
+    number, length = len(sums.sums), max(1, round(SEGMENT / seconds))
+    if reason or number < 2 * length:
+        return estimate
+    for begin in range(0, number - length // 2, length):
+        last = begin + 1.5 * length > number
+        end = number if last else begin + length
+        part = sums.sums[begin:end], sums.counts[begin:end]
+        found = _estimate(
+            OffsetSums(*part, sums.step, sums.block), '', **options
+        )
+        span = begin * seconds, end * seconds
+        estimate.segments.append((*span, found.offset, found.confidence))
+    _find_drift(estimate, sums.step)
     return estimate
 
 
@@ -141,14 +147,12 @@ def _score(
 def _estimate(
     sums: OffsetSums,
     reason: str,
-    min_confidence: float,
-    min_clarity: float,
-    min_overlap: float,
-    min_compared: float,
-    seed: int,
+    min_confidence: float = 0.8,
+    min_clarity: float = 3.5,
+    min_compared: float = 1.5,
 ) -> OffsetEstimate:
     shifts = np.arange(-sums.radius, sums.radius + 1) * sums.step
-    least = min_overlap / sums.step
+    least = MIN_OVERLAP / sums.step
     curve, score = _score(sums.sums.sum(0), sums.counts.sum(0), least)
     if not reason and np.isfinite(score).sum() < 2 * NEAR + 3:
         reason = 'too_little'
@@ -164,7 +168,7 @@ def _estimate(
     spread = 1.4826 * np.median(np.abs(rest - middle))
     clarity = float((middle - score[best]) / max(spread, 1e-12))
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     blocks = len(sums.sums)
     curves, same = [], 0
     for _ in range(BOOTSTRAP):
@@ -174,7 +178,10 @@ def _estimate(
         if np.isfinite(scored).any():
             same += abs(int(np.nanargmin(scored)) - best) <= NEAR
     confidence = same / BOOTSTRAP
-    low, high = _percentiles(np.array(curves))
+    low, high = np.full((2, len(shifts)), np.nan)
+    known = np.isfinite(curves).any(0)
+    bounds = np.nanpercentile(np.array(curves)[:, known], (5, 95), 0)
+    low[known], high[known] = bounds
     offset = shifts[best] + sums.step * _vertex(score, best)
     if sums.counts.sum(0)[best] * sums.step < min_compared:
         reason = 'too_little'
@@ -193,14 +200,6 @@ def _estimate(
         low,
         high,
     )
-
-
-def _percentiles(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """5 % and 95 % of each column, NaN where it is never known."""
-    known = np.isfinite(curves).any(0)
-    low, high = np.full((2, curves.shape[1]), np.nan)
-    low[known], high[known] = np.nanpercentile(curves[:, known], (5, 95), 0)
-    return low, high
 
 
 def _vertex(score: np.ndarray, best: int) -> float:
@@ -234,3 +233,36 @@ def _find_drift(estimate: OffsetEstimate, step: float) -> None:
         middle = float(np.median(offsets))
         if estimate.offset is None and estimate.reason != 'beyond_range':
             estimate.offset, estimate.reason = middle, ''
+
+
+def energy_offset(
+    motion: np.ndarray, loudness: np.ndarray, radius: int, step: float
+) -> float:
+    """A baseline without learning: where motion and loudness go together.
+
+    Args:
+        motion (np.ndarray): ``(T,)``, mean change of the picture.
+        loudness (np.ndarray): ``(T,)``, effective value of the sound; NaN
+            where there is no track. Its logarithm is taken.
+        radius (int): Largest shift in steps.
+        step (float): Seconds of a step.
+
+    Returns:
+        float: Seconds by which the sound is late: where Pearson's correlation
+        is largest; 0 if it is defined nowhere.
+    """
+    sound = np.log(np.maximum(loudness, 1e-5))
+    best, offset = -np.inf, 0
+    for shift in range(-radius, radius + 1):
+        begin, end = max(0, -shift), len(motion) - max(0, shift)
+        if end - begin < max(MIN_OVERLAP / step, 3):
+            continue
+        x, y = motion[begin:end], sound[begin + shift : end + shift]
+        known = np.isfinite(x) & np.isfinite(y)
+        x, y = x[known], y[known]
+        if known.sum() * step < MIN_OVERLAP or not (x.std() and y.std()):
+            continue
+        correlation = np.corrcoef(x, y)[0, 1]
+        if correlation > best:
+            best, offset = correlation, shift
+    return offset * step

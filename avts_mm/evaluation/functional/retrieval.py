@@ -72,10 +72,8 @@ def rank_gallery(
     queries: np.ndarray,
     gallery: np.ndarray,
     groups: Sequence | None = None,
-    metric: str = 'euclidean',
-    chunk: int | None = None,
 ) -> tuple[Ranking, Ranking]:
-    """Rank the gallery by distance from each query.
+    """Rank the gallery by Euclidean distance from each query.
 
     The distances are computed for some queries at a time.
 
@@ -85,18 +83,13 @@ def rank_gallery(
             other modality.
         groups (Sequence, optional): The video of each clip ``(N,)``.
             Defaults to a video of its own for each.
-        metric (str): ``'euclidean'``, the distance that AVTS is trained on,
-            or ``'cosine'``. Defaults to ``'euclidean'``.
-        chunk (int, optional): Queries at a time. Defaults to as many as keep
-            their distances below 64 MiB.
 
     Returns:
         tuple[Ranking, Ranking]: Of the same clip (one wanted item), and of
         any clip of the same video.
 
     Raises:
-        ValueError: Arrays do not fit each other or are not finite, or an
-            unknown metric.
+        ValueError: Arrays do not fit each other or are not finite.
     """
     queries, gallery = np.asarray(queries), np.asarray(gallery)
     number = len(queries)
@@ -105,10 +98,9 @@ def rank_gallery(
             'need two arrays (N, D) of the same clips, got '
             f'{queries.shape} and {gallery.shape}'
         )
-    if metric not in ('euclidean', 'cosine'):
-        raise ValueError(f'unknown metric {metric!r}: euclidean or cosine')
-    queries = _prepared(queries, metric)
-    gallery = _prepared(gallery, metric)
+    queries, gallery = queries.astype(np.float64), gallery.astype(np.float64)
+    if not (np.isfinite(queries).all() and np.isfinite(gallery).all()):
+        raise ValueError('embeddings must be finite')
     videos = np.arange(number) if groups is None else np.asarray(groups)
     if videos.shape != (number,):
         raise ValueError(f'{len(videos)} groups for {number} clips')
@@ -120,7 +112,7 @@ def rank_gallery(
     slack = 1e-12 * max(
         squares.max(), np.einsum('nd,nd->n', queries, queries).max()
     )
-    chunk = chunk or max(CHUNK_BYTES // (8 * number), 1)
+    chunk = max(CHUNK_BYTES // (8 * number), 1)
     counted = np.empty((2, 3, number), np.int64)
     for begin in range(0, number, chunk):
         rows = slice(begin, min(begin + chunk, number))
@@ -151,20 +143,8 @@ def rank_gallery(
     return ranking(0, np.ones(number, np.int64)), ranking(1, counts[ids])
 
 
-def _prepared(values: np.ndarray, metric: str) -> np.ndarray:
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError('embeddings must be finite')
-    if metric == 'cosine':
-        norms = np.linalg.norm(values, axis=1, keepdims=True)
-        values /= np.maximum(norms, 1e-12)
-    return values
-
-
 def retrieval_measures(
-    ranking: Ranking,
-    ks: Sequence[int] = (1, 5, 10),
-    confidence: float = 0.95,
+    ranking: Ranking, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, dict[str, Any]]:
     """Recall at k and the median rank, with intervals and chance levels.
 
@@ -175,7 +155,6 @@ def retrieval_measures(
     Args:
         ranking (Ranking): Of :func:`rank_gallery`.
         ks (Sequence[int]): Defaults to (1, 5, 10).
-        confidence (float): Defaults to 0.95.
 
     Returns:
         dict: ``metrics``, ``intervals`` and ``chance``, each of ``R@k`` and
@@ -185,12 +164,12 @@ def retrieval_measures(
     for k in ks:
         hits = ranking.hits(k)
         metrics[f'R@{k}'] = float(hits.mean())
-        intervals[f'R@{k}'] = share_interval(hits, ranking.groups, confidence)
+        intervals[f'R@{k}'] = share_interval(hits, ranking.groups)
         chance[f'R@{k}'] = ranking.chance(k)
     ranks = ranking.ranks()
     metrics['median_rank'] = float(np.median(ranks))
     videos = len(np.unique(ranking.groups))
-    spread = normal_quantile(confidence) / (2 * np.sqrt(videos))
+    spread = normal_quantile(0.95) / (2 * np.sqrt(videos))
     shares = np.clip([0.5 - spread, 0.5 + spread], 0, 1)
     intervals['median_rank'] = tuple(np.quantile(ranks, shares).tolist())
     chance['median_rank'] = ranking.chance_rank()

@@ -6,8 +6,6 @@ should have the smaller distance; chance is 0.5 for all.
 
 import numpy as np
 
-CHANCE = 0.5
-
 
 def roc_auc(positives: np.ndarray, negatives: np.ndarray) -> float:
     """Area under the ROC curve: how often a negative is farther apart.
@@ -152,12 +150,6 @@ def balanced_accuracy(
 ) -> float:
     """Mean of the shares of right decisions about either class."""
     return float((np.mean(positives_right) + np.mean(negatives_right)) / 2)
-
-
-def cross_fitted_accuracy(*args, **kwargs) -> float:
-    """Balanced accuracy of :func:`cross_fitted_decisions`, or NaN."""
-    right = cross_fitted_decisions(*args, **kwargs)
-    return float('nan') if right is None else balanced_accuracy(*right)
 
 
 def paired_wins(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:

@@ -79,22 +79,18 @@ class OffsetMetric(BaseMetric):
             'videos': float(len({case['video'] for case in cases})),
             'excerpts': float(len(cases)),
             'told': float(told.mean()),
-            'told_frame': float(
-                (np.abs(best - true)[told] <= self._limit).mean()
-                if told.any()
-                else np.nan
-            ),
+            'told_frame': np.nan,
         }
+        limit = self.frame + 1e-6  # what is exactly a frame away counts
+        if told.any():
+            near = np.abs(best - true)[told] <= limit
+            measures['told_frame'] = float(near.mean())
         for prefix, errors in (
             ('', np.abs(best - true)),
             ('baseline/', np.abs(baseline - true)),
             ('chance/', chance),
         ):
-            measures[f'{prefix}frame'] = float((errors <= self._limit).mean())
+            measures[f'{prefix}frame'] = float((errors <= limit).mean())
             measures[f'{prefix}fifth'] = float((errors <= 0.2 + 1e-6).mean())
             measures[f'{prefix}mae'] = float(errors.mean())
         return measures
-
-    @property
-    def _limit(self) -> float:
-        return self.frame + 1e-6  # what is exactly a frame away counts

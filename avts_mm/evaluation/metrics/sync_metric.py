@@ -23,38 +23,26 @@ NAN = float('nan')
 
 
 class Judged(NamedTuple):
-    """One pair and its distance. ``clip`` tells which moment of a video."""
+    """One pair, as the sampler numbers it, and its distance."""
 
     pair: tuple[int, ...]
     path: str
     distance: float
 
-    @property
-    def clip(self) -> tuple[int, int]:
-        """The picture: the record and the seed that decides the moment."""
-        return self.pair[0], self.pair[3]
 
-
-class _Group(NamedTuple):
-    """Pairs of one kind as columns ``(N,)``."""
+class _Pairs(NamedTuple):
+    """Pairs of one kind as columns ``(N,)``; a clip is a picture."""
 
     distances: np.ndarray
     videos: np.ndarray
-    clips: list[tuple[int, int]]
+    clips: np.ndarray
 
-    @classmethod
-    def of(cls, judged: Sequence[Judged], numbers: dict) -> '_Group':
-        return cls(
-            np.array([case.distance for case in judged], np.float64),
-            np.array([numbers[case.path] for case in judged], np.int64),
-            [case.clip for case in judged],
-        )
+    def where(self, mask: np.ndarray) -> '_Pairs':
+        return _Pairs(*(column[mask] for column in self))
 
-    def of_videos(self, videos: np.ndarray) -> '_Group':
-        """The part that is of some videos."""
-        keep = np.isin(self.videos, videos)
-        clips = [clip for clip, kept in zip(self.clips, keep) if kept]
-        return _Group(self.distances[keep], self.videos[keep], clips)
+    @property
+    def finite(self) -> bool:
+        return bool(np.isfinite(self.distances).all())
 
 
 @METRICS.register_module()
@@ -143,12 +131,21 @@ class SyncMetric(BaseMetric):
         """
         names = (self.dataset_meta or {}).get('kinds', self.KINDS)
         paths = sorted({case.path for case in results})
-        numbers = {path: number for number, path in enumerate(paths)}
+        videos = {path: number for number, path in enumerate(paths)}
+        # The record, and the seed that decides the moment.
+        clips = {(case.pair[0], case.pair[3]) for case in results}
+        numbers = {clip: number for number, clip in enumerate(sorted(clips))}
+        every = _Pairs(
+            np.array([case.distance for case in results], np.float64),
+            np.array([videos[case.path] for case in results], np.int64),
+            np.array([numbers[c.pair[0], c.pair[3]] for c in results], int),
+        )
+        kinds = np.array([case.pair[2] for case in results])
         groups = {
-            name: _Group.of([c for c in results if c.pair[2] == kind], numbers)
+            name: every.where(kinds == kind)
             for kind, name in enumerate(names)
+            if (kinds == kind).any()
         }
-        groups = {name: g for name, g in groups.items() if len(g.clips)}
         self.last_distances = {n: g.distances for n, g in groups.items()}
         positives = groups.pop(names[0], None)
         if positives is None or not groups:
@@ -157,7 +154,7 @@ class SyncMetric(BaseMetric):
                 f'{sorted(self.last_distances) or "nothing"}; use sampler='
                 "dict(type='AVPairTestSampler') for validation"
             )
-        broken = sum(not np.isfinite(case.distance) for case in results)
+        broken = int((~np.isfinite(every.distances)).sum())
         if broken:
             print_log(
                 f'{broken} of {len(results)} distances are not finite: the '
@@ -168,77 +165,49 @@ class SyncMetric(BaseMetric):
         metrics: dict[str, float] = {}
         self.last_intervals = {}
         for name, negatives in groups.items():
-            metrics.update(self._judge(name, positives, negatives))
-        merged = _Group(
-            np.concatenate([g.distances for g in groups.values()]),
-            np.concatenate([g.videos for g in groups.values()]),
-            [],
-        )
-        metrics['accuracy'] = self._accuracy('', positives, merged)
-        metrics['auc'] = self._auc('', positives, merged)
-        return metrics
+            # Against the positives of the same videos.
+            same = np.isin(positives.videos, negatives.videos)
+            found = positives.where(same) if same.any() else positives
+            metrics.update(self._judge(f'{name}/', found, negatives))
+            metrics.update(self._errors(name, found, negatives))
+        merged = _Pairs(*map(np.concatenate, zip(*groups.values())))
+        return {**metrics, **self._judge('', positives, merged)}
 
     def _judge(
-        self, name: str, positives: _Group, negatives: _Group
+        self, name: str, positives: _Pairs, negatives: _Pairs
     ) -> dict[str, float]:
-        """One kind of negative against the positives of the same videos."""
-        same = positives.of_videos(negatives.videos)
-        positives = same if same.clips else positives
-        groups = positives, negatives
-        metrics = {
-            f'{name}/accuracy': self._accuracy(f'{name}/', *groups),
-            f'{name}/auc': self._auc(f'{name}/', *groups),
-            f'{name}/eer': NAN,
-        }
-        if not _are_finite(*groups):
+        """Accuracy and AUC, and their intervals."""
+        metrics = {f'{name}accuracy': NAN, f'{name}auc': NAN}
+        if not (positives.finite and negatives.finite):
             return metrics
-        metrics[f'{name}/eer'] = equal_error_rate(
-            positives.distances, negatives.distances
-        )
-        if name == 'easy':
-            return metrics
-        own = dict(zip(positives.clips, positives.distances))
-        places = [i for i, c in enumerate(negatives.clips) if c in own]
-        if places:
+        distances = positives.distances, negatives.distances
+        videos = positives.videos, negatives.videos
+        right = cross_fitted_decisions(*distances, *videos, self.split_seed)
+        if right is not None:
+            metrics[f'{name}accuracy'] = balanced_accuracy(*right)
+            interval = share_interval(right, videos)
+            self.last_intervals[f'{name}accuracy'] = interval
+        metrics[f'{name}auc'] = roc_auc(*distances)
+        self.last_intervals[f'{name}auc'] = auc_interval(*distances, *videos)
+        return metrics
+
+    def _errors(
+        self, name: str, positives: _Pairs, negatives: _Pairs
+    ) -> dict[str, float]:
+        """Equal-error rate, and the share of clips nearer to their own
+        sound than to another of the same video."""
+        if not (positives.finite and negatives.finite):
+            return {f'{name}/eer': NAN}
+        rate = equal_error_rate(positives.distances, negatives.distances)
+        metrics = {f'{name}/eer': rate}
+        paired = negatives.where(np.isin(negatives.clips, positives.clips))
+        if name != 'easy' and len(paired.clips):
+            own = dict(zip(positives.clips, positives.distances))
             wins = paired_wins(
-                np.array([own[negatives.clips[i]] for i in places]),
-                negatives.distances[places],
+                np.array([own[clip] for clip in paired.clips]),
+                paired.distances,
             )
             key = 'within_video' if name == 'hard' else f'{name}/within_video'
             metrics[key] = float(wins.mean())
-            self.last_intervals[key] = share_interval(
-                wins, negatives.videos[places]
-            )
+            self.last_intervals[key] = share_interval(wins, paired.videos)
         return metrics
-
-    def _accuracy(
-        self, name: str, positives: _Group, negatives: _Group
-    ) -> float:
-        if not _are_finite(positives, negatives):
-            return NAN
-        groups = (
-            positives.distances,
-            negatives.distances,
-            positives.videos,
-            negatives.videos,
-        )
-        right = cross_fitted_decisions(*groups, self.split_seed)
-        if right is None:
-            return NAN
-        self.last_intervals[f'{name}accuracy'] = share_interval(
-            right, groups[2:]
-        )
-        return balanced_accuracy(*right)
-
-    def _auc(self, name: str, positives: _Group, negatives: _Group) -> float:
-        if not _are_finite(positives, negatives):
-            return NAN
-        distances = positives.distances, negatives.distances
-        self.last_intervals[f'{name}auc'] = auc_interval(
-            *distances, positives.videos, negatives.videos
-        )
-        return roc_auc(*distances)
-
-
-def _are_finite(*groups: _Group) -> bool:
-    return all(np.isfinite(group.distances).all() for group in groups)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from avts_mm.evaluation.functional import wilson_interval
 from avts_mm.evaluation.functional.classification import (
     classification_measures,
     knn_scores,
     probe_scores,
 )
+from avts_mm.evaluation.functional.intervals import wilson_interval
 
 
 def clusters(n, d=6, classes=3, spread=1.0, seed=0):

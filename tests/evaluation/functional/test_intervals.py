@@ -5,6 +5,7 @@ import pytest
 
 from avts_mm.evaluation.functional.intervals import (
     auc_interval,
+    paired_difference,
     share_interval,
     wilson_interval,
 )
@@ -115,3 +116,15 @@ def test_auc_interval_of_a_perfect_model():
     )
     assert fewer[0] < low
     assert auc_interval([1.0], [2.0]) == (0.0, 1.0)
+
+
+def test_paired_difference():
+    right = np.array([1.0, 1.0, 1.0, 0.0, np.nan])
+    other = np.array([1.0, 0.0, 0.0, 0.0, 1.0])
+    mean, low, high = paired_difference(right, other, np.arange(5))
+    assert mean == 0.5
+    # Sample variance of 0, 1, 1, 0 is 1/3.
+    assert high - mean == pytest.approx(1.95996 * np.sqrt(1 / 12), rel=1e-4)
+    assert mean - low == pytest.approx(high - mean)
+    together = paired_difference(right, other, np.array([0, 1, 1, 0, 2]))
+    assert together[2] - together[0] > high - mean
