@@ -266,12 +266,8 @@ def cross_validate(
     results: list[FoldResult] = []
     for fold in tested:
         train, test = folds != fold, folds == fold
-        model, tried = fit_fold(
-            *(values[train] for values in (parts, labels, folds, sources)),
-            costs,
-            seed,
-            jobs,
-        )
+        about = labels[train], folds[train], sources[train]
+        model, tried = fit_fold(parts[train], *about, costs, seed, jobs)
         predictions[test] = model.predict(parts[test])
         right[test] = predictions[test] == labels[test]
         accuracy = float(right[test].mean())
