@@ -91,13 +91,13 @@ val_cfg = dict(type='ValLoop', fp16=True)  # bfloat16 on a CPU
 test_cfg = dict(type='TestLoop', fp16=True)
 
 # The paper's curriculum, switched at the same share of the training.
-custom_hooks = [
-    dict(
+default_hooks = dict(
+    curriculum=dict(
         type='CurriculumHook',
         stages=[
             dict(begin=0, mix=dict(easy=1)),
             dict(begin=5, mix=dict(easy=3, hard=1)),
         ],
     ),
-    dict(type='SyncReportHook'),
-]
+    report=dict(type='SyncReportHook'),
+)

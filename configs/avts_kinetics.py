@@ -3,6 +3,39 @@
 _base_ = [
     '_base_/models/avts_mc3.py',
     '_base_/datasets/av_pairs.py',
-    '_base_/schedules/avts_90e.py',
     '_base_/default_runtime.py',
 ]
+
+# Section 4: SGD, the learning rate divided by 10 whenever the loss has not
+# fallen for more than 5 epochs.
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(
+        type='SGD',
+        lr=0.01,  # ours: not given in the paper
+        momentum=0.9,  # ours
+        weight_decay=1e-4,  # ours
+    ),
+)
+param_scheduler = [
+    dict(type='TrainLossPlateauLR', factor=0.1, patience=5),
+]
+auto_scale_lr = dict(enable=False, base_batch_size=64)
+
+train_cfg = dict(type='ResumableEpochLoop', max_epochs=90, val_interval=5)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+# Negatives from other videos alone, then a quarter of them from the same
+# video (section 3.3). Epochs count from 0 here: this is epoch 51.
+default_hooks = dict(
+    curriculum=dict(
+        type='CurriculumHook',
+        stages=[
+            dict(begin=0, mix=dict(easy=1)),
+            dict(begin=50, mix=dict(easy=3, hard=1)),
+        ],
+    ),
+    plateau=dict(type='TrainLossPlateauHook'),
+    report=dict(type='SyncReportHook'),
+)

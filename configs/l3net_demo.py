@@ -18,7 +18,7 @@ train_pipeline = [
     dict(type='PackAVInputs'),
 ]
 test_pipeline = [t for t in train_pipeline if t['type'] != 'Flip']
-dataset = dict(
+data = dict(
     data_root=data_root,
     clip_seconds=1.0,
     hard_gap=0.5,
@@ -27,10 +27,10 @@ dataset = dict(
 train_dataloader = dict(
     batch_size=16,
     sampler=dict(pairs_per_video=2),
-    dataset=dict(ann_file='train.csv', pipeline=train_pipeline, **dataset),
+    dataset=dict(ann_file='train.csv', pipeline=train_pipeline, **data),
 )
 val_dataloader = dict(
     batch_size=32,
-    dataset=dict(ann_file='val.csv', pipeline=test_pipeline, **dataset),
+    dataset=dict(ann_file='val.csv', pipeline=test_pipeline, **data),
 )
 test_dataloader = val_dataloader

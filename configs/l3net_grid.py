@@ -62,10 +62,4 @@ param_scheduler = [
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=10)
 
-custom_hooks = [
-    dict(
-        type='CurriculumHook',
-        stages=[dict(begin=0, mix=dict(easy=1))],
-    ),
-    dict(type='SyncReportHook'),
-]
+default_hooks = dict(curriculum=dict(stages=[dict(begin=0, mix=dict(easy=1))]))

@@ -64,7 +64,9 @@ train_cfg = dict(
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
-custom_hooks = [
-    dict(type='CurriculumHook', stages=[dict(begin=0, mix=dict(easy=1))]),
-    dict(type='SyncReportHook'),
-]
+default_hooks = dict(
+    curriculum=dict(
+        type='CurriculumHook', stages=[dict(begin=0, mix=dict(easy=1))]
+    ),
+    report=dict(type='SyncReportHook'),
+)

@@ -119,7 +119,7 @@ def settings_of(cfg: Config, args: argparse.Namespace) -> dict:
     if not dataset.get('ann_file'):
         raise ValueError(
             f'{args.config} names no recordings: inherit one of '
-            'configs/_base_/datasets/{esc50,esc10,dcase2014}.py, or give '
+            'configs/_base_/datasets/esc50.py, or give '
             '--ann-file'
         )
     if 'clip_seconds' not in dataset:

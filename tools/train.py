@@ -5,6 +5,7 @@ bash tools/dist_train.sh configs/avts_kinetics.py 4
 """
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -166,6 +167,52 @@ def merge_amp(cfg):
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
+def check_videos(cfg):
+    """Look at lists of labelled videos before hours of training.
+
+    Args:
+        cfg (Config): Of mmaction2's ``VideoDataset``, or of anything else.
+
+    Raises:
+        SystemExit: One sentence on what is wrong with a list, its labels or
+            the videos it names.
+    """
+    classes = (cfg.model.get('cls_head') or {}).get('num_classes', math.inf)
+    for part in ('train', 'val'):
+        data = (cfg.get(f'{part}_dataloader') or {}).get('dataset') or {}
+        while 'dataset' in data:  # one that repeats another
+            data = data.dataset
+        if data.get('type') != 'VideoDataset' or data.get('multi_class'):
+            continue
+        root = Path(data.get('data_root') or '')
+        path = root / data.ann_file
+        if not path.is_file():
+            sys.exit(
+                f'{path}: no such list of videos; make it '
+                '(docs/finetuning.md), or correct data_root and ann_file in '
+                'the config.'
+            )
+        lines = path.read_text(errors='replace').splitlines()
+        folder = root / ((data.get('data_prefix') or {}).get('video') or '')
+        missing = []
+        for number, line in enumerate(lines, 1):
+            name, _, label = line.strip().partition(data.get('delimiter', ' '))
+            if not (name and label.isdecimal() and int(label) < classes):
+                sys.exit(
+                    f'{path}, line {number}: must be "path label", the path '
+                    'without spaces, the label a number from 0 on and below '
+                    f'model.cls_head.num_classes={classes}, not {line[:80]!r}.'
+                )
+            if not (folder / name).is_file():
+                missing.append(folder / name)
+        if missing:
+            sys.exit(
+                f'{path}: {len(missing)} of {len(lines)} videos are missing, '
+                f'the first is {missing[0]}; fetch them, take them out of the '
+                'list, or correct data_root and data_prefix in the config.'
+            )
+
+
 def main(argv=None):
     args = parse_args(argv)
     if not Path(args.config).is_file():
@@ -175,6 +222,7 @@ def main(argv=None):
         )
     cfg = avts_mm.compat.read_config(args.config)
     merge_args(cfg, args)
+    check_videos(cfg)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     try:

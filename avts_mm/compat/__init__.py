@@ -9,6 +9,7 @@ from .checkpoints import allow_mmengine_checkpoints, guard_mmengine_loading
 from .configs import read_config
 from .distributed import leave_process_group, use_gloo_without_gpu
 from .heads import widen_class_scores
+from .hooks import allow_absent_hooks
 from .imports import (
     check_opencv,
     import_mmaction_models,
@@ -20,6 +21,7 @@ from .imports import (
 from .versions import check_versions
 
 __all__ = [
+    'allow_absent_hooks',
     'allow_mmengine_checkpoints',
     'apply',
     'check_opencv',
@@ -47,5 +49,6 @@ def apply():
     provide_drn()
     import_mmaction_models()
     widen_class_scores()
+    allow_absent_hooks()
     allow_mmengine_checkpoints()
     guard_mmengine_loading()

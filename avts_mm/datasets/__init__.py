@@ -8,7 +8,6 @@ from .collate import stack_inputs
 from .labelled_video_dataset import LabelledVideoDataset
 from .pair_samplers import AVPairSampler, AVPairTestSampler
 from .pairs import AVPair, PairKind, PairTiming
-from .video_list_dataset import VideoListDataset
 
 __all__ = [
     'AVClipDataset',
@@ -20,7 +19,6 @@ __all__ = [
     'LabelledVideoDataset',
     'PairKind',
     'PairTiming',
-    'VideoListDataset',
     'stack_inputs',
     'transforms',
 ]

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from avts_mm.media import MediaError
@@ -148,55 +147,3 @@ class UnreadableFiles:
                 f'{len(skipped)} items in a row could not be read '
                 f'({reasons}), the last because of: {error} {self.remedy}'
             ) from error
-
-
-class SeededDataset(BaseDataset):
-    """mmengine's dataset, with augmentation that can be repeated.
-
-    The training loops of :mod:`avts_mm.engine.loops` add a seed to every
-    index, as ``index.seed``. Augmentation is then the same for any number of
-    workers and in a resumed run. Other indices leave chance as it is.
-    """
-
-    def __getitem__(self, idx):
-        """Load an item."""
-        seed = getattr(idx, 'seed', None)
-        if seed is None:
-            return super().__getitem__(idx)
-        with seeded(seed):
-            return super().__getitem__(int(idx))
-
-
-class ReplacesUnreadable(BaseDataset):
-    """A data set of videos that are indexed by their number.
-
-    In training an unreadable video is replaced by the next one of the list,
-    with the label of that one: lists are mostly sorted by class, so the
-    classes stay as frequent as they are. In testing it is an error.
-
-    Attributes:
-        unreadable (UnreadableFiles): Set by the data set.
-        time_limit (float): Seconds that reading a video may take; then it is
-            named and the process ends.
-    """
-
-    unreadable: UnreadableFiles
-    time_limit = 60.0
-
-    def __getitem__(self, idx: int) -> Any:
-        """Load a video.
-
-        Raises:
-            MediaError: It cannot be read, in test mode.
-            RuntimeError: Too many in a row cannot be read, in training.
-        """
-        load = super().__getitem__
-        if self.test_mode:
-            return load(idx)
-        return self.unreadable.load(idx, load, lambda i: (i + 1) % len(self))
-
-    def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on a video."""
-        info = self.get_data_info(idx)
-        with ends_after(self.time_limit, info['filename']):
-            return self.pipeline(info)

@@ -5,26 +5,31 @@ each video, can be finetuned on without another list or format.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from mmaction.registry import DATASETS
-from mmengine.dataset import force_full_init
+from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from avts_mm.media.annotation import iter_records
 
-from .item_loading import ReplacesUnreadable, SeededDataset, UnreadableFiles
+from .item_loading import UnreadableFiles, ends_after
 
 
 @DATASETS.register_module()
-class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
+class LabelledVideoDataset(BaseDataset):
     """Annotated videos with their labels.
 
     The pipeline gets a dict with ``filename``, ``span`` (begin and duration
     in seconds of the part to draw clips from), ``label``, ``prepared_bytes``,
     and mmaction2's ``modality`` and ``start_index``; `LoadVideoClips` reads
     it, and mmaction2's transforms and `PackActionInputs` follow.
+
+    In training an unreadable video is replaced by the next one of the list,
+    with the label of that one: lists are mostly sorted by class, so the
+    classes stay as frequent as they are. In testing it is an error.
 
     Args:
         ann_file (str): CSV file with the columns ``video, audio, start,
@@ -37,24 +42,18 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
             contains the smaller ones. Defaults to 0.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
-        test_mode (bool): Whether it is tested on; a video that cannot be read
-            is then an error. Defaults to False.
         max_failures_in_a_row (int): Unreadable videos in a row after which
             training stops. Defaults to 100.
-        metainfo (dict, optional): Added to the dataset's.
-        indices (int or Sequence[int], optional): Use the first (negative:
-            last) few records, or these.
-        lazy_init (bool): Read the annotation at first use.
-            Defaults to False.
-
-    Attributes:
-        largest_label (int): The largest number of a class in the file.
+        **kwargs: Of mmengine's ``BaseDataset``, e.g. ``test_mode``.
 
     Raises:
         FileNotFoundError: There is no such annotation file.
         ValueError: The annotation is malformed or empty, or a record has no
             label.
     """
+
+    # Seconds that reading a video may take; then the process ends.
+    time_limit = 60.0
 
     def __init__(
         self,
@@ -63,11 +62,8 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
         label_share: float = 1.0,
         share_seed: int = 0,
         data_root: str = '',
-        test_mode: bool = False,
         max_failures_in_a_row: int = 100,
-        metainfo: Mapping | None = None,
-        indices: int | Sequence[int] | None = None,
-        lazy_init: bool = False,
+        **kwargs,
     ) -> None:
         if not 0 < label_share <= 1:
             raise ValueError(
@@ -81,13 +77,10 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
         )
         super().__init__(
             ann_file=ann_file,
-            metainfo=metainfo,
-            data_root=data_root or '',
+            data_root=data_root,
             data_prefix={},
-            indices=indices,
             pipeline=list(pipeline),
-            test_mode=test_mode,
-            lazy_init=lazy_init,
+            **kwargs,
         )
 
     def load_data_list(self) -> list[dict]:
@@ -102,9 +95,7 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
                 f'records have no label, the first is {unlabelled[0].video}; '
                 'number the classes from 0 in the column "label"'
             )
-        labels = np.array([record.label for record in records])
-        self.largest_label = int(labels.max())
-        kept = self._share(labels)
+        kept = self._share(np.array([record.label for record in records]))
         print_log(
             f'{self.ann_file}: {len(kept)} of {len(records)} videos used',
             logger='current',
@@ -115,6 +106,8 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
                 span=(records[i].start, records[i].duration),
                 label=records[i].label,
                 prepared_bytes=records[i].prepared_bytes,
+                modality='RGB',
+                start_index=0,
             )
             for i in kept
         ]
@@ -130,7 +123,21 @@ class LabelledVideoDataset(SeededDataset, ReplacesUnreadable):
         return np.sort(np.concatenate(kept))
 
     @force_full_init
-    def get_data_info(self, idx: int) -> dict:
-        """One record, as the pipeline gets it."""
-        info = super().get_data_info(idx)
-        return dict(**info, modality='RGB', start_index=0)
+    def __getitem__(self, idx: int) -> Any:
+        """Load a video.
+
+        Raises:
+            MediaError: It cannot be read, in test mode.
+            RuntimeError: Too many in a row cannot be read, in training.
+        """
+        if self.test_mode:
+            return self.prepare_data(idx)
+        return self.unreadable.load(
+            idx, self.prepare_data, lambda i: (i + 1) % len(self)
+        )
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on a video."""
+        info = self.get_data_info(idx)
+        with ends_after(self.time_limit, info['filename']):
+            return self.pipeline(info)

@@ -1,7 +1,6 @@
 """How a step is taken, and what happens around it."""
 
 from .hooks import (
-    ClassCountHook,
     CompileHook,
     CurriculumHook,
     DeferredInfoHook,
@@ -20,7 +19,6 @@ from .whole_files import newest_checkpoint
 
 __all__ = [
     'BFloat16OptimWrapper',
-    'ClassCountHook',
     'CompileHook',
     'CurriculumHook',
     'DeferredInfoHook',

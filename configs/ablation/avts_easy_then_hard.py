@@ -1,14 +1,11 @@
 # Second stage: hard negatives alone.
 _base_ = '../avts_kinetics.py'
 
-custom_hooks = [
-    dict(
-        type='CurriculumHook',
+default_hooks = dict(
+    curriculum=dict(
         stages=[
             dict(begin=0, mix=dict(easy=1)),
             dict(begin=50, mix=dict(hard=1)),
-        ],
-    ),
-    dict(type='TrainLossPlateauHook'),
-    dict(type='SyncReportHook'),
-]
+        ]
+    )
+)

@@ -1,10 +1,6 @@
 # Single stage on GRID: easy and hard negatives 3 : 1 from the start.
 _base_ = '../avts_grid.py'
 
-custom_hooks = [
-    dict(
-        type='CurriculumHook',
-        stages=[dict(begin=0, mix=dict(easy=3, hard=1))],
-    ),
-    dict(type='SyncReportHook'),
-]
+default_hooks = dict(
+    curriculum=dict(stages=[dict(begin=0, mix=dict(easy=3, hard=1))])
+)

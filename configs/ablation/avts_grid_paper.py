@@ -1,9 +1,10 @@
-# GRID with the paper's pooling, embeddings and optimiser.
-_base_ = 'avts_grid_plain.py'
+# GRID with the paper's pooling, embeddings, distance and optimiser.
+_base_ = '../avts_grid.py'
 
 model = dict(
-    video_neck=dict(time_bins=1),
-    audio_neck=dict(time_bins=1),
+    video_neck=dict(time_bins=1, norm_cfg=None),
+    audio_neck=dict(time_bins=1, norm_cfg=None),
+    head=dict(scale_by_dim=False),
 )
 optim_wrapper = dict(
     optimizer=dict(

@@ -4,7 +4,7 @@
 # --cfg-options train_dataloader.dataset.label_share=0.1
 _base_ = [
     '../_base_/models/mc3_recognizer.py',
-    '../_base_/finetune_runtime.py',
+    '../_base_/default_runtime.py',
 ]
 
 # Where tools/data/build_grid_lists.py has written its lists.
@@ -94,4 +94,13 @@ train_cfg = dict(
 val_cfg = dict(type='ValLoop', fp16=True)  # bfloat16 on a CPU
 test_cfg = dict(type='TestLoop', fp16=True)
 log_processor = dict(by_epoch=False)
-default_hooks = dict(checkpoint=dict(interval=100, by_epoch=False))
+default_hooks = dict(
+    # The last one counts: the test part must not be used to choose another.
+    checkpoint=dict(
+        interval=100,
+        by_epoch=False,
+        max_keep_ckpts=1,
+        save_best=None,
+        rule=None,
+    ),
+)

@@ -22,7 +22,7 @@ def runner(corpus, tmp_path):
     cfg.train_cfg = cfg.train_dataloader = cfg.optim_wrapper = None
     cfg.val_cfg = cfg.val_evaluator = cfg.val_dataloader = None
     cfg.param_scheduler = None
-    cfg.custom_hooks = []
+    cfg.default_hooks.progress = cfg.default_hooks.report = None
     cfg.test_cfg.update(lengths=(2, None), max_shift=1.0, max_drawn=0.8)
     cfg.work_dir = str(tmp_path)
     cfg.env_cfg.dist_cfg.backend = 'gloo'

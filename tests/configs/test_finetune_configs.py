@@ -40,16 +40,16 @@ def test_data(name):
         data = cfg[f'{part}_dataloader'].dataset
         assert data.data_root == f'data/{dataset}'
         assert data.ann_file == f'{ann_file}.txt'
-        clips = data.pipeline[0]
-        assert (clips.type, clips.num_frames) == ('LoadVideoClips', 25)
+        assert data.type == 'VideoDataset'
+        clips = data.pipeline[1]
+        assert (clips.type, clips.clip_len) == ('SampleFrames', 25)
         assert clips.get('test_mode', False) == (part != 'train')
         assert clips.get('num_clips', 1) == (10 if part == 'test' else 1)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_no_checkpoint_is_chosen_on_the_test_part(name):
-    cfg = load(name)
-    assert cfg.default_hooks.checkpoint.save_best is None
+    assert load(name).default_hooks.checkpoint.save_best is None
 
 
 @pytest.mark.parametrize('dataset', CLASSES)

@@ -10,16 +10,10 @@ import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.dataset import BaseDataset
 from torch.utils.data import DataLoader
 
-from avts_mm.datasets import LabelledVideoDataset, VideoListDataset
-from avts_mm.datasets.item_loading import (
-    SeededDataset,
-    UnreadableFiles,
-    seeded,
-)
-from avts_mm.engine.loops.randomness import SeededIndex
+from avts_mm.datasets import LabelledVideoDataset
+from avts_mm.datasets.item_loading import UnreadableFiles, seeded
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import write_records
 
@@ -36,28 +30,20 @@ def pack(results):
     return dict(inputs=torch.zeros(1), data_samples=sample)
 
 
-@pytest.fixture(params=['records', 'list'])
-def make(request, tmp_path):
+@pytest.fixture
+def make(tmp_path):
     """Makes a data set of v0.mp4 (label 0) to v7.mp4 (label 3)."""
     names = [f'v{i}.mp4' for i in range(8)]
     labels = [i // 2 for i in range(8)]
-    if request.param == 'records':
-        write_records(
-            tmp_path / 'a.csv',
-            [
-                dict(video=name, audio='', start=0, duration=1, label=label)
-                for name, label in zip(names, labels)
-            ],
-        )
-        return lambda **kwargs: LabelledVideoDataset(
-            str(tmp_path / 'a.csv'), [pack], **kwargs
-        )
-    for name in names:
-        (tmp_path / name).touch()
-    lines = [f'{tmp_path / n} {label}\n' for n, label in zip(names, labels)]
-    (tmp_path / 'a.txt').write_text(''.join(lines))
-    return lambda **kwargs: VideoListDataset(
-        str(tmp_path / 'a.txt'), [pack], **kwargs
+    write_records(
+        tmp_path / 'a.csv',
+        [
+            dict(video=name, audio='', start=0, duration=1, label=label)
+            for name, label in zip(names, labels)
+        ],
+    )
+    return lambda **kwargs: LabelledVideoDataset(
+        str(tmp_path / 'a.csv'), [pack], **kwargs
     )
 
 
@@ -138,14 +124,6 @@ def test_workers_draw_the_same():
     )
     assert alone == workers
     assert len(set(alone)) == 4
-
-
-def test_seeds_of_an_index(monkeypatch):
-    monkeypatch.setattr(BaseDataset, '__getitem__', draw)
-    dataset = SeededDataset(lazy_init=True)
-    assert dataset[SeededIndex(3, 8)] == dataset[SeededIndex(3, 8)]
-    assert dataset[SeededIndex(3, 8)] != dataset[SeededIndex(3, 9)]
-    assert dataset[3] != dataset[3]
 
 
 HANGING = """

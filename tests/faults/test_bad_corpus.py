@@ -71,11 +71,9 @@ def config(bad, tmp_path):
     cfg.train_cfg = dict(by_epoch=True, max_epochs=1)
     cfg.default_hooks.unreadable.max_share = 0.3
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
-    stages = [dict(begin=0, mix=MIX)]
-    cfg.custom_hooks = [
-        dict(type='CurriculumHook', stages=stages),
-        dict(type='MixRecorder'),
-    ]
+    cfg.default_hooks.curriculum.stages = [dict(begin=0, mix=MIX)]
+    cfg.default_hooks.progress = cfg.default_hooks.report = None
+    cfg.custom_hooks = [dict(type='MixRecorder')]
     return cfg
 
 

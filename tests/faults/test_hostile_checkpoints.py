@@ -47,7 +47,7 @@ def place(corpus, tmp_path, monkeypatch):
         loader.dataset.pipeline[0].num_frames = 5
     cfg.test_dataloader = cfg.val_dataloader
     cfg.train_cfg.max_epochs = 1
-    cfg.custom_hooks = []
+    cfg.default_hooks.update(curriculum=None, progress=None, report=None)
     cfg.log_level = 'ERROR'
     cfg.experiment_name = f'{tmp_path.name}_{next(numbers)}'
     cfg.dump(tmp_path / 'tiny.py')

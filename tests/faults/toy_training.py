@@ -17,18 +17,18 @@ import torch
 import torch._dynamo  # the first optimiser would, in each child
 from mmaction.registry import DATASETS, MODELS
 from mmengine import Config
+from mmengine.dataset import BaseDataset
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
 from avts_mm.compat import leave_process_group, use_gloo_without_gpu
-from avts_mm.datasets.item_loading import SeededDataset
 
 FOLDER = Path(__file__).parent
 sys.path[:] = dict.fromkeys([*sys.path, str(FOLDER)])
 
 
 @DATASETS.register_module(force=True)
-class ToyNumbers(SeededDataset):
+class ToyNumbers(BaseDataset):
     """Numbers with noise; one of them may take its time.
 
     Args:
@@ -104,8 +104,8 @@ def config(work_dir, **changes) -> Config:
                 optimizer=dict(type='SGD', lr=0.01, momentum=0.9)
             ),
             param_scheduler=[dict(type='TrainLossPlateauLR', patience=0)],
-            custom_hooks=[dict(type='TrainLossPlateauHook')],
             default_hooks=dict(
+                plateau=dict(type='TrainLossPlateauHook'),
                 checkpoint=dict(save_best=None, rule=None, max_keep_ckpts=1),
                 logger=dict(interval=1000),
             ),

@@ -27,7 +27,7 @@ def demo(corpus, tmp_path, monkeypatch):
         cfg.train_dataloader.dataset.data_root = str(corpus.root)
         cfg.train_cfg.max_epochs = 6
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-        cfg.custom_hooks = []
+        cfg.default_hooks.update(curriculum=None, progress=None, report=None)
         # Whether a machine that runs tests starves is not asked.
         monkeypatch.setattr(health_hook, 'MAX_WAITING', 1.0)
         cfg.default_hooks.health.update(interval=3, patience=2, stop=[])

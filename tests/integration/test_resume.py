@@ -70,8 +70,10 @@ def small(name, work_dir, workers, pipeline_at):
     loader.dataset.pipeline.insert(
         pipeline_at, dict(type='NoiseFromEverywhere')
     )
-    loader.dataset.pipeline[0].num_frames = 5
+    if 'num_frames' in loader.dataset.pipeline[0]:
+        loader.dataset.pipeline[0].num_frames = 5
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.update(progress=None, report=None)
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.1)]
     cfg.default_hooks.checkpoint = dict(
         type='SafeCheckpointHook', interval=1, max_keep_ckpts=1
@@ -100,14 +102,11 @@ def pretraining(corpus, tmp_path):
             dict(type='TrainLossPlateauLR', patience=0, threshold=0.99),
             dict(type='LinearLR', start_factor=0.5, end=15, by_epoch=False),
         ]
-        stages = [
+        cfg.default_hooks.curriculum.stages = [
             dict(begin=0, mix=dict(easy=1)),
             dict(begin=1, mix=dict(easy=3, hard=1)),
         ]
-        cfg.custom_hooks += [
-            dict(type='CurriculumHook', stages=stages),
-            dict(type='TrainLossPlateauHook'),
-        ]
+        cfg.default_hooks.plateau = dict(type='TrainLossPlateauHook')
         return cfg
 
     return make
@@ -146,7 +145,7 @@ def by_epochs(corpus, tmp_path):
     (tmp_path / 'list.txt').write_text(''.join(lines))
 
     def make(name, workers=0):
-        cfg = small('finetune/ucf101_scratch.py', tmp_path / name, workers, 2)
+        cfg = small('finetune/ucf101_scratch.py', tmp_path / name, workers, 4)
         cfg.model.backbone.base_channels = 2
         cfg.model.cls_head.in_channels = 16
         cfg.train_dataloader.batch_size = 4
@@ -156,9 +155,10 @@ def by_epochs(corpus, tmp_path):
             ann_file=str(tmp_path / 'list.txt'),
         )
         pipeline = cfg.train_dataloader.dataset.pipeline
-        pipeline[1].scale = (-1, 36)
-        pipeline[3].input_size = 32
-        pipeline[4].scale = (32, 32)
+        pipeline[1].clip_len = 5
+        pipeline[3].scale = (-1, 36)
+        pipeline[5].input_size = 32
+        pipeline[6].scale = (32, 32)
         cfg.train_cfg.max_epochs = 3
         cfg.default_hooks.checkpoint.mid_epoch_interval = 2
         return cfg

@@ -35,7 +35,7 @@ def tiny(corpus, tmp_path):
         cfg.test_dataloader = cfg.val_dataloader
         cfg.train_cfg.max_epochs = 2
         cfg.train_dataloader.sampler.pairs_per_video = 4
-        cfg.custom_hooks[0].stages = [
+        cfg.default_hooks.curriculum.stages = [
             dict(begin=0, mix=dict(easy=1)),
             dict(begin=1, mix=dict(easy=3, hard=1)),
         ]
@@ -118,7 +118,7 @@ def test_workers_do_not_change_the_training(tiny):
                 'val_cfg': None,
                 'val_dataloader': None,
                 'val_evaluator': None,
-                'custom_hooks.2.pictures': False,
+                'default_hooks.report.pictures': False,
                 'log_level': 'WARNING',
             },
         )
@@ -141,7 +141,7 @@ def test_another_seed_gives_another_training(tiny):
                 'val_cfg': None,
                 'val_dataloader': None,
                 'val_evaluator': None,
-                'custom_hooks.2.pictures': False,
+                'default_hooks.report.pictures': False,
                 'log_level': 'WARNING',
             },
         )

@@ -93,16 +93,12 @@ def make_config(folder, corpus, name, batch_size, checkpoint=None):
     cfg.param_scheduler = None
     cfg.train_cfg.max_epochs = 2
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    cfg.custom_hooks = [
-        dict(
-            type='CurriculumHook',
-            stages=[
-                dict(begin=0, mix=dict(easy=1)),
-                dict(begin=1, mix=dict(easy=3, hard=1)),
-            ],
-        ),
-        dict(type='RecordLosses'),
+    cfg.default_hooks.curriculum.stages = [
+        dict(begin=0, mix=dict(easy=1)),
+        dict(begin=1, mix=dict(easy=3, hard=1)),
     ]
+    cfg.default_hooks.progress = cfg.default_hooks.report = None
+    cfg.custom_hooks = [dict(type='RecordLosses')]
     return cfg
 
 

@@ -69,7 +69,7 @@ def test_samples_are_the_same(kind, load, index, folder, looked):
                 type=kind,
                 ann_file=f'{name}.csv',
                 data_root=str(folder),
-                pipeline=[load(backend='pyav')],
+                pipeline=[load()],
             )
         )
         samples[name] = data[index]

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from list_tools import load, touch
 
-from avts_mm.datasets import VideoListDataset
-
 UCF = ('ApplyLipstick', 'Archery', 'YoYo')
 LISTS = {f'{p}_split{n}' for n in (1, 2, 3) for p in ('train', 'test')}
 
@@ -65,8 +63,6 @@ def test_ucf101(ucf, capsys):
         listed=6, available=6
     )
     assert 'train_split1' in capsys.readouterr().out
-    data = VideoListDataset('train_split3.txt', [], data_root=str(out))
-    assert len(data) == 6 and data.largest_label == 2
 
 
 def test_missing_videos_stop(ucf, capsys):
@@ -141,10 +137,10 @@ def test_hmdb51_with_its_names(hmdb):
     assert (out / 'classes.txt').read_text().split() == list(HMDB)
     found = {}
     for part in LISTS:
-        data = VideoListDataset(f'{part}.txt', [], data_root=str(out))
+        lines = (out / f'{part}.txt').read_text().splitlines()
         found[part] = [
-            (Path(item['filename']).name, item['label'])
-            for item in map(data.get_data_info, range(len(data)))
+            (Path(path).name, int(label))
+            for path, label in (line.rsplit(' ', 1) for line in lines)
         ]
     first, second = (
         [(n[i], k) for k, n in enumerate(HMDB.values())] for i in (0, 1)

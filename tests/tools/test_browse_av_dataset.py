@@ -51,15 +51,15 @@ def config(corpus, tmp_path_factory):
             val_dataloader=loader(
                 'val', dict(type='AVPairTestSampler', kinds=kinds, seed=0)
             ),
-            custom_hooks=[
-                dict(
+            default_hooks=dict(
+                curriculum=dict(
                     type='CurriculumHook',
                     stages=[
                         dict(begin=0, mix=dict(easy=1)),
                         dict(begin=2, mix=dict(hard=1)),
                     ],
                 )
-            ],
+            ),
         )
     )
     path = tmp_path_factory.mktemp('browse') / 'small.py'

@@ -129,3 +129,51 @@ def test_local_rank(tool, monkeypatch):
     monkeypatch.setattr(tool.os, 'environ', dict(tool.os.environ))
     tool.parse_args(['a.py', '--local-rank', '3'])
     assert tool.os.environ['LOCAL_RANK'] == '3'
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """A list of two videos, and the config of a training on them."""
+    (tmp_path / 'a').mkdir()
+    for name in ('a/#1;[x].avi', 'b.avi'):
+        (tmp_path / name).touch()
+    path = tmp_path / 'list.txt'
+    path.write_text('a/#1;[x].avi 0\nb.avi 1\n')
+    data = dict(
+        type='VideoDataset', data_root=str(tmp_path), ann_file='list.txt'
+    )
+    repeated = dict(type='RepeatDataset', times=2, dataset=data)
+    cfg = Config(
+        dict(
+            model=dict(cls_head=dict(num_classes=2)),
+            train_dataloader=dict(dataset=repeated),
+            val_dataloader=None,
+        )
+    )
+    return SimpleNamespace(path=path, cfg=cfg, data=repeated['dataset'])
+
+
+def test_labelled_videos_are_there(tool, labelled):
+    tool.check_videos(labelled.cfg)
+    labelled.path.write_text('#1;[x].avi 0\n')
+    labelled.cfg.train_dataloader.dataset.dataset.data_prefix = dict(video='a')
+    tool.check_videos(labelled.cfg)
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (None, r'list\.txt: no such list of videos'),
+        ('b.avi 0\ngone.avi 1\n', r'1 of 2 videos .*the first is .*gone\.avi'),
+        ('b.avi 0\nb.avi 2\n', r'line 2: .*num_classes=2'),
+        ('b.avi\n', r"line 1: .*\"path label\".*not 'b\.avi'"),
+        ('b.avi -1\n', r'line 1: .*a number from 0'),
+        ('my b.avi 1\n', r'line 1: .*without spaces'),
+    ],
+)
+def test_wrong_lists_of_videos(tool, labelled, text, message):
+    labelled.path.write_text(text or '')
+    if text is None:
+        labelled.path.unlink()
+    with pytest.raises(SystemExit, match=message):
+        tool.check_videos(labelled.cfg)

@@ -72,9 +72,9 @@ def build_sampler(cfg, args, dataset):
     options.setdefault('seed', args.seed)
     sampler = DATA_SAMPLERS.build(options, default_args=dict(dataset=dataset))
     if args.split == 'train':
-        for hook in cfg.get('custom_hooks') or []:
-            if hook.get('type') == 'CurriculumHook':
-                sampler.set_mix(mix_at(hook['stages'], args.epoch - 1))
+        hook = (cfg.get('default_hooks') or {}).get('curriculum')
+        if hook:
+            sampler.set_mix(mix_at(hook['stages'], args.epoch - 1))
         sampler.set_epoch(args.epoch - 1)
     return sampler
 

@@ -1,6 +1,5 @@
 """What happens around the steps of training."""
 
-from .class_count_hook import ClassCountHook
 from .compile_hook import CompileHook
 from .curriculum_hook import CurriculumHook, mix_at
 from .deferred_info_hook import DeferredInfoHook
@@ -11,7 +10,6 @@ from .sync_report_hook import SyncReportHook
 from .unreadable_files_hook import UnreadableFilesHook
 
 __all__ = [
-    'ClassCountHook',
     'CompileHook',
     'CurriculumHook',
     'DeferredInfoHook',

@@ -7,6 +7,7 @@ save, to hand to workers, or to lose.
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -30,10 +31,7 @@ def seed_iteration(seed: int, iteration: int) -> None:
 
 
 class SeededIndex(int):
-    """The number of a sample, with the seed of its augmentation.
-
-    Workers get it as any other index; our datasets look for :attr:`seed`.
-    """
+    """The number of a sample, with the seed of its augmentation."""
 
     seed: int
 
@@ -83,3 +81,23 @@ class PlacedSampler(Sampler):
             words = np.random.SeedSequence([*base, place * world_size + rank])
             seed = int(words.generate_state(1, np.uint64)[0] >> np.uint64(1))
             yield SeededIndex(index, seed)
+
+
+def seed_items(dataset) -> None:
+    """Let a data set of mmengine seed chance before it prepares an item.
+
+    Augmentation is then the same for any number of workers and in a resumed
+    run.
+    """
+    if hasattr(dataset, 'prepare_data'):
+        dataset.prepare_data = partial(_prepare, dataset)
+
+
+def _prepare(dataset, index, *args):
+    if isinstance(index, SeededIndex):
+        words = np.random.SeedSequence(index.seed).generate_state(4)
+        np.random.seed(words)
+        random.seed(index.seed)
+        torch.default_generator.manual_seed(index.seed)
+        index = int(index)
+    return type(dataset).prepare_data(dataset, index, *args)

@@ -21,7 +21,7 @@ from mmengine.runner.utils import calc_dynamic_intervals
 from avts_mm.compat import leave_process_group
 
 from ..hooks.safe_checkpoint_hook import SafeCheckpointHook
-from .randomness import PlacedSampler, seed_iteration
+from .randomness import PlacedSampler, seed_items, seed_iteration
 from .stop_signals import (
     STOPPED,
     BrokenOffError,
@@ -44,6 +44,7 @@ class _ResumableLoop(BaseLoop):
         batch_sampler = self.dataloader.batch_sampler
         self._sampler = PlacedSampler(batch_sampler.sampler)
         batch_sampler.sampler = self._sampler
+        seed_items(self.dataloader.dataset)
         self._step_samples = batch_sampler.batch_size * get_world_size()
         self.signals = StopSignals()
 

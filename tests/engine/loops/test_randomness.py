@@ -7,12 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import DefaultSampler
+from mmengine.dataset import BaseDataset, DefaultSampler
 
 from avts_mm.engine.loops import randomness
 from avts_mm.engine.loops.randomness import (
     PlacedSampler,
     SeededIndex,
+    seed_items,
     seed_iteration,
 )
 
@@ -82,3 +83,21 @@ def test_plans_are_left_as_they_are():
     placed = PlacedSampler(sampler)
     placed.first = 1
     assert list(placed) == plans[1:]
+
+
+class Draws(BaseDataset):
+    def full_init(self):
+        self._fully_initialized = True
+
+    def prepare_data(self, idx):
+        assert type(idx) is int
+        return idx, draws()
+
+
+def test_items_are_seeded_by_their_index():
+    data = Draws()
+    seed_items(data)
+    data = pickle.loads(pickle.dumps(data))  # to a worker
+    assert data[SeededIndex(3, 8)] == data[SeededIndex(3, 8)]
+    assert data[SeededIndex(3, 8)][1] != data[SeededIndex(3, 9)][1]
+    assert data[3] != data[3]
