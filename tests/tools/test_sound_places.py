@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -66,32 +67,25 @@ def test_strikes_are_those_of_the_scene(corpus):
     strikes_of = runpy.run_path(str(TOOL))['strikes_of']
     params = json.loads((corpus.root / 'corpus.json').read_text())['params']
     strikes = strikes_of(0, params, 0.04)
-    assert all(10 <= strike.step <= 65 for strike in strikes)
-    lanes = sorted({(s.left, s.right) for s in strikes})
+    assert strikes.step.between(10, 65).all()
+    lanes = strikes[['left', 'right']].drop_duplicates().sort_values('left')
     assert 2 <= len(lanes) <= 3
-    assert np.diff([edge for lane in lanes for edge in lane]).min() > -1e-9
+    assert np.diff(lanes.to_numpy().reshape(-1)).min() > -1e-9
 
 
 def test_hits_are_in_the_lane_at_the_step():
-    tool = runpy.run_path(str(TOOL))
+    hits_of = runpy.run_path(str(TOOL))['hits_of']
     maps = np.zeros((3, 2, 4))
     maps[0, 1, 3] = maps[1, 0, 0] = -1
-    strikes = [
-        tool['Strike'](*strike)
-        for strike in (
-            (0, 0.5, 1.0, True),
-            (0, 0.0, 0.5, True),
-            (1, 0.0, 0.5, False),
-            # The place's middle, 0.125, lies beside the lane.
-            (1, 0.2, 0.6, False),
+    # Of the last, the place's middle, 0.125, lies beside the lane.
+    strikes = pd.DataFrame(
+        dict(
+            step=[0, 0, 1, 1],
+            left=[0.5, 0.0, 0.0, 0.2],
+            right=[1.0, 0.5, 0.5, 0.6],
         )
-    ]
-    hits = tool['hits_of'](maps, strikes)
-    assert hits.tolist() == [True, False, True, False]
-    middles = (np.arange(4) + 0.5) / 4
-    shares = [strike.has(middles).mean() for strike in strikes]
-    assert shares == [0.5, 0.5, 0.5, 0.25]
-    assert len(tool['hits_of'](maps, [])) == 0
+    )
+    assert hits_of(maps, strikes).tolist() == [True, False, True, False]
 
 
 def test_without_corpus(arguments, tmp_path, monkeypatch):

@@ -14,17 +14,19 @@ most, which needs no sound.
 import argparse
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 # First, since it says in a sentence which package is missing or too old.
 import avts_mm  # noqa: F401
 
 # isort: split
 import numpy as np
+import pandas as pd
+import torch
 from mmengine import Config
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from torch.nn.functional import adaptive_avg_pool2d
 
 from avts_mm.apis import FilmEmbedder, load_model
 from avts_mm.evaluation.functional.intervals import share_interval
@@ -62,75 +64,46 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class Strike(NamedTuple):
-    """A body strikes.
+def strikes_of(number: int, params: dict, step: float) -> pd.DataFrame:
+    """The strikes of a validation clip, from its scene.
 
-    Attributes:
-        step (int): The step of the map within which it does.
-        left (float): Where the body's lane begins, share of the width.
-        right (float): Where it ends.
-        alone (bool): No other body strikes at nearly the same time.
+    Returns:
+        pd.DataFrame: ``step`` of the map within which a body strikes,
+        ``left`` and ``right`` end of the body's lane, as shares of the width,
+        and ``alone``: no other body strikes at nearly the same time.
     """
-
-    step: int
-    left: float
-    right: float
-    alone: bool
-
-    def has(self, place: np.ndarray) -> np.ndarray:
-        """Whether places, shares of the width, lie in the lane."""
-        return (self.left <= place) & (place <= self.right)
-
-
-def hits_of(maps: np.ndarray, strikes: list[Strike]) -> np.ndarray:
-    """Whether the smallest value of a map ``(T, h, w)`` at the time of each
-    strike lies in the lane of the body, ``(len(strikes),)``."""
-    width = maps.shape[2]
-    columns = [maps[strike.step].argmin() % width for strike in strikes]
-    return np.array(
-        [s.has((c + 0.5) / width) for s, c in zip(strikes, columns)], bool
-    )
-
-
-def strikes_of(number: int, params: dict, step: float) -> list[Strike]:
-    """The strikes of a validation clip, from its scene."""
     seconds = params['seconds']
     scene = make_scene((params['seed'], 1, number), seconds)
     found = []
     for body in scene.bodies:
-        others = np.concatenate(
-            [b.times for b in scene.bodies if b is not body]
-        )
+        others = [b.times for b in scene.bodies if b is not body]
+        lane = body.x - body.half, body.x + body.half
         for time in body.times:
             if EDGE < time < seconds - EDGE:
-                found.append(
-                    Strike(
-                        int(time / step),
-                        body.x - body.half,
-                        body.x + body.half,
-                        bool(np.abs(others - time).min() > ALONE),
-                    )
-                )
-    return found
+                gap = np.abs(np.concatenate(others) - time).min()
+                found.append((int(time / step), *lane, gap > ALONE))
+    return pd.DataFrame(found, columns=['step', 'left', 'right', 'alone'])
+
+
+def hits_of(maps: np.ndarray, strikes: pd.DataFrame) -> pd.Series:
+    """Whether the smallest value of a map ``(T, h, w)`` at the time of each
+    strike lies in the lane of the body."""
+    steps, _, width = maps.shape
+    columns = maps.reshape(steps, -1).argmin(1)[strikes.step] % width
+    return _in_lane(strikes, (columns + 0.5) / width)
+
+
+def _in_lane(strikes: pd.DataFrame, place) -> pd.Series:
+    return (strikes.left <= place) & (place <= strikes.right)
 
 
 def changes(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
     """Minus the change of each place around each step, ``(T, h, w)``."""
-    pictures = pictures.astype(np.float64).mean(3)
-    before = np.concatenate([pictures[:1], pictures[:-1]])
-    after = np.concatenate([pictures[1:], pictures[-1:]])
-    change = np.abs(after - before)
-    rows = np.array_split(np.arange(change.shape[1]), height)
-    columns = np.array_split(np.arange(change.shape[2]), width)
-    return -np.stack(
-        [
-            np.stack(
-                [change[:, r][:, :, c].mean((1, 2)) for c in columns], axis=1
-            )
-            for r in rows
-        ],
-        axis=1,
-    )
+    grey = torch.from_numpy(pictures).double().mean(3)
+    before = torch.cat([grey[:1], grey[:-1]])
+    after = torch.cat([grey[1:], grey[-1:]])
+    change = (after - before).abs()
+    return -adaptive_avg_pool2d(change, (height, width)).numpy()
 
 
 def main() -> None:
@@ -154,8 +127,7 @@ def main() -> None:
         )
     params = json.loads(record.read_text())['params']
     rng = np.random.default_rng(0)
-    hits: dict[str, list] = {name: [] for name in NAMES}
-    clips, alone = [], []
+    found = []
     number = min(args.clips or params['num_val'], params['num_val'])
     for index in track(range(number), 'Clips'):
         film = FileFilm(
@@ -176,52 +148,42 @@ def main() -> None:
         shape = maps.shape[1:]
         middles = (np.arange(shape[1]) + 0.5) / shape[1]
         strikes = strikes_of(index, params, embedder.step)
-        found = dict(
-            map=hits_of(maps, strikes),
-            other_sound=hits_of(
-                sound_distances(places, sounds[:, other], sounds), strikes
-            ),
-            change=hits_of(changes(np.stack(pictures), *shape), strikes),
-            chance=np.array(
-                [strike.has(middles).mean() for strike in strikes]
-            ),
-        )
-        for name, values in found.items():
-            hits[name].append(values)
-        clips += [index] * len(strikes)
-        alone += [strike.alone for strike in strikes]
-    report(
-        {name: np.concatenate(values) for name, values in hits.items()},
-        np.array(clips),
-        np.array(alone),
-        args,
-    )
+        swapped = sound_distances(places, sounds[:, other], sounds)
+        strikes['clip'] = index
+        strikes['map'] = hits_of(maps, strikes)
+        strikes['other_sound'] = hits_of(swapped, strikes)
+        change = changes(np.stack(pictures), *shape)
+        strikes['change'] = hits_of(change, strikes)
+        lanes = [_in_lane(strikes, middle) for middle in middles]
+        strikes['chance'] = np.mean(lanes, axis=0)
+        found.append(strikes)
+    report(pd.concat(found), args)
 
 
-def report(hits, clips, alone, args) -> None:
+def report(strikes: pd.DataFrame, args) -> None:
     """Print the shares and write them."""
-    table = Table(title=f'{len(clips)} strikes of {len(set(clips))} clips')
-    table.add_column('points at the body that strikes')
-    table.add_column(f'all ({len(clips)})', justify='right')
-    table.add_column(f'alone ({alone.sum()})', justify='right')
-    figures: dict[str, dict] = {}
-    for name, values in hits.items():
-        cells = []
-        figures[name] = {}
-        for kind, chosen in (('all', alone | True), ('alone', alone)):
-            found = values[chosen].astype(float)
-            low, high = share_interval(found, clips[chosen])
-            share = float(found.mean())
-            figures[name][kind] = [share, low, high]
-            cells.append(f'{share:.3f} ({low:.3f}–{high:.3f})')
-        table.add_row(NAMES[name], *cells)
-    table.caption = (
-        f'alone: no other body strikes within {ALONE} s; in brackets: 95 % '
-        'confidence interval'
+    kinds = {'all': strikes, 'alone': strikes[strikes.alone]}
+    figures: dict = dict(strikes=len(strikes), clips=strikes['clip'].nunique())
+    table = Table(
+        title=f'{len(strikes)} strikes of {figures["clips"]} clips',
+        caption=f'alone: no other body strikes within {ALONE} s; in brackets: '
+        '95 % confidence interval',
     )
+    table.add_column('points at the body that strikes')
+    for kind, chosen in kinds.items():
+        table.add_column(f'{kind} ({len(chosen)})', justify='right')
+    for name, title in NAMES.items():
+        figures[name] = {}
+        for kind, chosen in kinds.items():
+            hits = chosen[name].to_numpy(float)
+            bounds = share_interval(hits, chosen['clip'].to_numpy())
+            figures[name][kind] = [float(hits.mean()), *bounds]
+        cells = [
+            '{:.3f} ({:.3f}–{:.3f})'.format(*v) for v in figures[name].values()
+        ]
+        table.add_row(title, *cells)
     Console(soft_wrap=True).print(table)
     if args.json:
-        figures['strikes'], figures['clips'] = len(clips), len(set(clips))
         args.json.write_text(json.dumps(figures, indent=2) + '\n')
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from .intervals import share_interval, wilson_interval
@@ -43,10 +43,10 @@ def knn_scores(
         the classes ``(C,)`` of the columns.
 
     Raises:
-        ValueError: Arrays do not fit each other, or k or temperature is not
-            positive.
+        ValueError: k or temperature is not positive, or scikit-learn finds
+            that arrays do not fit each other or are not finite.
     """
-    train, labels, test = _checked(train, labels, test)
+    train, test = (np.asarray(x, np.float64) for x in (train, test))
     if k < 1 or (temperature is not None and not temperature > 0):
         raise ValueError(
             f'need k >= 1 and temperature > 0, got {k} and {temperature}'
@@ -95,23 +95,14 @@ def probe_scores(
         classes ``(C,)`` of the columns, and the chosen C.
 
     Raises:
-        ValueError: Arrays do not fit each other, there is a single class, or
-            a class has a single video, so that C cannot be chosen (give one
-            strength then).
+        ValueError: A class has a single video, so that C cannot be chosen
+            (give one strength then), or scikit-learn finds a single class, or
+            arrays that do not fit each other or are not finite.
     """
-    train, labels, test = _checked(train, labels, test)
+    train, test = (np.asarray(x, np.float64) for x in (train, test))
     owners = np.arange(len(train)) if groups is None else np.asarray(groups)
-    if owners.shape != labels.shape:
-        raise ValueError(f'{len(owners)} groups for {len(labels)} clips')
     classes = np.unique(labels)
-    if len(classes) < 2:
-        raise ValueError(f'all training clips are of class {classes[0]}')
-    model = Pipeline(
-        [
-            ('scale', StandardScaler()),
-            ('classify', LogisticRegression(max_iter=2000)),
-        ]
-    )
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     strengths = sorted(strengths)
     if len(strengths) > 1:
         videos = [len(np.unique(owners[labels == c])) for c in classes]
@@ -123,7 +114,7 @@ def probe_scores(
             )
         model = GridSearchCV(
             model,
-            dict(classify__C=strengths),
+            dict(logisticregression__C=strengths),
             scoring='accuracy',
             cv=StratifiedGroupKFold(
                 min(5, *videos), shuffle=True, random_state=0
@@ -131,10 +122,10 @@ def probe_scores(
             error_score='raise',
         )
         model.fit(train, labels, groups=owners)
-        chosen = model.best_params_['classify__C']
+        chosen = model.best_params_['logisticregression__C']
     else:
         chosen = strengths[0]
-        model.set_params(classify__C=chosen).fit(train, labels)
+        model.set_params(logisticregression__C=chosen).fit(train, labels)
     return model.predict_proba(test), model.classes_, float(chosen)
 
 
@@ -212,18 +203,3 @@ def classification_measures(
             mean_class_accuracy=float(frequent in present) / len(present),
         ),
     )
-
-
-def _checked(train, labels, test) -> tuple[np.ndarray, ...]:
-    train, test = np.asarray(train), np.asarray(test)
-    labels = np.asarray(labels)
-    if train.ndim != 2 or test.ndim != 2 or train.shape[1] != test.shape[1]:
-        raise ValueError(
-            'features of training and test should be (N, D) and (M, D), got '
-            f'{train.shape} and {test.shape}'
-        )
-    if labels.shape != train.shape[:1] or not len(labels):
-        raise ValueError(f'{labels.shape} labels for {train.shape} features')
-    if not (np.isfinite(train).all() and np.isfinite(test).all()):
-        raise ValueError('features must be finite')
-    return train.astype(np.float64), labels, test.astype(np.float64)

@@ -89,7 +89,7 @@ def test_folds_shrink_with_rare_classes():
     with pytest.raises(ValueError, match='class 6 has a single'):
         probe_scores(train, labels, train)
     assert probe_scores(train, labels, train, strengths=[1.0])[2] == 1.0
-    with pytest.raises(ValueError, match='all training clips'):
+    with pytest.raises(ValueError, match='one class'):
         probe_scores(train, np.full(30, 4), train)
 
 
@@ -121,20 +121,18 @@ def test_measures_by_video_and_by_clip():
 
 def test_bad_input():
     train, labels = clusters(12)
-    with pytest.raises(ValueError, match=r'\(12, 6\) and \(12, 5\)'):
+    with pytest.raises(ValueError, match='5 features'):
         knn_scores(train, labels, train[:, 1:])
-    with pytest.raises(ValueError, match='labels'):
+    with pytest.raises(ValueError, match='number'):
         knn_scores(train, labels[1:], train)
     with pytest.raises(ValueError, match='k >= 1'):
         knn_scores(train, labels, train, 0)
     with pytest.raises(ValueError, match='temperature'):
         knn_scores(train, labels, train, 5, 0.0)
-    with pytest.raises(ValueError, match='groups'):
-        probe_scores(train, labels, train, [1, 2])
     with pytest.raises(ValueError, match='do not fit'):
         classification_measures(np.ones((3, 2)), [0, 1], [0, 1])
     with pytest.raises(ValueError, match='v: its clips have different'):
         classification_measures(np.ones((2, 2)), [0, 1], [0, 1], ['v', 'v'])
     train[0, 0] = np.inf
-    with pytest.raises(ValueError, match='finite'):
+    with pytest.raises(ValueError, match='infinity'):
         probe_scores(train, labels, train)
