@@ -16,16 +16,10 @@ SPLITS = (1, 2, 3)
 
 
 class ActionVideo(NamedTuple):
-    """One line of an official list.
+    """One line of an official list; labels count from 0."""
 
-    Attributes:
-        name (str): File name without folder, as listed.
-        action (str): Name of its class, which is also that of its folder.
-        label (int): Number of the class, from 0 on.
-    """
-
-    name: str
-    action: str
+    name: str  # of the file, without folder
+    action: str  # name of the class and of its folder
     label: int
 
 
@@ -130,15 +124,8 @@ def main(
     folder: str,
     argv: list[str] | None,
 ) -> int:
-    """The script of one data set; returns its exit status.
-
-    Args:
-        read (Callable): Reads the official lists in a folder.
-        description (str): What the script does.
-        data (str): Name of the data set, in lower case.
-        folder (str): Usual name of the folder of lists.
-        argv (list[str] | None): The command line.
-    """
+    """The script of a data set whose lists, in a folder usually called so,
+    ``read`` understands; returns its exit status."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         'lists', help=f'folder of the official lists, {folder}'

@@ -26,12 +26,7 @@ def parse_args(
 
 
 def run(build: Callable[[argparse.Namespace], dict], args) -> int:
-    """Do what a script is for; returns its exit status.
-
-    Args:
-        build (Callable): Returns counts, which are written to ``args.json``.
-        args (argparse.Namespace): Of :func:`parse_args`.
-    """
+    """Do what a script is for, which returns counts; its exit status."""
     try:
         counts = build(args)
     except (ValueError, OSError) as error:
@@ -69,27 +64,16 @@ def index_videos(folder: str) -> dict[str, list[str]]:
 
 
 class Segment(NamedTuple):
-    """One line of a list of YouTube segments, and its file.
-
-    Attributes:
-        youtube_id (str): 11 characters.
-        start (float): Seconds in the full video.
-        end (float): Seconds in the full video.
-        split (str): ``'train'``, ``'val'``, ``'test'``.
-        label (int): Number of the class, -1 for none.
-        names (str): Name of the class, or identifiers of several.
-        path (str): The file, empty if there is none.
-        trimmed (bool): The file is the segment alone, not the full video.
-    """
+    """One line of a list of YouTube segments, and its file."""
 
     youtube_id: str
-    start: float
+    start: float  # seconds in the full video
     end: float
-    split: str
-    label: int = -1
-    names: str = ''
-    path: str = ''
-    trimmed: bool = False
+    split: str  # train, val or test
+    label: int = -1  # -1 for none
+    names: str = ''  # of the class, or identifiers of several
+    path: str = ''  # empty if there is none
+    trimmed: bool = False  # the file is the segment alone
 
     @property
     def name(self) -> str:
@@ -152,17 +136,8 @@ def write_lists(
     """Write what there is for ``prepare_av.py``, and what is missing.
 
     ``availability.csv`` holds all segments with a column that tells which
-    are there, ``videos.csv`` those that are to be prepared.
-
-    Args:
-        out (str): Folder to write to.
-        segments (list[Segment]): All segments of the lists.
-        chosen (set | None): Which of the available ones to prepare; None for
-            all.
-
-    Returns:
-        dict: Numbers of segments per split: ``listed``, ``available``, and
-        ``chosen``, to be prepared.
+    are there, ``videos.csv`` those that are to be prepared: all that are
+    there, or those ``chosen``. Returns numbers of segments per split.
 
     Raises:
         ValueError: No segment is available.

@@ -118,14 +118,10 @@ def build(args: argparse.Namespace) -> dict:
     name = 'esc10' if counts['classes'] == 10 else 'esc50'
     path = os.path.join(args.out or f'data/{name}', 'annotation.csv')
     write_recordings(path, recordings)
-    folds = {
-        str(k): n
-        for k, n in sorted(Counter(r.fold for r in recordings).items())
-    }
-    for key, number in {
-        **counts,
-        **{f'fold {k}': n for k, n in folds.items()},
-    }.items():
+    folds = Counter(str(r.fold) for r in recordings)
+    folds = {fold: folds[fold] for fold in sorted(folds)}
+    lines = counts | {f'fold {fold}': n for fold, n in folds.items()}
+    for key, number in lines.items():
         print(f'{key:12s}{number:6d}')
     expected = {10: 400, 50: 2000}.get(counts['classes'])
     if counts['recordings'] != expected:
