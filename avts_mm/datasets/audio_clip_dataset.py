@@ -1,6 +1,8 @@
 """Overlapping clips of labelled recordings: ESC-50, ESC-10, DCASE2014."""
 
+import functools
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -8,15 +10,9 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from avts_mm.media import MediaError
+from avts_mm.media import MediaError, open_audio, probe
 
-from .recordings import (
-    Recording,
-    audible,
-    clip_starts,
-    load_recording,
-    read_recordings,
-)
+from .recordings import Recording, read_recordings
 from .transforms import PackAVInputs
 
 
@@ -30,11 +26,11 @@ class AudioClipDataset(BaseDataset):
     ``recording`` (its number).
 
     Nothing is padded with zeros. A recording shorter than a clip is repeated
-    until it fills one (or refused, see ``short``). Sub-clips whose peak is
-    below ``silence_db`` are left out, because ESC recordings are filled up to
-    5 s with digital silence, and how much of it there is tells the class; of
-    a recording that is silent throughout, one sub-clip stays. What was done
-    is counted in the log and in :attr:`counts`.
+    until it fills one. Sub-clips whose peak is below ``silence_db`` are left
+    out, because ESC recordings are filled up to 5 s with digital silence, and
+    how much of it there is tells the class; of a recording that is silent
+    throughout, one sub-clip stays. What was done is counted in the log and in
+    :attr:`counts`.
 
     Args:
         ann_file (str): CSV file with the columns ``audio, label, fold``; see
@@ -46,9 +42,6 @@ class AudioClipDataset(BaseDataset):
         sample_rate (int): Hz. Defaults to 16000.
         silence_db (float, optional): dB of full scale; None keeps silence.
             Defaults to -80.
-        short (str): ``'repeat'`` or ``'error'``: what becomes of recordings
-            shorter than a clip. Defaults to 'repeat'.
-        folds (Sequence[int], optional): Use recordings of these folds alone.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
         metainfo (dict, optional): Added to the dataset's ``classes``.
@@ -63,7 +56,7 @@ class AudioClipDataset(BaseDataset):
     Raises:
         FileNotFoundError: There is no such annotation file.
         ValueError: The annotation is malformed, or a setting impossible.
-        MediaError: A recording cannot be read, or is too short.
+        MediaError: A recording cannot be read.
     """
 
     _fully_initialized: bool
@@ -76,12 +69,9 @@ class AudioClipDataset(BaseDataset):
         hop_seconds: float | None = None,
         sample_rate: int = 16000,
         silence_db: float | None = -80.0,
-        short: str = 'repeat',
-        folds: Sequence[int] | None = None,
         data_root: str = '',
         metainfo: Mapping | None = None,
         lazy_init: bool = False,
-        test_mode: bool = True,
     ) -> None:
         if hop_seconds is None:
             hop_seconds = clip_seconds / 2
@@ -92,16 +82,10 @@ class AudioClipDataset(BaseDataset):
                 'clip_seconds and hop_seconds must be positive, got '
                 f'{clip_seconds} and {hop_seconds}'
             )
-        if short not in ('repeat', 'error'):
-            raise ValueError(
-                f"short must be 'repeat' or 'error', got {short!r}"
-            )
         self.clip_seconds = clip_seconds
         self.hop_seconds = hop_seconds
         self.sample_rate = sample_rate
         self.silence_db = silence_db
-        self.short = short
-        self.folds = None if folds is None else tuple(folds)
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -109,7 +93,7 @@ class AudioClipDataset(BaseDataset):
             data_prefix={},
             serialize_data=False,
             pipeline=[PackAVInputs()] if pipeline is None else list(pipeline),
-            test_mode=test_mode,
+            test_mode=True,
             lazy_init=lazy_init,
         )
 
@@ -121,21 +105,11 @@ class AudioClipDataset(BaseDataset):
         Raises:
             FileNotFoundError: There is no annotation, or recordings are
                 missing.
-            ValueError: It is malformed, or lacks a fold.
+            ValueError: It is malformed.
         """
-        recordings = read_recordings(self.ann_file)
-        if self.folds is not None:
-            known = {r.fold for r in recordings}
-            unknown = [fold for fold in self.folds if fold not in known]
-            if unknown:
-                raise ValueError(
-                    f'{self.ann_file} has the folds {sorted(known)}, not '
-                    f'{unknown}'
-                )
-            recordings = [r for r in recordings if r.fold in self.folds]
         recordings = [
             r._replace(audio=os.path.join(self.data_root, r.audio))
-            for r in recordings
+            for r in read_recordings(self.ann_file)
         ]
         missing = [r.audio for r in recordings if not os.path.isfile(r.audio)]
         if missing:
@@ -156,15 +130,13 @@ class AudioClipDataset(BaseDataset):
             names.get(label, str(label)) for label in range(max(names) + 1)
         )
         self._metainfo.setdefault('classes', classes)
-        self.counts = dict(recordings=len(self.recordings), clips=0)
-        self.counts.update(silent_clips=0, repeated_recordings=0)
+        self.counts: Counter[str] = Counter()
         self.clips = np.concatenate(
             [self._cut(number) for number in range(len(self.recordings))]
         )
-        self.counts['clips'] = len(self.clips)
         self._fully_initialized = True
         print_log(
-            f'{self.ann_file}: {self.counts["recordings"]} recordings, '
+            f'{self.ann_file}: {len(self.recordings)} recordings, '
             f'{len(self.clips)} clips of {self.clip_seconds:g} s every '
             f'{self.hop_seconds:g} s; left out: '
             f'{self.counts["silent_clips"]} silent ones; repeated to the '
@@ -175,23 +147,16 @@ class AudioClipDataset(BaseDataset):
 
     def _cut(self, number: int) -> np.ndarray:
         """The clips of a recording: ``(n, 2)``, its number and samples."""
-        recording = self.recordings[number]
-        sound = load_recording(recording.audio, self.sample_rate)
+        sound = _load(self.recordings[number].audio, self.sample_rate)
         clip = self.clip_samples
-        if len(sound) < clip:
-            if self.short == 'error':
-                raise MediaError(
-                    f'{recording.audio}: {len(sound) / self.sample_rate:.2f} '
-                    f's are less than a clip of {self.clip_seconds:g} s; '
-                    "leave it out, or set short='repeat'",
-                    recording.audio,
-                    'too_short',
-                )
-            self.counts['repeated_recordings'] += 1
+        self.counts['repeated_recordings'] += len(sound) < clip
         starts = clip_starts(len(sound), clip, self.hop_samples)
         if self.silence_db is not None:
-            threshold = 10 ** (self.silence_db / 20)
-            heard = audible(sound, starts, clip, threshold)
+            peaks = np.array(
+                [np.abs(sound[s : s + clip]).max() for s in starts]
+            )
+            heard = peaks >= 10 ** (self.silence_db / 20)
+            heard[peaks.argmax()] = True
             self.counts['silent_clips'] += int((~heard).sum())
             starts = starts[heard]
         return np.stack([np.full(len(starts), number), starts], axis=1)
@@ -201,11 +166,20 @@ class AudioClipDataset(BaseDataset):
         return len(self.clips)
 
     @force_full_init
-    def get_data_info(self, idx: int) -> dict:
-        """What the pipeline is given for a clip, but for the sound."""
+    def __getitem__(self, idx: int) -> dict:
+        """Load a clip.
+
+        Raises:
+            MediaError: The file cannot be read.
+        """
+        idx = range(len(self.clips))[idx]
         number, start = self.clips[idx].tolist()
         recording = self.recordings[number]
-        return dict(
+        sound = _load(recording.audio, self.sample_rate)
+        audio = sound[start : start + self.clip_samples]
+        results = dict(
+            # Of a shorter recording: again and again from its beginning.
+            audio=np.resize(audio, self.clip_samples),
             audio_path=recording.audio,
             audio_start=start / self.sample_rate,
             clip_seconds=self.clip_seconds,
@@ -215,18 +189,50 @@ class AudioClipDataset(BaseDataset):
             recording=number,
             sample_idx=idx,
         )
-
-    @force_full_init
-    def __getitem__(self, idx: int) -> dict:
-        """Load a clip.
-
-        Raises:
-            MediaError: The file cannot be read.
-        """
-        results = self.get_data_info(range(len(self.clips))[idx])
-        sound = load_recording(results['audio_path'], self.sample_rate)
-        start = self.clips[results['sample_idx'], 1]
-        audio = sound[start : start + self.clip_samples]
-        # Of a shorter recording: again and again from its beginning.
-        results['audio'] = np.resize(audio, self.clip_samples)
         return self.pipeline(results)
+
+
+def clip_starts(length: int, clip: int, hop: int) -> np.ndarray:
+    """Where the overlapping clips of a recording begin.
+
+    Every ``hop``, as long as a clip fits in; and once more at the very end
+    if otherwise more than a tenth of a clip would remain unheard.
+
+    Args:
+        length (int): Samples of the recording.
+        clip (int): Samples of a clip.
+        hop (int): Samples from one to the next.
+
+    Returns:
+        np.ndarray: int64 ``(N,)``, N > 0: samples; only 0 where the
+        recording is shorter than a clip.
+    """
+    last = max(length - clip, 0)
+    starts = np.arange(0, last + 1, hop)
+    if last - starts[-1] > clip / 10:
+        starts = np.append(starts, last)
+    return starts
+
+
+# The last few are kept, since their clips are asked for one by one.
+@functools.lru_cache(maxsize=4)
+def _load(path: str, sample_rate: int) -> np.ndarray:
+    """All of the sound of a file, float32 ``(S,)``, mono; not to be written.
+
+    Raises:
+        MediaError: The file is missing or damaged or holds no sound.
+    """
+    info = probe(path, scan=True)
+    start = 0.0
+    if info.video_codec is not None:
+        # On the clock of the pictures, sound may begin before or after.
+        start = info.audio_start - info.video_start
+    count = int(info.audio_duration * sample_rate)
+    if count < 1:
+        raise MediaError(
+            f'{path}: holds no sound; leave it out', path, 'too_short'
+        )
+    with open_audio(path) as reader:
+        sound = reader.read(start, count / sample_rate, sample_rate)
+    sound.flags.writeable = False
+    return sound

@@ -1,21 +1,16 @@
-"""Labelled recordings, and how they are cut into clips.
+"""Lists of labelled recordings.
 
-Their annotation is a CSV file with the header ``audio,label,fold``, a line
+The annotation is a CSV file with the header ``audio,label,fold``, a line
 per recording. ``label`` is a number from 0. ``fold`` is the official fold
 from 1; recordings of fold 0 are for training alone. Two more columns may
 follow: ``source``, equal for recordings that were cut from one original, and
 ``category``, the name of the class.
 """
 
-import functools
 import hashlib
-import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from avts_mm.media import MediaError, open_audio, probe
 from avts_mm.media.annotation import iter_rows, write_rows
 
 FIELDS = ('audio', 'label', 'fold', 'source', 'category')
@@ -85,16 +80,14 @@ def check_sources(recordings: Sequence[Recording], path: str) -> None:
     Raises:
         ValueError: Naming two such recordings.
     """
-    first: dict[str, Recording] = {}
-    for recording in recordings:
-        other = first.setdefault(recording.source, recording)
-        if other.fold != recording.fold:
-            raise ValueError(
-                f'{path}: {other.audio} and {recording.audio} are from one '
-                f'source ({recording.source}) but in the folds {other.fold} '
-                f'and {recording.fold}: what is learned from one would be '
-                'tested on the other. Put them into one fold'
-            )
+    torn = _torn(recordings, (recording.source for recording in recordings))
+    if torn:
+        raise ValueError(
+            f'{path}: {torn[0].audio} and {torn[1].audio} are from one source '
+            f'({torn[0].source}) but in the folds {torn[0].fold} and '
+            f'{torn[1].fold}: what is learned from one would be tested on the '
+            'other. Put them into one fold'
+        )
 
 
 def check_copies(recordings: Sequence[Recording], path: str) -> None:
@@ -103,105 +96,32 @@ def check_copies(recordings: Sequence[Recording], path: str) -> None:
     Raises:
         ValueError: Naming two such recordings.
     """
-    first: dict[bytes, Recording] = {}
-    for recording in recordings:
-        with open(recording.audio, 'rb') as file:
-            content = hashlib.file_digest(file, 'blake2b').digest()
-        other = first.setdefault(content, recording)
+    torn = _torn(recordings, (_digest(r.audio) for r in recordings))
+    if torn:
+        raise ValueError(
+            f'{torn[0].audio} and {torn[1].audio} are the same recording in '
+            f'the folds {torn[0].fold} and {torn[1].fold}; remove one of them '
+            f'from {path}'
+        )
+
+
+def _digest(path: str) -> bytes:
+    with open(path, 'rb') as file:
+        return hashlib.file_digest(file, 'blake2b').digest()
+
+
+def _torn(
+    recordings: Sequence[Recording], keys: Iterable[Hashable]
+) -> tuple[Recording, Recording] | None:
+    """Two recordings with one key in different folds, if there are any."""
+    first: dict[Hashable, Recording] = {}
+    for recording, key in zip(recordings, keys):
+        other = first.setdefault(key, recording)
         if other.fold != recording.fold:
-            raise ValueError(
-                f'{other.audio} and {recording.audio} are the same recording '
-                f'in the folds {other.fold} and {recording.fold}; remove one '
-                f'of them from {path}'
-            )
+            return other, recording
+    return None
 
 
 def write_recordings(path: str, recordings: Sequence[Recording]) -> None:
     """Write an annotation file, complete or not at all."""
     write_rows(path, FIELDS, [recording._asdict() for recording in recordings])
-
-
-def load_recording(path: str, sample_rate: int) -> np.ndarray:
-    """All of the sound of a file, in any format that PyAV reads.
-
-    The last few are kept in memory, since their clips are asked for one by
-    one.
-
-    Args:
-        path (str): The file.
-        sample_rate (int): Hz wanted.
-
-    Returns:
-        np.ndarray: float32 ``(S,)``, mono. Shared between calls: not to be
-        written to.
-
-    Raises:
-        MediaError: The file is missing or damaged or holds no sound.
-    """
-    try:
-        version = os.path.getmtime(path), os.path.getsize(path)
-    except OSError:
-        version = None
-    return _load(path, sample_rate, version)
-
-
-@functools.lru_cache(maxsize=4)
-def _load(path: str, sample_rate: int, version) -> np.ndarray:
-    """Read a file, again where its ``version`` is another."""
-    info = probe(path, scan=True)
-    start = 0.0
-    if info.video_codec is not None:
-        # On the clock of the pictures, sound may begin before or after.
-        start = info.audio_start - info.video_start
-    count = int(info.audio_duration * sample_rate)
-    if count < 1:
-        raise MediaError(
-            f'{path}: holds no sound; leave it out', path, 'too_short'
-        )
-    with open_audio(path) as reader:
-        sound = reader.read(start, count / sample_rate, sample_rate)
-    sound.flags.writeable = False
-    return sound
-
-
-def clip_starts(length: int, clip: int, hop: int) -> np.ndarray:
-    """Where the overlapping clips of a recording begin.
-
-    Every ``hop``, as long as a clip fits in; and once more at the very end
-    if otherwise more than a tenth of a clip would remain unheard.
-
-    Args:
-        length (int): Samples of the recording.
-        clip (int): Samples of a clip.
-        hop (int): Samples from one to the next.
-
-    Returns:
-        np.ndarray: int64 ``(N,)``, N > 0: samples; only 0 where the
-        recording is shorter than a clip.
-    """
-    last = max(length - clip, 0)
-    starts = np.arange(0, last + 1, hop)
-    if last - starts[-1] > clip / 10:
-        starts = np.append(starts, last)
-    return starts
-
-
-def audible(
-    sound: np.ndarray, starts: np.ndarray, clip: int, threshold: float
-) -> np.ndarray:
-    """Which clips hold anything louder than digital silence.
-
-    Args:
-        sound (np.ndarray): Samples ``(S,)``.
-        starts (np.ndarray): Of the clips, ``(N,)``.
-        clip (int): Samples of a clip.
-        threshold (float): Peak below which a clip is silent.
-
-    Returns:
-        np.ndarray: bool ``(N,)``, at least one of which is True: the loudest
-        clip is never left out.
-    """
-    peaks = np.array([np.abs(sound[s : s + clip]).max() for s in starts])
-    heard = peaks >= threshold
-    heard[peaks.argmax()] = True
-    return heard

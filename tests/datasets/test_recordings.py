@@ -1,18 +1,12 @@
-"""Lists of recordings, their sound, and the clips they are cut into."""
+"""Lists of recordings."""
 
-import numpy as np
 import pytest
-from media_files import render
 
 from avts_mm.datasets.recordings import (
     Recording,
-    audible,
-    clip_starts,
-    load_recording,
     read_recordings,
     write_recordings,
 )
-from avts_mm.media import MediaError
 
 
 def test_lists_are_written_and_read(tmp_path):
@@ -60,72 +54,3 @@ def test_bad_lists(tmp_path, text, message):
 def test_no_list(tmp_path):
     with pytest.raises(FileNotFoundError, match='tools/data/esc50'):
         read_recordings(tmp_path / 'none.csv')
-
-
-@pytest.mark.parametrize(
-    'name, encoder',
-    [('a.flac', 'flac'), ('a.wav', 'pcm_s16le'), ('a.mkv', 'flac')],
-)
-def test_all_of_a_recording_is_loaded(tmp_path, name, encoder):
-    truth = render(
-        tmp_path / name,
-        video='libx264' if name.endswith('mkv') else None,
-        audio=encoder,
-        seconds=2,
-        events=(12, 27),
-        rate=44100,
-    )
-    sound = load_recording(truth.path, 16000)
-    assert sound.dtype == np.float32
-    assert len(sound) == pytest.approx(32000, abs=20)
-    assert not sound.flags.writeable
-    loud = np.flatnonzero(np.abs(sound) > 0.1 * np.abs(sound).max())
-    assert loud[0] / 16000 == pytest.approx(12 / 25, abs=0.002)
-    assert load_recording(truth.path, 16000) is sound
-
-
-def test_a_changed_recording_is_read_again(tmp_path):
-    def sound_of(seconds):
-        path = render(
-            tmp_path / 'a.flac',
-            video=None,
-            audio='flac',
-            seconds=seconds,
-            events=(12,),
-        ).path
-        return load_recording(path, 16000)
-
-    assert len(sound_of(3)) > 1.4 * len(sound_of(2))
-
-
-def test_unreadable_recordings(tmp_path):
-    with pytest.raises(MediaError, match='no such file'):
-        load_recording(str(tmp_path / 'none.ogg'), 16000)
-    path = render(tmp_path / 'a.mp4', audio=None).path
-    with pytest.raises(MediaError, match='no sound'):
-        load_recording(path, 16000)
-
-
-@pytest.mark.parametrize(
-    'length, clip, hop, starts',
-    [
-        (100, 100, 50, [0]),
-        (30, 100, 50, [0]),  # shorter than a clip
-        (200, 100, 50, [0, 50, 100]),
-        (208, 100, 50, [0, 50, 100]),  # a twelfth is left over
-        (230, 100, 50, [0, 50, 100, 130]),
-        (500, 100, 200, [0, 200, 400]),
-    ],
-)
-def test_starts_of_clips(length, clip, hop, starts):
-    assert clip_starts(length, clip, hop).tolist() == starts
-
-
-def test_silence_is_found_but_one_clip_stays():
-    sound = np.zeros(100, np.float32)
-    sound[30] = 0.5
-    starts = np.arange(0, 100, 20)
-    heard = audible(sound, starts, 20, 1e-4)
-    assert heard.tolist() == [False, True, False, False, False]
-    assert audible(0 * sound, starts, 20, 1e-4).sum() == 1
-    assert audible(1e-6 * sound, starts, 20, 1e-4).argmax() == 1
