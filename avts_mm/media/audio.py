@@ -1,27 +1,39 @@
-"""Opening the sound of a file."""
+"""Opening the sound of a file: spans by presentation time, through PyAV."""
 
+import math
 import os
 import wave
+from collections.abc import Iterator
 
-from .audio_reader import AudioReader
-from .containers import file_status
-from .pyav_audio import PyAVAudio
-from .wave_audio import WaveAudio
+import av
+import numpy as np
+
+from .audio_reader import AudioReader, WaveAudio, is_quiet
+from .containers import (
+    audio_stream,
+    discard_others,
+    file_status,
+    open_container,
+    packets,
+)
+from .probe import open_probed
+
+# Sound decoded before the span, so that the decoder has settled: MP3 takes
+# bits from up to 9 earlier blocks (235 ms at 44.1 kHz), Opus asks for 80 ms.
+_PRE_ROLL = 0.3
+_LEAST_ROLL = 0.1
+_SEEK_BACK = (_PRE_ROLL, 1.5, 5.0)
+# Blocks follow each other without a gap although their times, rounded to the
+# container's clock (1 ms in Matroska), seem to be a little off.
+_JITTER = 2e-3
 
 
-def open_audio(
-    path: str,
-    video_start: float | None = None,
-    audio_track: int = 0,
-) -> AudioReader:
+def open_audio(path: str, audio_track: int = 0) -> AudioReader:
     """Open the sound of a file.
 
     Args:
-        path (str): The file. A ``.wav`` file is a prepared one: its first
-            sample is ``t = 0``.
-        video_start (float, optional): Container time of the first picture,
-            if known. Found out if None; for a file without pictures ``t = 0``
-            is then its first sample.
+        path (str): The file. Of one without pictures ``t = 0`` is the first
+            sample, as of a prepared ``.wav``.
         audio_track (int): Which of several audio tracks, counted from 0.
 
     Returns:
@@ -39,5 +51,177 @@ def open_audio(
         try:
             return WaveAudio(path)
         except (OSError, EOFError, RuntimeError, wave.Error):
-            video_start = None
-    return PyAVAudio(path, video_start, audio_track)
+            pass
+    return PyAVAudio(path, audio_track)
+
+
+class PyAVAudio(AudioReader):
+    """Sound through PyAV: seek to shortly before, decode onwards."""
+
+    def __init__(self, path: str, audio_track: int) -> None:
+        super().__init__(path)
+        self._track = audio_track
+        self._container, info, self._fresh = open_probed(path, audio_track)
+        try:
+            self._choose()
+            self.sample_rate = info.sample_rate
+        except BaseException:
+            self.close()
+            raise
+        heard_only = info.video_codec is None
+        self._zero = info.audio_start if heard_only else info.video_start
+        start = info.audio_start - self._zero
+        self._start = round(start * self.sample_rate)
+        self._end = round((start + info.audio_duration) * self.sample_rate)
+
+    def _choose(self) -> None:
+        self._stream = audio_stream(self._container, self.path, self._track)
+        if not self._stream.codec_context.is_open:
+            self._stream.thread_type = 'NONE'
+        discard_others(self._container, self._stream)
+
+    def _rewind(self) -> None:
+        """Go to the beginning, which is not always possible by seeking."""
+        if self._container is None or not self._fresh:
+            self.close()
+            self._container = open_container(self.path)
+            self._choose()
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _samples(self, first, count, inner=None):
+        sound = np.zeros(count, np.float32)
+        low = high = None
+        holes = []
+        try:
+            for place, frame in self._blocks_from(first):
+                if low is None:
+                    low = place
+                elif place > high:
+                    holes.append((high, place))
+                high = max(high or place, place + frame.samples)
+                begin = max(place, first)
+                end = min(place + frame.samples, first + count)
+                if begin < end:
+                    block = mono(frame)
+                    sound[begin - first : end - first] = block[
+                        begin - place : end - place
+                    ]
+                if high >= first + count:
+                    break
+        except av.FFmpegError as error:
+            self.close()
+            raise self._damaged(error) from None
+        if low is None:
+            raise self._damaged('no sound found')
+        low = min(low, self._start)
+        if first + count <= high:  # not read on to the end
+            high = max(high, self._end)
+        self._check(first, count, inner, low, high)
+        begin, end = (first + n for n in inner or (0, count))
+        lost = sum(max(0, min(e, end) - max(b, begin)) for b, e in holes)
+        self.missing = lost / self.sample_rate
+        return sound
+
+    def is_silent(self) -> bool:
+        self._rewind()
+        try:
+            # Damage does not matter: what can be heard counts.
+            frames = self._blocks(math.inf)
+            return all(is_quiet(mono(frame)) for _, frame in frames)
+        except av.FFmpegError as error:
+            raise self._damaged(error) from None
+
+    def _blocks_from(self, first: int) -> Iterator:
+        """Yield (number of the first sample, frame), beginning at or
+        before sample ``first`` unless it is the start of the track."""
+        time = first / self.sample_rate + self._zero
+        if self._container is None:
+            self._rewind()
+        base = self._stream.time_base
+        least = _LEAST_ROLL * self.sample_rate
+        for back in _SEEK_BACK:
+            start = self._stream.start_time
+            if start is None or time - back <= float(start * base):
+                break
+            self._fresh = False
+            try:
+                self._container.seek(
+                    int((time - back) / base), stream=self._stream
+                )
+            except av.FFmpegError:
+                break
+            found = False
+            for place, frame in self._blocks(first):
+                if not found and place > first - least:
+                    break
+                found = True
+                yield place, frame
+            if found:
+                return
+        self._rewind()
+        yield from self._blocks(first)
+
+    def _blocks(self, first: float) -> Iterator:
+        """Decode from where the container stands; what is damaged before
+        sample ``first`` does not matter."""
+        rate, expected = self.sample_rate, None
+        least = _LEAST_ROLL * rate
+        self._fresh = False
+        jitter = max(_JITTER, 2 * float(self._stream.time_base)) * rate
+        if self._stream.time_base > _JITTER:
+            jitter = math.inf  # AVI counts blocks, not time
+        for packet in packets(self._container, self._stream):
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError as error:
+                if expected is None or expected < first - least:
+                    continue
+                raise self._damaged(error) from None
+            for frame in frames:
+                if frame.sample_rate != rate:
+                    raise self._damaged('its sample rate changes')
+                place = expected
+                if frame.pts is not None:
+                    time = float(frame.pts * self._stream.time_base)
+                    place = (time - self._zero) * rate
+                    if expected is None or abs(place - expected) > jitter:
+                        place = round(place)
+                    else:
+                        place = expected
+                if place is None:
+                    continue
+                expected = place + frame.samples
+                yield place, frame
+
+
+def mono(frame) -> np.ndarray:
+    """Mean of the channels, float32, full scale 1."""
+    if frame.format.name == 'fltp' and frame.layout.nb_channels <= 2:
+        # The same, ten times faster: most files, and many short frames.
+        mono, *others = (
+            np.frombuffer(plane, np.float32, frame.samples)
+            for plane in frame.planes
+        )
+        for channel in others:
+            mono = mono + channel
+        return mono / np.float32(1 + len(others))
+    if frame.format.is_planar and frame.layout.nb_channels >= 8:
+        # PyAV (17, 18) finds the end of the list of planes by a null that is
+        # there for up to 7 channels only, and reads wild memory beyond.
+        packed = frame.format.packed
+        (frame,) = av.AudioResampler(packed, frame.layout).resample(frame)
+    data = frame.to_ndarray()
+    if not frame.format.is_planar:
+        data = data.reshape(frame.samples, -1).T
+    if data.dtype == np.uint8:
+        data = (data.astype(np.float32) - 128) / 128
+    elif np.issubdtype(data.dtype, np.integer):
+        scale = np.float32(1 / (np.iinfo(data.dtype).max + 1))
+        data = data.astype(np.float32) * scale
+    if len(data) == 1:
+        return data[0].astype(np.float32, copy=False)
+    return data.mean(0, dtype=np.float32)

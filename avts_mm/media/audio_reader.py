@@ -1,13 +1,15 @@
-"""What the readers of sound have in common: clock, length, resampling."""
+"""Spans of sound: clock, length, resampling; and prepared wav files."""
 
 import functools
 import math
 import os
+import wave
+from contextlib import AbstractContextManager
 
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
-from .containers import error_cause
+from .containers import damaged
 from .media_info import MediaError
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
@@ -19,10 +21,10 @@ EDGE = 0.05
 SILENCE = 2.0**-16
 
 
-class AudioReader:
+class AudioReader(AbstractContextManager):
     """Gives the sound of any span of time on the video's clock.
 
-    A context manager. It cannot be pickled; open it where it is used.
+    A context manager.
 
     Attributes:
         path (str): The file.
@@ -96,24 +98,8 @@ class AudioReader:
         (0 is at the first picture). Only those of ``inner`` must exist."""
         raise NotImplementedError
 
-    def _outside(self, start: float, end: float, low, high) -> MediaError:
-        return MediaError(
-            f'{self.path}: asked for the sound from {start:.3f} to {end:.3f} '
-            f's, but the track covers {low:.3f} to {high:.3f} s; correct '
-            'start and duration in the annotation file',
-            self.path,
-            'too_short',
-        )
-
     def _damaged(self, cause: object) -> MediaError:
-        if isinstance(cause, Exception):
-            cause = error_cause(cause)
-        return MediaError(
-            f'{self.path}: the sound cannot be decoded ({cause}); leave the '
-            'file out or fetch it again',
-            self.path,
-            'undecodable',
-        )
+        return damaged(self.path, 'the sound cannot be decoded', cause)
 
     def _check(self, first, count, inner, low, high) -> None:
         """Raise if the inner samples are not within [low, high)."""
@@ -121,8 +107,14 @@ class AudioReader:
         begin, end = first + begin, first + end
         edge = round(EDGE * self.sample_rate)
         if begin < low - edge or end > high + edge:
-            times = np.array([begin, end, low, high]) / self.sample_rate
-            raise self._outside(*times)
+            times = [n / self.sample_rate for n in (begin, end, low, high)]
+            raise MediaError(
+                '{}: asked for the sound from {:.3f} to {:.3f} s, but the '
+                'track covers {:.3f} to {:.3f} s; correct start and duration '
+                'in the annotation file'.format(self.path, *times),
+                self.path,
+                'too_short',
+            )
 
     def is_silent(self) -> bool:
         """Whether there is nothing but digital silence in the whole track.
@@ -137,11 +129,50 @@ class AudioReader:
     def close(self) -> None:
         """Free the file handle and the decoder."""
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *exc) -> None:
         self.close()
+
+
+class WaveAudio(AudioReader):
+    """A prepared PCM16 ``.wav`` file, read by seeking."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._file = wave.open(self.path, 'rb')  # noqa: SIM115
+        if self._file.getsampwidth() != 2:
+            self._file.close()
+            raise wave.Error('not 16 bit')
+        self.sample_rate = self._file.getframerate()
+        self._length = self._file.getnframes()
+
+    def _samples(self, first, count, inner=None):
+        self._check(first, count, inner, 0, self._length)
+        begin = min(max(first, 0), self._length)
+        end = min(max(first + count, 0), self._length)
+        channels = self._file.getnchannels()
+        self._file.setpos(begin)
+        data = self._file.readframes(end - begin)
+        if len(data) < (end - begin) * channels * 2:
+            raise self._damaged('the file is cut off')
+        samples = np.frombuffer(data, '<i2').reshape(-1, channels)
+        mono = samples.astype(np.float32)
+        mono = mono[:, 0] if channels == 1 else mono.mean(1)
+        mono *= np.float32(1 / 32768)
+        if len(mono) == count:
+            return mono
+        sound = np.zeros(count, np.float32)
+        sound[begin - first : begin - first + len(mono)] = mono
+        return sound
+
+    def is_silent(self) -> bool:
+        second = self.sample_rate
+        return all(
+            is_quiet(self._samples(at, min(second, self._length - at)))
+            for at in range(0, self._length, second)
+        )
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def is_quiet(sound: np.ndarray) -> bool:

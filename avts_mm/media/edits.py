@@ -96,32 +96,28 @@ def _from_movie(file, begin: int, end: int, track_id: int) -> list[Edit]:
     scale = 0
     for kind, a, b in _boxes(file, begin, end):
         if kind == b'mvhd':
-            scale = _time_scale(file, a)
+            scale = _number(file, a, b)  # ticks per second
         if kind == b'trak':
             boxes = {kind: (a, b) for kind, a, b in _boxes(file, a, b)}
-            if _track_id(file, *boxes.get(b'tkhd', (0, 0))) != track_id:
+            if _number(file, *boxes.get(b'tkhd', (0, 0))) != track_id:
                 continue
-            lists, media = (
-                {kind: a for kind, a, _ in _boxes(file, *boxes.get(k, (0, 0)))}
-                for k in (b'edts', b'mdia')
-            )
-            if b'elst' in lists and b'mdhd' in media:
-                own = _time_scale(file, media[b'mdhd'])
-                return _entries(file, lists[b'elst'], scale, own)
+            inner = {
+                kind: (a, b)
+                for name in (b'edts', b'mdia')
+                for kind, a, b in _boxes(file, *boxes.get(name, (0, 0)))
+            }
+            if b'elst' in inner and b'mdhd' in inner:
+                own = _number(file, *inner[b'mdhd'])
+                return _entries(file, inner[b'elst'][0], scale, own)
             return []
     return []
 
 
-def _track_id(file, begin: int, end: int) -> int | None:
+def _number(file: BinaryIO, begin: int, end: int) -> int:
+    """What a header holds after its two times: the ticks per second of a
+    movie or of media, the number of a track."""
     if end <= begin:
-        return None
-    file.seek(begin)
-    head = file.read(24)
-    return struct.unpack_from('>I', head, 20 if head[0] == 1 else 12)[0]
-
-
-def _time_scale(file, begin: int) -> int:
-    """Ticks per second in a movie or media header."""
+        return 0
     file.seek(begin)
     head = file.read(24)
     return struct.unpack_from('>I', head, 20 if head[0] == 1 else 12)[0]
@@ -130,15 +126,10 @@ def _time_scale(file, begin: int) -> int:
 def _entries(file, begin: int, movie_scale: int, scale: int) -> list[Edit]:
     file.seek(begin)
     version, count = struct.unpack('>B3xI', file.read(8))
-    form = '>Qqi' if version == 1 else '>Iii'
-    size = struct.calcsize(form)
+    form = struct.Struct('>Qqi' if version == 1 else '>Iii')
     edits = []
     for _ in range(min(count, 1000)):
-        duration, media_time, _rate = struct.unpack(form, file.read(size))
-        edits.append(
-            Edit(
-                duration / (movie_scale or 1),
-                None if media_time < 0 else media_time / (scale or 1),
-            )
-        )
+        duration, media_time, _rate = form.unpack(file.read(form.size))
+        begins = None if media_time < 0 else media_time / (scale or 1)
+        edits.append(Edit(duration / (movie_scale or 1), begins))
     return edits

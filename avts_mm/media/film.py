@@ -8,7 +8,6 @@ import numpy as np
 
 from .audio import open_audio
 from .media_info import MediaError
-from .probe import probe
 from .video import open_video
 
 
@@ -33,9 +32,8 @@ class FileFilm:
         self, path: str, audio_path: str | None = None, audio_track: int = 0
     ) -> None:
         self.name = os.fspath(path)
-        info = probe(self.name)
-        self.seconds = info.video_duration
-        self._video = open_video(self.name, 'pyav')
+        self._video = open_video(self.name)
+        self.seconds = self._video.info.video_duration
         try:
             self._audio = open_audio(
                 audio_path or self.name, audio_track=audio_track

@@ -6,7 +6,7 @@ time of the first picture. Only :attr:`MediaInfo.video_start` and
 """
 
 import os
-from collections import OrderedDict
+from dataclasses import replace
 
 import av
 
@@ -23,14 +23,13 @@ from .containers import (
 from .edits import edit_shift
 from .media_info import MediaError, MediaInfo
 from .presentation import picture_time, ticks_to_seconds
-from .scanning import scan_packets
 
 # How a prepared file is opened: without a look at its packets, by which
 # libavformat finds out the format of pixels and the order of B-frames.
 _PREPARED = {'probesize': '32'}, 'mov'
 
 _CACHE_SIZE = 64
-_cache: OrderedDict[tuple, MediaInfo] = OrderedDict()
+_cache: dict[tuple, MediaInfo] = {}
 
 
 def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
@@ -50,15 +49,11 @@ def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
             not this track.
     """
     path = os.fspath(path)
-    key = _key(path, file_status(path), audio_track, scan)
-    info = _cache.get(key)
-    if info is not None:
-        return info
-    container, info, _ = open_probed(path, audio_track)
-    container.close()
-    if scan:
-        info = _remember(key, scan_packets(path, info, audio_track))
-    return info
+    info = _cache.get(_key(path, file_status(path), audio_track))
+    if info is None:
+        container, info, _ = open_probed(path, audio_track)
+        container.close()
+    return _scan(path, info, audio_track) if scan else info
 
 
 def open_probed(
@@ -67,9 +62,8 @@ def open_probed(
     """Open a file and :func:`probe` it with one and the same opening.
 
     Of a file that has the size with which it was prepared
-    (:class:`~avts_mm.media.writer.PreparedWriter`) the head
-    tells all. Of another one the first picture must be decoded and edit lists
-    be looked for: who knows what has become of it.
+    (:class:`~avts_mm.media.writer.PreparedWriter`) the head tells all. Of
+    another one the first picture must be decoded and edit lists be looked for.
 
     Args:
         path (str): The file.
@@ -99,25 +93,16 @@ def open_probed(
         if isinstance(error, av.FFmpegError):
             raise damaged(path, 'cannot be read', error) from None
         raise
-    return container, _remember(key, info), False
-
-
-def _key(
-    path: str,
-    status: os.stat_result | None,
-    audio_track: int,
-    scan: bool = False,
-) -> tuple:
-    """Changes whenever the file does."""
-    changed = (status.st_mtime_ns, status.st_size) if status else None
-    return path, changed, audio_track, scan
-
-
-def _remember(key: tuple, info: MediaInfo) -> MediaInfo:
     _cache[key] = info
     if len(_cache) > _CACHE_SIZE:
-        _cache.popitem(last=False)
-    return info
+        del _cache[next(iter(_cache))]
+    return container, info, False
+
+
+def _key(path: str, status: os.stat_result | None, audio_track: int):
+    """Changes whenever the file does."""
+    changed = (status.st_mtime_ns, status.st_size) if status else None
+    return path, changed, audio_track
 
 
 def _read_head(container, path: str, audio_track: int) -> MediaInfo:
@@ -154,18 +139,14 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
                 'undecodable',
             ) from None
         packet = next(packets(container, sound), None)
-        return MediaInfo(
-            path,
-            name,
-            audio_tracks=tracks,
-            **_sound(container, sound, packet),
-        )
+        heard = _sound(container, sound, packet)
+        return MediaInfo(path, name, audio_tracks=tracks, **heard)
     context = stream.codec_context
     stream.thread_type = 'NONE'
     picture, has_edits, packet = _first_picture(container, stream, sound, path)
     has_edits = has_edits or _discards(stream)
     shift = edit_shift(path, stream, has_edits) if name == 'mov' else 0.0
-    start = picture_time(picture, stream, name) + shift
+    start = picture_time(picture, stream, name)
     return MediaInfo(
         path,
         name,
@@ -174,10 +155,8 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
         width=picture.width,
         height=picture.height,
         rotation=round(picture.rotation / 90) * 90 % 360,
-        video_start=start,
-        video_duration=max(
-            0.0, _duration(container, stream, start - shift) - shift
-        ),
+        video_start=start + shift,
+        video_duration=max(0.0, _duration(container, stream, start) - shift),
         has_b_frames=bool(context.has_b_frames),
         has_edits=has_edits,
         picture_shift=shift,
@@ -267,3 +246,52 @@ def _duration(container, stream, start: float) -> float:
         return 0.0
     end = ((container.start_time or 0) + container.duration) / av.time_base
     return max(0.0, end - start)
+
+
+def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
+    """Correct what the headers tell of starts and durations by reading every
+    packet."""
+    spans: dict[str, tuple[int, int]] = {}
+    with open_container(path) as container:
+        streams = []
+        if info.video_codec:
+            streams.append(video_stream(container, path))
+        if info.audio_codec:
+            streams.append(audio_stream(container, path, audio_track))
+        try:
+            for packet in packets(container, streams):
+                begin = packet.pts
+                if info.container == 'avi':
+                    begin = packet.dts  # as in picture_time
+                if begin is None or packet.is_discard:
+                    continue
+                end = begin + _length(packet)
+                low, high = spans.get(packet.stream.type, (begin, end))
+                high = end if end < begin else max(high, end)
+                spans[packet.stream.type] = min(low, begin), high
+        except av.FFmpegError:
+            pass  # a damaged tail: what was read until here counts
+        bases = {s.type: s.time_base for s in streams}
+    seconds = {
+        kind: (float(low * bases[kind]), float(high * bases[kind]))
+        for kind, (low, high) in spans.items()
+    }
+    if 'video' in seconds:
+        length = max(0.0, seconds['video'][1] - info.zero)
+        info = replace(info, video_duration=length)
+    if 'audio' in seconds:
+        start, until = seconds['audio']
+        # Packets before the track's start only prime the decoder.
+        start = max(start, info.audio_start)
+        info = replace(
+            info, audio_start=start, audio_duration=max(0.0, until - start)
+        )
+    return info
+
+
+def _length(packet) -> int:
+    """Duration of a packet in ticks."""
+    length = packet.duration or 0
+    # Ogg tells where Vorbis ends to the sample; if that is before the last
+    # packet, libavformat gives the negative length as an unsigned one.
+    return length - 2**32 if 2**31 <= length < 2**32 else length

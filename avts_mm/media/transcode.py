@@ -7,13 +7,13 @@ from typing import NoReturn
 import av
 import numpy as np
 
+from .audio import mono
 from .containers import audio_stream, open_container, video_stream
 from .media_info import MediaError
 from .options import Prepared, PrepareOptions, find_fault
 from .picture import PictureGraph
 from .presentation import PictureClock
 from .probe import probe
-from .pyav_audio import mono
 from .sound import MAX_GAP, LoudnessMeter, SoundTimeline, WavWriter
 from .writer import VideoWriter
 

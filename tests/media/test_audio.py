@@ -129,13 +129,6 @@ def test_impossible_sample_rate(tmp_path, rate):
         read(path, 0.0, 0.001)
 
 
-def test_wave_begins_with_the_first_picture(tmp_path):
-    path = write_wave(tmp_path / 'A.WAV', sine(2, 16000))
-    np.testing.assert_array_equal(
-        read(path, 0.5, 0.5), read(path, 0.5, 0.5, video_start=0.3)
-    )
-
-
 def test_channels_are_averaged(tmp_path):
     left, right = sine(2, 16000), 0.5 * sine(2, 16000, 900)
     stereo = np.stack([left, right], 1)
@@ -197,15 +190,6 @@ def test_sound_that_begins_late_or_early(tmp_path):
     assert len(read(early.path, -0.5, 1.0)) == 16000
     with pytest.raises(MediaError, match=r'covers -0\.520 to 3'):
         read(early.path, -0.6, 1.0)
-
-
-def test_start_of_the_pictures_can_be_given(tmp_path):
-    path = render(tmp_path / 'a.mkv', audio='flac').path
-    np.testing.assert_allclose(
-        read(path, 0.5, 1.0, video_start=0.25),
-        read(path, 0.75, 1.0),
-        atol=1e-6,
-    )
 
 
 @pytest.mark.parametrize('ending', ['mp4', 'mkv'])

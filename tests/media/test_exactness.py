@@ -2,7 +2,6 @@
 flash and a click of the same instant stay together."""
 
 import sys
-from collections import OrderedDict
 
 import av
 import numpy as np
@@ -136,7 +135,7 @@ def media(tmp_path_factory):
 def nothing_remembered(monkeypatch):
     """Let every test probe anew; its second reading then remembers."""
     module = sys.modules['avts_mm.media.probe']
-    monkeypatch.setattr(module, '_cache', OrderedDict())
+    monkeypatch.setattr(module, '_cache', {})
 
 
 NAMES = [*KINDS, *CUTS]
