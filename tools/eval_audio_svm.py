@@ -36,7 +36,7 @@ from sklearn.metrics import confusion_matrix
 from torch.utils.data import DataLoader
 
 from avts_mm.apis import FeatureExtractor
-from avts_mm.apis.feature_extractor import LogMelStatistics
+from avts_mm.apis.feature_extractor import LOG_MEL
 from avts_mm.apis.loading import load_audio_model
 from avts_mm.datasets.recordings import check_copies
 from avts_mm.evaluation.functional.audio_svm import (
@@ -159,7 +159,8 @@ class Evaluation:
     def log_mel(self):
         """Statistics of the log-mel, classified."""
         model = load_audio_model(self.cfg, None, LAYER, self.args.device)
-        return self.classify('log-mel statistics', LogMelStatistics(model))
+        extractor = FeatureExtractor(model, LOG_MEL, 'statistics')
+        return self.classify('log-mel statistics', extractor)
 
     def classify(self, what: str, extractor) -> AudioSVMResult:
         self.dataset.full_init()  # here, not once in each worker

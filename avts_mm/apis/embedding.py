@@ -196,12 +196,7 @@ class FilmEmbedder:
         if begin == first:  # the first picture has none before it
             still = motion[:1] if len(motion) else [0.0]
             motion = np.concatenate([still, motion])
-        loudness = np.array(
-            [
-                np.sqrt(np.mean(part**2))
-                for part in np.array_split(sound, length)
-            ]
-        )
+        loudness = effective(sound, length)
         known = np.isfinite(loudness)
         heard = np.nan_to_num(loudness) > LOUDNESS
         sound = np.nan_to_num(sound)
@@ -226,23 +221,22 @@ class FilmEmbedder:
         self, clip: np.ndarray, sound: np.ndarray, steps: int, done: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Embed the clip that begins at each of the first ``steps`` steps."""
-        samples = round(self.length * self.step * self.rate)
-        begins = [round(k * self.step * self.rate) for k in range(steps)]
-        padded = np.pad(sound, (0, samples))
-        audio = np.concatenate(
-            [
-                self.embed(
-                    'audio', np.stack([padded[b : b + samples] for b in part])
-                )
-                for part in _batches(begins, self.batch_size)
-            ]
-        )
-        chosen = [k for k in range(steps) if (done + k) % self.stride == 0]
+        per_step = self.step * self.rate
+        size = round(self.length * per_step)
+        padded = np.pad(sound, (0, size))
+        begins = (round(k * per_step) for k in range(steps))
+        audio = self._batched('audio', [padded[b : b + size] for b in begins])
+        chosen = list(range(-done % self.stride, steps, self.stride))
         video = np.full((steps, audio.shape[1]), np.nan, np.float32)
-        for part in _batches(chosen, self.batch_size):
-            clips = np.stack([clip[:, k : k + self.length] for k in part])
-            video[part] = self.embed('video', clips)
+        if chosen:
+            clips = [clip[:, k : k + self.length] for k in chosen]
+            video[chosen] = self._batched('video', clips)
         return video, audio
+
+    def _batched(self, what: str, inputs: list[np.ndarray]) -> np.ndarray:
+        size = self.batch_size
+        parts = [inputs[i : i + size] for i in range(0, len(inputs), size)]
+        return np.concatenate([self.embed(what, np.stack(p)) for p in parts])
 
     @torch.no_grad()
     def embed(self, what: str, inputs: np.ndarray, **options) -> np.ndarray:
@@ -265,14 +259,15 @@ class FilmEmbedder:
         return method(data['inputs'][name], **options).float().cpu().numpy()
 
 
+def effective(sound: np.ndarray, parts: int) -> np.ndarray:
+    """Effective values of so many parts of a sound."""
+    split = np.array_split(sound, parts)
+    return np.array([np.sqrt(np.mean(part**2)) for part in split])
+
+
 def _around(flags: np.ndarray, before: int, after: int) -> np.ndarray:
     """Whether any flag is set from ``before`` steps before to ``after``."""
     size = before + after + 1
     return maximum_filter1d(
         flags, size, origin=before - size // 2, mode='constant'
     )
-
-
-def _batches(items: list, size: int) -> Iterator[list]:
-    for begin in range(0, len(items), size):
-        yield items[begin : begin + size]

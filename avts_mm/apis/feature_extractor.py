@@ -9,6 +9,8 @@ from mmengine.model import BaseModel
 
 from .features import Features
 
+POOLED = ('mean', 'max', 'statistics')
+LOG_MEL = 'data_preprocessor.log_mel'
 POOLS = {
     1: F.adaptive_max_pool1d,
     2: F.adaptive_max_pool2d,
@@ -20,62 +22,7 @@ class _Reached(Exception):
     """Ends a forward pass where the wanted layer has run."""
 
 
-class Extractor:
-    """What gives features of clips: of a batch, or of a data loader.
-
-    Attributes:
-        model (BaseModel): What computes them.
-        layer (str): Where they come from.
-        pool: What becomes of time and place, as JSON has it.
-        normalize (bool): Whether rows have the Euclidean length 1.
-    """
-
-    model: BaseModel
-    layer: str
-    pool: object
-    normalize: bool
-
-    def __call__(self, inputs: Mapping) -> np.ndarray:
-        """Features of a batch: float32 ``(N, D)``."""
-        raise NotImplementedError
-
-    def extract(self, dataloader: Iterable) -> Features:
-        """Features of all clips of a data loader.
-
-        Names, starts and labels are found in the samples' metainfo, where
-        those of a picture come before those of sound, so that the rows of
-        both towers for the same clips have the same names. The label is the
-        ``class_label`` if there is one, else the ``gt_label``.
-
-        Raises:
-            ValueError: The loader gives nothing.
-        """
-        features, samples = [], []
-        for batch in dataloader:
-            features.append(self(batch['inputs']))
-            samples += batch['data_samples']
-        if not features:
-            raise ValueError('no clips to extract features from')
-        return Features(
-            np.concatenate(features),
-            [_name(sample, i) for i, sample in enumerate(samples)],
-            np.array(
-                [
-                    _first(s, ('video_start', 'audio_start'), 'nan')
-                    for s in samples
-                ]
-            ),
-            np.array([_label(sample) for sample in samples]),
-            dict(
-                layer=self.layer,
-                pool=self.pool,
-                normalize=self.normalize,
-                model=type(self.model).__name__,
-            ),
-        )
-
-
-class FeatureExtractor(Extractor):
+class FeatureExtractor:
     """Give the output of a layer of a frozen model.
 
     Of a model with two towers (:class:`~avts_mm.models.AVTS`) only the tower
@@ -88,12 +35,14 @@ class FeatureExtractor(Extractor):
             ``embed_audio``, or a recognizer of mmaction2. It is put into
             evaluation mode.
         layer (str): Dotted name of the layer, such as
-            ``'audio_backbone.conv_5'``, ``'video_neck'`` or ``'backbone'``.
+            ``'audio_backbone.conv_5'``, ``'video_neck'``, ``'backbone'`` or
+            ``'data_preprocessor.log_mel'``.
         pool (str | int | Sequence[int] | None): What becomes of the axes
             after the channels: ``'mean'`` or ``'max'`` over all of them, None
             to flatten them, or the size of a grid of maxima (a number, or
-            one for each axis), which is then flattened.
-            Defaults to ``'mean'``.
+            one for each axis), which is then flattened; ``'statistics'`` for
+            mean, standard deviation, maximum and mean absolute change over
+            the last axis. Defaults to ``'mean'``.
         normalize (bool): Give rows the Euclidean length 1.
             Defaults to False.
 
@@ -104,8 +53,6 @@ class FeatureExtractor(Extractor):
         ValueError: No such layer, or an impossible ``pool``.
     """
 
-    pool: str | int | Sequence[int] | None
-
     def __init__(
         self,
         model: BaseModel,
@@ -113,9 +60,9 @@ class FeatureExtractor(Extractor):
         pool: str | int | Sequence[int] | None = 'mean',
         normalize: bool = False,
     ) -> None:
-        if isinstance(pool, str) and pool not in ('mean', 'max'):
+        if isinstance(pool, str) and pool not in POOLED:
             raise ValueError(
-                f"pool should be 'mean', 'max', None or a grid, not {pool!r}"
+                f'pool should be one of {POOLED}, None or a grid, not {pool!r}'
             )
         grid = () if pool is None or isinstance(pool, str) else pool
         sizes = (grid,) if isinstance(grid, int) else tuple(grid)
@@ -124,7 +71,9 @@ class FeatureExtractor(Extractor):
         self.towers = hasattr(model, 'embed_video')
         self.modality = 'video'
         if self.towers:
-            self.modality = layer.split('_')[0]
+            self.modality = (
+                'audio' if layer == LOG_MEL else layer.split('_')[0]
+            )
         modules = dict(model.named_modules())
         if layer not in modules or self.modality not in ('video', 'audio'):
             known = [
@@ -193,19 +142,54 @@ class FeatureExtractor(Extractor):
             features = F.normalize(features)
         return features.cpu().numpy()
 
+    def extract(self, dataloader: Iterable) -> Features:
+        """Features of all clips of a data loader.
+
+        Names, starts and labels are found in the samples' metainfo, where
+        those of a picture come before those of sound, so that the rows of
+        both towers for the same clips have the same names. The label is the
+        ``class_label`` if there is one, else the ``gt_label``.
+
+        Raises:
+            ValueError: The loader gives nothing.
+        """
+        features, samples = [], []
+        for batch in dataloader:
+            features.append(self(batch['inputs']))
+            samples += batch['data_samples']
+        if not features:
+            raise ValueError('no clips to extract features from')
+        return Features(
+            np.concatenate(features),
+            [_name(sample, i) for i, sample in enumerate(samples)],
+            np.array(
+                [
+                    s.get('video_start', s.get('audio_start', np.nan))
+                    for s in samples
+                ]
+            ),
+            np.array([_label(sample) for sample in samples]),
+            dict(
+                layer=self.layer,
+                pool=self.pool,
+                normalize=self.normalize,
+                model=type(self.model).__name__,
+            ),
+        )
+
     def _run(self, batch: Sequence) -> torch.Tensor:
         """The output of the layer for a batch of one modality."""
         model, modality = self.model, self.modality
         model.eval()
         inputs = {modality: batch} if self.towers else batch
         data = dict(inputs=inputs, data_samples=None)
-        inputs = model.data_preprocessor(data, False)['inputs']
 
         def keep(module, args, output):
             raise _Reached(output)
 
         handle = model.get_submodule(self.layer).register_forward_hook(keep)
         try:
+            inputs = model.data_preprocessor(data, False)['inputs']
             if not self.towers:
                 head = getattr(model, 'cls_head', None) is not None
                 model(inputs, stage='head' if head else 'neck')
@@ -227,6 +211,11 @@ class FeatureExtractor(Extractor):
         axes = output.dim() - 2
         if not axes or self.pool is None:
             return output.flatten(1)
+        if self.pool == 'statistics':
+            rows = output.flatten(1, -2).cpu().numpy()
+            change = np.abs(np.diff(rows, axis=2)).mean(2)
+            columns = [rows.mean(2), rows.std(2), rows.max(2), change]
+            return torch.from_numpy(np.concatenate(columns, axis=1))
         if isinstance(self.pool, str):
             flat = output.flatten(2)
             return flat.mean(2) if self.pool == 'mean' else flat.amax(2)
@@ -238,38 +227,6 @@ class FeatureExtractor(Extractor):
                 f'channels of {self.layer}, {tuple(output.shape)}'
             )
         return POOLS[axes](output, grid).flatten(1)
-
-
-class LogMelStatistics(Extractor):
-    """Plain features of log-mel images, a baseline without a network.
-
-    Of each band the mean, the standard deviation and the greatest value over
-    time, and the mean absolute change from frame to frame.
-
-    Args:
-        model (BaseModel): Whose data preprocessor makes the images.
-    """
-
-    layer, normalize = 'log_mel', False
-    pool = ('mean', 'std', 'max', 'mean change')
-
-    def __init__(self, model: BaseModel) -> None:
-        self.model = model.eval()
-
-    @torch.no_grad()
-    def __call__(self, inputs: Mapping) -> np.ndarray:
-        """Features of a batch: float32 ``(N, 4 * bands)``."""
-        data = dict(inputs=dict(audio=inputs['audio']), data_samples=None)
-        images = self.model.data_preprocessor(data, False)['inputs']['audio']
-        bands = images.cpu().numpy()[:, 0].astype(np.float32)
-        change = np.abs(np.diff(bands, axis=2)).mean(2)
-        columns = [bands.mean(2), bands.std(2), bands.max(2), change]
-        return np.concatenate(columns, axis=1)
-
-
-def _first(sample, keys: Sequence[str], default):
-    found = [sample.get(key) for key in keys if key in sample]
-    return found[0] if found else float(default)
 
 
 def _name(sample, index: int) -> str:

@@ -55,11 +55,8 @@ class AVTSInferencer(BaseInferencer):
             ``'avts_grid_steps'``, or a config.
         weights (str): Checkpoint that goes with it.
         device (str, optional): Defaults to a GPU if there is one.
-        batch_size (int): Clips embedded at once. Defaults to 16.
         stride (int): Steps from one clip of pictures to the next, for models
             that embed whole clips. Defaults to 1.
-        show_progress (bool): Of films longer than a minute.
-            Defaults to True.
 
     Example:
         >>> infer = AVTSInferencer('avts_grid_steps', 'epoch_10.pth')
@@ -82,9 +79,7 @@ class AVTSInferencer(BaseInferencer):
         model: str | Config,
         weights: str,
         device: str | None = None,
-        batch_size: int = 16,
         stride: int = 1,
-        show_progress: bool = True,
     ) -> None:
         # Not the base's: it looks for configs in mmaction2, and loads
         # checkpoints without looking whether they fit.
@@ -94,12 +89,9 @@ class AVTSInferencer(BaseInferencer):
             model = Config.fromfile(find_config(str(model)))
         self.cfg = model
         self.model = load_model(model, weights, device)
-        self.embedder = FilmEmbedder(
-            self.model, model, batch_size=batch_size, stride=stride
-        )
+        self.embedder = FilmEmbedder(self.model, model, stride=stride)
         # The base's bar counts films; one of seconds tells more.
         self.show_progress = False
-        self.show_seconds = show_progress
 
     def _init_pipeline(self, cfg: Config) -> FilmEmbedder:
         return self.embedder
@@ -120,8 +112,7 @@ class AVTSInferencer(BaseInferencer):
                 sequence of these.
             return_datasamples (bool): Give `OffsetEstimate` instead of
                 dicts. Defaults to False.
-            batch_size (int): Films are taken one by one; see the constructor
-                for clips.
+            batch_size (int): Not used; films are taken one by one.
             kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
                 ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
                 as in sync, default 0.08), ``audio_track`` (default 0),
@@ -147,9 +138,8 @@ class AVTSInferencer(BaseInferencer):
                 for path in sorted(Path(inputs).rglob('*'))
                 if path.suffix.lower() in SUFFIXES
             ]
-        if not isinstance(inputs, Sequence) or isinstance(inputs, str):
-            inputs = [inputs]
-        return list(inputs)
+        several = isinstance(inputs, Sequence) and not isinstance(inputs, str)
+        return list(inputs) if several else [inputs]
 
     def preprocess(
         self, inputs: Iterable, batch_size: int = 1, audio_track: int = 0
@@ -167,8 +157,7 @@ class AVTSInferencer(BaseInferencer):
             return [(film.path, film)]
         found: OffsetEstimate | MediaError
         try:
-            shown = self.show_seconds and film.seconds > LONG
-            with _bar(film.name, film.seconds, shown) as report:
+            with _bar(film.name, film.seconds) as report:
                 found = find_offset(
                     self.embedder, film, max_shift, report, **options
                 )
@@ -241,11 +230,10 @@ def _complaint(error: MediaError) -> str:
 
 
 @contextmanager
-def _bar(
-    name: str, seconds: float, shown: bool
-) -> Iterator[Callable[[float], None]]:
-    """A progress bar over the seconds of one film."""
+def _bar(name: str, seconds: float) -> Iterator[Callable[[float], None]]:
+    """A progress bar over the seconds of one film, if it is long."""
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not shown) as bar:
+    short = seconds <= LONG
+    with Progress(*columns, transient=True, disable=short) as bar:
         task = bar.add_task(Path(name).name, total=seconds or None)
         yield lambda done: bar.update(task, completed=done)

@@ -16,7 +16,7 @@ from avts_mm.visualization.heat_map import (
     sound_distances,
 )
 
-from .embedding import LOUDNESS, FilmEmbedder, windows
+from .embedding import LOUDNESS, FilmEmbedder, effective, windows
 
 CONTEXT = 2.0  # seconds of sound around a piece that it is set against
 MARGIN = 10  # steps of pictures around a piece that convolutions see
@@ -76,11 +76,10 @@ class FilmLocalizer:
         for line in (across, down):
             # Half a pixel beyond the middle of the first and the last.
             half = np.median(np.diff(line)) / 2 if len(line) > 1 else 0.5
-            sides.append((line[0] - half, line[-1] + half))
+            ends = line[0] - half, line[-1] + half
+            sides.append([float(np.clip(end, 0, 1)) for end in ends])
         (left, right), (top, bottom) = sides
-        return tuple(
-            float(np.clip(value, 0, 1)) for value in (left, top, right, bottom)
-        )
+        return left, top, right, bottom
 
     def pieces(
         self, film: Film, begin: float = 0.0, seconds: float | None = None
@@ -136,14 +135,12 @@ class FilmLocalizer:
             round((done - first) * step * rate),
             round((last - first) * step * rate),
         )
-        parts = np.array_split(heard[inside], len(frames))
-        loud = np.array([np.sqrt(np.mean(part**2)) for part in parts])
         maps = np.pad(  # should the sound have a step less
             maps,
             ((0, len(frames) - len(maps)), (0, 0), (0, 0)),
             constant_values=np.nan,
         )
-        maps[loud <= LOUDNESS] = np.nan
+        maps[effective(heard[inside], len(frames)) <= LOUDNESS] = np.nan
         return LocatedPiece(done * step, frames, maps, heard[inside])
 
     def _places(self, clip: np.ndarray) -> np.ndarray:
@@ -177,12 +174,9 @@ class FilmLocalizer:
         )
         found = []
         for begin in begins:
-            clip = held[:, begin - at : begin - at + length]
-            if clip.shape[1] < length:  # a film shorter than a clip
-                short = length - clip.shape[1]
-                clip = np.pad(
-                    clip, ((0, 0), (0, short), (0, 0), (0, 0)), mode='edge'
-                )
+            # Of a film shorter than a clip, the last picture again and again.
+            steps = np.arange(begin - at, begin - at + length)
+            clip = held[:, np.minimum(steps, held.shape[1] - 1)]
             own = embed([begin])
             found.append(sound_distances(self._places(clip), own, others)[0])
         maps = np.stack(found)
@@ -199,17 +193,10 @@ def _small(picture: np.ndarray) -> np.ndarray:
     """Of a height to be shown: neither tiny nor large."""
     height, width = picture.shape[:2]
     if height > HEIGHT:
-        ratio = HEIGHT / height
-        size = max(round(width * ratio), 2), HEIGHT
+        size = max(round(width * HEIGHT / height), 2), HEIGHT
         return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     grow = HEIGHT // height
-    if grow > 1:
-        return cv2.resize(
-            picture,
-            (width * grow, height * grow),
-            interpolation=cv2.INTER_NEAREST,
-        )
-    return picture
+    return picture.repeat(grow, 0).repeat(grow, 1)
 
 
 def write_heat_map_video(

@@ -120,8 +120,8 @@ class OffsetTestLoop(BaseLoop):
     """Find known offsets in the videos of a data set.
 
     Every video is cut to excerpts of each length, at a place drawn for each,
-    and its sound made late by a shift drawn from the range; both by the seed
-    and the number of the video. Where an excerpt leaves room, the sound that
+    and its sound made late by a shift drawn from the range; both by the
+    number of the video. Where an excerpt leaves room, the sound that
     is moved in is that of the film; beyond its ends there is none.
 
     Args:
@@ -130,14 +130,12 @@ class OffsetTestLoop(BaseLoop):
         evaluator (dict): With an `OffsetMetric`.
         lengths (Sequence[float]): Seconds of the excerpts; None stands for
             the whole video. Defaults to (None,).
-        max_shift (float): Seconds, drawn and searched. Defaults to 2.0.
-        max_drawn (float, optional): Seconds, drawn from; less than is
-            searched where videos are short. Defaults to ``max_shift``.
-        stride (int): Of `FilmEmbedder`. Defaults to 1.
+        max_shift (float): Seconds, searched. Defaults to 2.0.
+        max_drawn (float): Seconds, drawn from; less than is searched, since
+            videos are short. Defaults to 1.0.
         swap_sound (bool): Give every video the sound of the next one: there
             is nothing to be found, and ``told`` is how often the answer is
             wrong by being one. Defaults to False.
-        seed (int): Defaults to 0.
         fp16 (bool): Autocast, as in mmengine's loops; `FilmEmbedder` takes it
             from the config. Defaults to False.
     """
@@ -149,10 +147,8 @@ class OffsetTestLoop(BaseLoop):
         evaluator,
         lengths: Sequence[float | None] = (None,),
         max_shift: float = 2.0,
-        max_drawn: float | None = None,
-        stride: int = 1,
+        max_drawn: float = 1.0,
         swap_sound: bool = False,
-        seed: int = 0,
         fp16: bool = False,
     ) -> None:
         super().__init__(runner, dataloader)
@@ -161,10 +157,8 @@ class OffsetTestLoop(BaseLoop):
         self.evaluator = evaluator
         self.lengths = tuple(lengths)
         self.max_shift = max_shift
-        self.max_drawn = max_shift if max_drawn is None else max_drawn
-        self.stride = stride
+        self.max_drawn = max_drawn
         self.swap_sound = swap_sound
-        self.seed = seed
 
     def run(self) -> dict:
         """Find the offsets and judge them."""
@@ -173,7 +167,7 @@ class OffsetTestLoop(BaseLoop):
         model = self.runner.model
         model = model.module if is_model_wrapper(model) else model
         model.eval()
-        embedder = FilmEmbedder(model, self.runner.cfg, stride=self.stride)
+        embedder = FilmEmbedder(model, self.runner.cfg)
         dataset = self.dataloader.dataset
         mine = range(get_rank(), len(dataset), get_world_size())
         for index in track(mine, 'Offsets', disable=get_rank() > 0):
@@ -187,15 +181,11 @@ class OffsetTestLoop(BaseLoop):
         return metrics
 
     def _case(
-        self,
-        embedder: FilmEmbedder,
-        dataset,
-        index: int,
-        seconds: float | None,
+        self, embedder: FilmEmbedder, dataset, index: int, seconds
     ) -> dict:
         info = dataset.get_data_info(index)
         start, duration = info['span']
-        rng = np.random.default_rng([self.seed, index, round(seconds or 0)])
+        rng = np.random.default_rng([0, index, round(seconds or 0)])
         late = float(rng.uniform(-self.max_drawn, self.max_drawn))
         length = duration if seconds is None else min(seconds, duration)
         begin = start + float(rng.uniform(0, duration - length))
@@ -203,33 +193,26 @@ class OffsetTestLoop(BaseLoop):
         if self.swap_sound:
             following = (index + 1) % len(dataset)
             sound = dataset.get_data_info(following)['audio_path']
-        film = ShiftedFilm(
-            FileFilm(info['video_path'], sound),
-            begin,
-            length,
-            late,
-        )
-        # What the baseline looks at is on the way.
-        motion, loudness = [], []
-
-        def watch(piece):
-            motion.append(piece.motion)
-            loudness.append(piece.loudness)
-
+        whole = FileFilm(info['video_path'], sound)
+        film = ShiftedFilm(whole, begin, length, late)
+        pieces: list[EmbeddedPiece] = []
         try:
-            found = find_offset(embedder, film, self.max_shift, on_piece=watch)
+            found = find_offset(
+                embedder, film, self.max_shift, on_piece=pieces.append
+            )
         finally:
             film.close()
+        # What the baseline looks at is on the way.
+        motion, loudness = (
+            np.concatenate([getattr(p, name) for p in pieces] or [np.zeros(0)])
+            for name in ('motion', 'loudness')
+        )
+        radius = round(self.max_shift / embedder.step)
         return dict(
             video=info['video_path'],
             seconds=round(length, 1) if seconds is None else seconds,
             true=late,
             best=found.best,
             told=found.offset is not None,
-            baseline=energy_offset(
-                np.concatenate(motion or [np.zeros(0)]),
-                np.concatenate(loudness or [np.zeros(0)]),
-                round(self.max_shift / embedder.step),
-                embedder.step,
-            ),
+            baseline=energy_offset(motion, loudness, radius, embedder.step),
         )

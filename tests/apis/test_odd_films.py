@@ -30,7 +30,7 @@ def infer(embedder):
     """The inferencer around a model that needs no training."""
     infer = AVTSInferencer.__new__(AVTSInferencer)
     infer.embedder = embedder
-    infer.show_progress = infer.show_seconds = False
+    infer.show_progress = False
     return infer
 
 
