@@ -1,17 +1,11 @@
 """The table and the picture that set trainings against each other."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from tool_modules import load_tool
 
-TOOL = (
-    Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'compare_runs.py'
-)
-spec = importlib.util.spec_from_file_location('compare_runs', TOOL)
-compare_runs = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(compare_runs)
+compare_runs = load_tool('analysis_tools/compare_runs')
 
 
 def make_run(folder, aucs):

@@ -1,22 +1,13 @@
 """The curve of accuracy against length."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from tool_modules import load_tool
 
 from avts_mm.visualization import draw_offset_lengths
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/plot_offsets.py'
-
-
-@pytest.fixture
-def main():
-    spec = importlib.util.spec_from_file_location('plot_offsets', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+main = load_tool('analysis_tools/plot_offsets').main
 
 
 def metrics(lengths=(1, 2.5)):
@@ -28,7 +19,7 @@ def metrics(lengths=(1, 2.5)):
     }
 
 
-def test_picture(main, tmp_path, capsys):
+def test_picture(tmp_path, capsys):
     (tmp_path / 'a.json').write_text(json.dumps(metrics()))
     (tmp_path / 'b.json').write_text(json.dumps(metrics((2,))))
     out = tmp_path / 'new' / 'curve.png'
@@ -38,7 +29,7 @@ def test_picture(main, tmp_path, capsys):
     assert str(out) in capsys.readouterr().out
 
 
-def test_errors(main, tmp_path, capsys):
+def test_errors(tmp_path, capsys):
     (tmp_path / 'a.json').write_text('{"sync/auc": 1}')
     for argument, text in (
         (f'a={tmp_path / "a.json"}', 'a: holds no metric of offsets'),

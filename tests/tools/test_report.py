@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.image import imread
+from tool_modules import load_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """\
@@ -34,12 +35,7 @@ FUSION = {HEAD: "head=dict(type='FusionHead')"}
 AVTS = dict(pretraining='avts', checkpoint='w/avts_audioset/e.pth')
 
 
-@pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'analysis_tools'))
-    import report
-
-    return report
+tool = load_tool('analysis_tools/report')
 
 
 @pytest.fixture
@@ -98,7 +94,7 @@ def result_dir(tmp_path):
 
 
 @pytest.fixture
-def groups(tool, tmp_path):
+def groups(tmp_path):
     """The groups of all runs, by name."""
 
     def read():
@@ -110,7 +106,7 @@ def groups(tool, tmp_path):
 
 
 @pytest.fixture
-def rows(tool, tmp_path):
+def rows(tmp_path):
     """The texts of a table, of rows that are not 'not run'."""
 
     def read(title):
@@ -202,7 +198,7 @@ def test_facts_of_other_evaluations(groups, result_dir, keys, facts):
     assert facts.items() <= group.items()
 
 
-def test_search_names_what_it_leaves_out(tool, tmp_path, sync_dir, result_dir):
+def test_search_names_what_it_leaves_out(tmp_path, sync_dir, result_dir):
     good = [sync_dir('x/a'), sync_dir('x/a/inner'), result_dir('y/b')]
     # Splits belong to the run above them, a run below another does not.
     (good[2] / 'split1' / '20260101_000000').mkdir(parents=True)
@@ -240,7 +236,7 @@ def log(folder, *entries, time='20260101_000000'):
     (logs / 'scalars.json').write_text('\n'.join(lines) + '\n{"lr": 0.')
 
 
-def test_a_finished_training_without_a_result(tool, sync_dir):
+def test_a_finished_training_without_a_result(sync_dir):
     folder = sync_dir('a', seed=7)
     (folder / 'result.json').unlink()
     log(
@@ -267,7 +263,7 @@ def test_a_finished_training_without_a_result(tool, sync_dir):
     }
 
 
-def test_a_finetuning_by_iteration(tool, tmp_path, rows):
+def test_a_finetuning_by_iteration(tmp_path, rows):
     # Without epochs, mmengine writes step 0 for every validation.
     entries = [
         {'loss': 0.5, 'lr': 1, 'iter': 100, 'step': 100},
@@ -353,7 +349,7 @@ def test_commands_that_differ_in_seed_and_files_are_alike(groups, result_dir):
 # Tables.
 
 
-def test_without_runs_every_row_says_so(tool):
+def test_without_runs_every_row_says_so():
     tables = tool.build_tables([])
     assert len(tables) == 4
     paper = tool.pd.concat([t.cells for t in tables[:3]])
@@ -445,7 +441,7 @@ def test_sound_with_its_baselines_and_retrieval(rows, result_dir):
     assert row['a/median_rank'] == '17.0'
 
 
-def test_markdown_and_picture(tool, tmp_path, sync_dir, result_dir, capsys):
+def test_markdown_and_picture(tmp_path, sync_dir, result_dir, capsys):
     sync_dir('a', edits=GRID, command='python x.py | tee log')
     result_dir('b')
     (result_dir('c') / 'result.json').write_text('{')

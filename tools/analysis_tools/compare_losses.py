@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from compare_runs import read_groups
 
-from avts_mm.visualization import draw_losses, read_history, save
+from avts_mm.visualization import draw_losses, save
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -36,30 +37,19 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_losses(group: str, window: int) -> tuple[str, np.ndarray]:
-    """Name and smoothed losses ``(runs, steps)`` of a group.
+def smoothed(histories: list, window: int) -> np.ndarray:
+    """Losses averaged over steps, ``(runs, steps)``.
 
     Raises:
-        SystemExit: The group is not NAME=DIR,DIR, or its runs differ in
-            length or are shorter than the window.
+        SystemExit: Runs differ in length or are shorter than the window.
     """
-    name, _, folders = group.partition('=')
-    try:
-        curves = [
-            [loss for _, loss in read_history(folder).losses]
-            for folder in folders.split(',')
-            if folder
-        ]
-    except FileNotFoundError as error:
-        sys.exit(str(error))
-    if len(curves) < 2:
-        sys.exit(f'{group}: write NAME=DIR,DIR with two runs or more')
+    curves = [[loss for _, loss in history.losses] for history in histories]
     if len({len(curve) for curve in curves}) > 1:
-        sys.exit(f'{group}: the runs have logged different numbers of steps')
-    kernel = np.full(window, 1 / window)
+        sys.exit('the runs have logged different numbers of steps')
     if len(curves[0]) < window:
-        sys.exit(f'{group}: fewer than --window={window} steps are logged')
-    return name, np.stack([np.convolve(c, kernel, 'valid') for c in curves])
+        sys.exit(f'fewer than --window={window} steps are logged')
+    kernel = np.full(window, 1 / window)
+    return np.stack([np.convolve(c, kernel, 'valid') for c in curves])
 
 
 def compare(reference: np.ndarray, changed: np.ndarray) -> dict[str, float]:
@@ -91,8 +81,9 @@ def compare(reference: np.ndarray, changed: np.ndarray) -> dict[str, float]:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    name, reference = read_losses(args.reference, args.window)
-    other, changed = read_losses(args.changed, args.window)
+    runs = read_groups([args.reference, args.changed], least=2)
+    curves = {n: smoothed(group, args.window) for n, group in runs.items()}
+    (name, reference), (other, changed) = curves.items()
     if reference.shape != changed.shape:
         sys.exit(
             f'{name} has {reference.shape} runs and steps, {other} '
@@ -112,7 +103,6 @@ def main(argv=None) -> None:
         f'({found["last_difference_in_errors"]:+.1f} standard errors)'
     )
     if args.picture:
-        curves = {name: reference, other: changed}
         figure = draw_losses(curves, args.window)
         print(f'picture: {save(figure, args.picture)}')
     if args.json:

@@ -36,24 +36,21 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_groups(groups: list[str]) -> dict[str, list]:
+def read_groups(groups: list[str], least: int = 1) -> dict[str, list]:
     """Histories of the runs of each group.
 
     Raises:
-        SystemExit: A group is not NAME=DIR, or a run has no validations.
+        SystemExit: A group is not NAME=DIR, or has less runs than ``least``.
     """
     runs = {}
     for group in groups:
         name, _, folders = group.partition('=')
-        if not folders:
-            sys.exit(f'{group}: write NAME=DIR[,DIR...]')
         try:
-            runs[name] = [read_history(f) for f in folders.split(',')]
+            runs[name] = [read_history(f) for f in folders.split(',') if f]
         except FileNotFoundError as error:
             sys.exit(str(error))
-        for folder, history in zip(folders.split(','), runs[name]):
-            if not history.results:
-                sys.exit(f'{folder}: no validation has been logged')
+        if len(runs[name]) < least:
+            sys.exit(f'{group}: write NAME=DIR[,DIR...], {least} or more')
     return runs
 
 
@@ -98,6 +95,9 @@ def markdown(summaries: dict[str, dict]) -> str:
 def main(argv=None) -> None:
     args = parse_args(argv)
     runs = read_groups(args.groups)
+    for name, histories in runs.items():
+        if not all(history.results for history in histories):
+            sys.exit(f'{name}: a run has logged no validation')
     summaries = {name: summarize(group) for name, group in runs.items()}
     print(markdown(summaries))
     if args.picture:

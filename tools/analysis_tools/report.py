@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from report_picture import plot_tables
 from report_runs import INCIDENTAL, collect_runs
 
 # AVTS: Korbar, Tran and Torresani, Cooperative Learning of Audio and Video
@@ -271,9 +272,6 @@ def main(argv=None) -> None:
     else:
         print(text, end='')
     if args.picture:
-        # Here, since matplotlib takes its time to import.
-        from report_picture import plot_tables
-
         print(f'picture: {plot_tables(tables, args.picture)}')
 
 
