@@ -136,8 +136,6 @@ class AVPairSampler(_PlanSampler):
         mix (dict): Shares among the negatives. Defaults to ``dict(easy=1)``,
             the paper's first stage.
         pairs_per_video (int): Defaults to 1.
-        shuffle (bool): Permute the videos, anew each epoch.
-            Defaults to True.
         round_to (int): The pairs of a rank's epoch are rounded down to a
             multiple of this and of the first mix's period. The default, 8,
             suits the paper's mixes, alone or after each other.
@@ -153,7 +151,6 @@ class AVPairSampler(_PlanSampler):
         seed: int | None = None,
         mix: Mapping | None = None,
         pairs_per_video: int = 1,
-        shuffle: bool = True,
         round_to: int = 8,
     ) -> None:
         super().__init__(dataset)
@@ -162,7 +159,6 @@ class AVPairSampler(_PlanSampler):
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.pairs_per_video = pairs_per_video
-        self.shuffle = shuffle
         self.set_mix(dict(easy=1) if mix is None else mix)
         self.unit = lcm(round_to, len(self.pattern))
 
@@ -203,9 +199,7 @@ class AVPairSampler(_PlanSampler):
         kind = np.resize(self.pattern, total)
         seeds = rng.integers(np.iinfo(np.int64).max, size=total)
         video = np.tile(self.eligible, (ceil(total / len(self.eligible)), 1))
-        if self.shuffle:
-            video = rng.permuted(video, axis=1)
-        video = video.reshape(-1)[:total]
+        video = rng.permuted(video, axis=1).reshape(-1)[:total]
         audio = self._sounds(video, kind, rng)
         return PairPlan(video, audio, kind, seeds).take(slice(used))
 

@@ -117,13 +117,6 @@ class PairTiming:
         self.hard_gap = float(hard_gap)
         self.super_hard_overlap = (float(least), float(most))
 
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(clip_seconds={self.clip_seconds}, '
-            f'hard_gap={self.hard_gap}, '
-            f'super_hard_overlap={self.super_hard_overlap})'
-        )
-
     def min_duration(self, kind: int) -> float:
         """Seconds a video must last to give a pair of a kind."""
         kind = PairKind.parse(kind)

@@ -222,11 +222,6 @@ def test_wrong_arguments():
         AVPairSampler(videos(), seed=0, pairs_per_video=0)
 
 
-def test_unshuffled():
-    pairs = list(AVPairSampler(videos(16), seed=0, shuffle=False))
-    assert [pair.video for pair in pairs] == list(range(16))
-
-
 def test_built_as_the_runner_builds_it():
     sampler = DATA_SAMPLERS.build(
         dict(type='AVPairSampler', mix=dict(easy=3, hard=1)),

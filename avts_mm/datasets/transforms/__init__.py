@@ -1,7 +1,6 @@
 """Transforms for pairs of picture and sound."""
 
-from .formatting import PackAVInputs
-from .loading import LoadAVAudio, LoadAVFrames
+from .av_clips import LoadAVAudio, LoadAVFrames, PackAVInputs
 from .region_crop import RegionCrop
 from .video_clips import LoadVideoClips
 
