@@ -96,9 +96,9 @@ def iter_rows(
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{path}: no such annotation file; {remedy}')
     with open_text(path) as file:
-        rows = csv.reader(file)
+        rows = csv.reader(file, skipinitialspace=True)
         try:
-            header = next(rows, [])
+            header = [name.strip() for name in next(rows, [])]
             missing = [name for name in required if name not in header]
             if missing:
                 raise ValueError(
@@ -156,15 +156,16 @@ def _parse(row: dict[str, str]) -> Record:
     return Record(
         video,
         row.pop('audio', ''),
-        _seconds('start', row.pop('start', '')),
-        _seconds('duration', row.pop('duration')),
-        _integer('label', row.pop('label', ''), -1),
-        _integer('prepared_bytes', row.pop('prepared_bytes', ''), 0),
+        parse_seconds('start', row.pop('start', '')),
+        parse_seconds('duration', row.pop('duration')),
+        parse_integer('label', row.pop('label', ''), -1),
+        parse_integer('prepared_bytes', row.pop('prepared_bytes', ''), 0),
         row,
     )
 
 
-def _seconds(name: str, text: str) -> float:
+def parse_seconds(name: str, text: str) -> float:
+    """A value of a column that holds seconds; 0 where it is empty."""
     try:
         value = float(text or 0)
     except ValueError:
@@ -176,7 +177,8 @@ def _seconds(name: str, text: str) -> float:
     return value
 
 
-def _integer(name: str, text: str, default: int) -> int:
+def parse_integer(name: str, text: str, default: int) -> int:
+    """A value of a column that holds whole numbers."""
     try:
         value = int(text or default)
     except ValueError:
@@ -218,13 +220,16 @@ def write_rows(
     Args:
         path (str): The file; its folder is made if needed.
         names (Sequence[str]): The columns.
-        rows (Iterable[Mapping]): Values by column; what lacks stays empty.
+        rows (Iterable[Mapping]): Values by column; what lacks stays empty,
+            other columns are left out.
     """
     path = os.fspath(path)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     part = f'{path}.part'
     with open(part, 'w', newline='', encoding='utf-8') as file:
-        writer = csv.DictWriter(file, names, restval='', lineterminator='\n')
+        writer = csv.DictWriter(
+            file, names, '', extrasaction='ignore', lineterminator='\n'
+        )
         writer.writeheader()
         writer.writerows(rows)
     os.replace(part, path)

@@ -1,6 +1,5 @@
 """Many videos in, a corpus with its annotation files out."""
 
-import csv
 import functools
 import hashlib
 import os
@@ -9,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..media.annotation import write_records
+from ..media.annotation import write_records, write_rows
 from ..media.options import Prepared, PrepareOptions, find_fault
 from ..media.transcode import transcode
 from .journal import Journal, prepared_paths
@@ -139,7 +138,14 @@ def prepare_corpus(
         else:
             corpus.left_out.append((source, reason, detail))
     write_records(os.path.join(out, 'annotation.csv'), corpus.records)
-    _write_skipped(os.path.join(out, 'skipped.csv'), corpus.left_out)
+    write_rows(
+        os.path.join(out, 'skipped.csv'),
+        ('path', 'start', 'end', 'name', 'reason', 'detail'),
+        [
+            {**vars(source), 'reason': reason, 'detail': detail}
+            for source, reason, detail in corpus.left_out
+        ],
+    )
     corpus.seconds = time.monotonic() - begin
     return corpus
 
@@ -187,17 +193,6 @@ def _record(source: Source, entry: dict) -> dict:
         'source': source.path,
         'prepared_bytes': entry['bytes'][0],
     }
-
-
-def _write_skipped(path: str, left_out) -> None:
-    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(['path', 'start', 'end', 'name', 'reason', 'detail'])
-        writer.writerows(
-            (source.path, source.start, source.end, source.name, *why)
-            for source, *why in left_out
-        )
-    os.replace(f'{path}.part', path)
 
 
 def split_records(

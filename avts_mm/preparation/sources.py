@@ -1,12 +1,17 @@
 """Which videos, or segments of videos, are to be prepared, and their names."""
 
 import csv
+import functools
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..media.annotation import open_text
+from ..media.annotation import (
+    iter_rows,
+    open_text,
+    parse_integer,
+    parse_seconds,
+)
 
 SUFFIXES = (
     *('.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m4v', '.mkv', '.mov'),
@@ -91,35 +96,29 @@ def _in_list(list_file: str) -> list[Source]:
     with open_text(list_file) as file:
         lines = list(file)  # of files, unlike str, ended by new lines alone
     header = next(csv.reader(lines[:1]), [])
-    if 'video' not in [name.strip() for name in header]:
-        rows = [
-            (number, {'video': line.strip()})
-            for number, line in enumerate(lines, 1)
-            if line.strip() and not line.startswith('#')
-        ]
-    else:
-        reader = csv.DictReader(lines, skipinitialspace=True)
-        rows = [(reader.line_num, row) for row in reader]
-    return [_parse(f'{list_file}, line {n}', base, row) for n, row in rows]
+    if 'video' in [name.strip() for name in header]:
+        parse = functools.partial(_parse, base)
+        return list(iter_rows(list_file, ('video',), parse, ''))
+    names = [line.strip() for line in lines if not line.startswith('#')]
+    return [_parse(base, {'video': name}) for name in names if name]
 
 
-def _parse(place: str, base: str, row: dict) -> Source:
-    if None in row:
-        raise ValueError(
-            f'{place}: more values than columns; quote what holds a comma'
-        )
-    row = {key.strip(): (value or '').strip() for key, value in row.items()}
+def _parse(base: str, row: dict[str, str]) -> Source:
     if not row['video']:
-        raise ValueError(f'{place}: the video is missing')
-    start, end = (_seconds(place, row, key) for key in ('start', 'end'))
+        raise ValueError('the video is missing')
+    start, end = (
+        parse_seconds(key, row[key]) if row.get(key) else None
+        for key in ('start', 'end')
+    )
     if end is not None and end <= (start or 0.0):
-        raise ValueError(f'{place}: end={end} is not after start={start}')
-    label = row.get('label', '')
-    if label and not re.fullmatch('-?[0-9]{1,18}', label):
+        raise ValueError(f'end={end} is not after start={start}')
+    try:
+        parse_integer('label', row.get('label', ''), -1)
+    except ValueError as error:
         raise ValueError(
-            f'{place}: label={label[:50]!r} is no integer; give numbers of '
-            'classes there and their names in another column'
-        )
+            f'{error}; give numbers of classes there and their names in '
+            'another column'
+        ) from None
     stem = os.path.splitext(row['video'])[0]
     if os.path.isabs(stem):
         stem = os.path.basename(stem)
@@ -129,7 +128,7 @@ def _parse(place: str, base: str, row: dict) -> Source:
     # The prepared file lies below videos/, wherever the source is.
     name = '/'.join(p for p in name.split('/') if p not in ('', '.', '..'))
     if not name:
-        raise ValueError(f'{place}: no name for {row["video"]!r}')
+        raise ValueError(f'no name for {row["video"]!r}')
     return Source(
         os.path.normpath(os.path.join(base, row['video'])),
         name,
@@ -137,19 +136,6 @@ def _parse(place: str, base: str, row: dict) -> Source:
         end,
         {key: row[key] for key in row if key not in _COLUMNS},
     )
-
-
-def _seconds(place: str, row: dict, key: str) -> float | None:
-    text = row.get(key, '')
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        value = -1.0
-    if value is not None and not 0 <= value < float('inf'):
-        raise ValueError(
-            f'{place}: {key}={text[:50]!r} is no number of seconds'
-        )
-    return value
 
 
 def tag(seconds: float | None) -> str:

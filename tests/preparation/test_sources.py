@@ -73,10 +73,10 @@ def test_list_with_segments(tmp_path):
     'line, message',
     [
         ('a.mp4,20,10,', 'line 2: end=10.0 is not after'),
-        ('a.mp4,soon,,', "line 2: start='soon'"),
-        ('a.mp4,-1,,', "line 2: start='-1'"),
+        ('a.mp4,soon,,', "line 2: start is not a number of seconds: 'soon'"),
+        ('a.mp4,-1,,', 'line 2: start is negative: -1'),
         (',1,2,', 'line 2: the video is missing'),
-        ('a.mp4,1,2,dog', "line 2: label='dog'"),
+        ('a.mp4,1,2,dog', "line 2: label is not an integer: 'dog'"),
         ('a.mp4,1,2,3,4', 'line 2: more values'),
     ],
 )

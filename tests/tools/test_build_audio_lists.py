@@ -90,7 +90,10 @@ def test_bad_copies_of_esc50(esc50, tmp_path, capsys):
     table = esc50 / 'meta' / 'esc50.csv'
     table.write_text(table.read_text().replace('src_file', 'source'))
     assert build([str(esc50), *out]) == 1
-    assert 'esc50.csv: lacks src_file' in capsys.readouterr().err
+    assert (
+        'esc50.csv, line 1: the header lacks src_file'
+        in capsys.readouterr().err
+    )
     assert build([str(tmp_path / 'none'), *out]) == 1
     assert 'no such folder' in capsys.readouterr().err
     (tmp_path / 'empty').mkdir()

@@ -99,7 +99,11 @@ def test_kinetics(kinetics, capsys):
         ('val.csv', 'other', 'no video matches'),
         ('val.csv', 'none', 'none: no such folder'),
         ('val.csv', 'empty', 'empty: holds no videos'),
-        ('wrong.csv', 'videos', 'wrong.csv: lacks .*youtube_id'),
+        (
+            'wrong.csv',
+            'videos',
+            'wrong.csv, line 1: the header lacks youtube_id',
+        ),
     ],
 )
 def test_kinetics_without_a_result(kinetics, capsys, lists, videos, message):

@@ -10,7 +10,6 @@ now), and a share of them, drawn by name, becomes the val split.
 """
 
 import argparse
-import csv
 import hashlib
 import os
 import sys
@@ -20,7 +19,7 @@ from official_lists import parse_args, run
 from rich.progress import track
 
 from avts_mm.media import MediaError, extract_sound, probe
-from avts_mm.media.annotation import write_records
+from avts_mm.media.annotation import iter_rows, write_records
 from avts_mm.preparation import find_sources
 
 COMMANDS = ('bin', 'lay', 'place', 'set')
@@ -59,12 +58,7 @@ def read_index(root: str, val_share: float) -> list[dict]:
     """What the corpus holds: file, split, command, sentence of each video."""
     path = os.path.join(root, 'index.csv')
     if os.path.isfile(path):
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            rows = list(csv.DictReader(file))
-        missing = {'file', 'split', 'command'} - set(rows[0] if rows else ())
-        if missing:
-            raise ValueError(f'{path}: lacks columns {sorted(missing)}')
-        return rows
+        return list(iter_rows(path, ('file', 'split', 'command'), dict, ''))
     rows = []
     for source in find_sources([root]):
         sentence = sentence_of(os.path.basename(source.name).lower())

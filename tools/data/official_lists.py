@@ -5,14 +5,15 @@ segments of Kinetics and AudioSet many are gone.
 """
 
 import argparse
-import csv
 import hashlib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from avts_mm.media.annotation import write_rows
 from avts_mm.preparation.sources import SUFFIXES, tag
 
 
@@ -142,44 +143,48 @@ def write_lists(
     Raises:
         ValueError: No segment is available.
     """
-    counts: dict[str, dict[str, int]] = {}
-    overview, to_prepare = [], []
-    for segment in segments:
-        tally = counts.setdefault(
-            segment.split, dict(listed=0, available=0, chosen=0)
+    there = [s for s in segments if s.path]
+    wanted = [s for s in there if chosen is None or s in chosen]
+    listed, available, to_prepare = (
+        Counter(s.split for s in part) for part in (segments, there, wanted)
+    )
+    counts = {
+        split: dict(
+            listed=number,
+            available=available[split],
+            chosen=to_prepare[split],
         )
-        there = bool(segment.path)
-        wanted = there and (chosen is None or segment in chosen)
-        tally['listed'] += 1
-        tally['available'] += there
-        tally['chosen'] += wanted
-        *fields, path, trimmed = segment
-        overview.append([*fields, int(there), path])
-        if wanted:
-            span = ('', '') if trimmed else (segment.start, segment.end)
-            label = '' if segment.label < 0 else segment.label
-            to_prepare.append(
-                [path, *span, segment.name, label, segment.split]
-                + [segment.names, segment.youtube_id]
-            )
-    os.makedirs(out, exist_ok=True)
-    columns = 'youtube_id,start,end,split,label,names,available,video'
-    _write(os.path.join(out, 'availability.csv'), columns, overview)
-    columns = 'video,start,end,name,label,split,names,youtube_id'
-    _write(os.path.join(out, 'videos.csv'), columns, to_prepare)
+        for split, number in listed.items()
+    }
+    write_rows(
+        os.path.join(out, 'availability.csv'),
+        (*Segment._fields[:6], 'available', 'video'),
+        (
+            dict(s._asdict(), available=int(bool(s.path)), video=s.path)
+            for s in segments
+        ),
+    )
+    write_rows(
+        os.path.join(out, 'videos.csv'),
+        ('video', 'start', 'end', 'name', 'label', 'split', 'names')
+        + ('youtube_id',),
+        (
+            {
+                **s._asdict(),
+                **(dict(start='', end='') if s.trimmed else {}),
+                'video': s.path,
+                'name': s.name,
+                'label': '' if s.label < 0 else s.label,
+            }
+            for s in wanted
+        ),
+    )
     print(f'{"":8s}{"listed":>10s}{"available":>10s}{"to prepare":>12s}')
     for split, tally in counts.items():
         share = tally['available'] / tally['listed']
         numbers = '{listed:10d}{available:10d}{chosen:12d}'.format(**tally)
         print(f'{split:8s}{numbers}   ({share:.1%} available)')
-    if not any(tally['available'] for tally in counts.values()):
+    if not there:
         raise ValueError('no video matches')
     print(f'next: tools/data/prepare_av.py --list {out}/videos.csv')
     return counts
-
-
-def _write(path: str, columns: str, rows: list[list]) -> None:
-    with open(f'{path}.part', 'w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file, lineterminator='\n')
-        writer.writerows([columns.split(','), *rows])
-    os.replace(f'{path}.part', path)

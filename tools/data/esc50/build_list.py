@@ -6,7 +6,6 @@ recordings are not copied: the list names them by absolute path.
 """
 
 import argparse
-import csv
 import os
 import re
 import sys
@@ -22,44 +21,32 @@ from avts_mm.datasets.recordings import (
     check_sources,
     write_recordings,
 )
+from avts_mm.media.annotation import iter_rows, parse_integer
 
 _FOLDER = re.compile(r'(\d{3})(?: - |_)(.+)')
 _FILE = re.compile(r'(\d)-(\d+)-([A-Z]+)\.(ogg|wav|flac|mp3)', re.I)
-_COLUMNS = {'filename', 'fold', 'target', 'category', 'src_file', 'esc10'}
+_COLUMNS = ('filename', 'fold', 'target', 'category', 'src_file', 'esc10')
 
 
 def read_table(root: str, esc10: bool) -> list[Recording]:
-    """The recordings of ``meta/esc50.csv``.
+    """The recordings of ``meta/esc50.csv``."""
 
-    Raises:
-        ValueError: It is not of the official form.
-    """
-    path = os.path.join(root, 'meta', 'esc50.csv')
-    with open(path, newline='', encoding='utf-8-sig') as file:
-        rows = list(csv.DictReader(file))
-    missing = _COLUMNS - set(rows[0] if rows else ())
-    if missing:
-        raise ValueError(
-            f'{path}: lacks {", ".join(sorted(missing))}; is it the official '
-            'list?'
+    def parse(row: dict[str, str]) -> tuple[bool, Recording]:
+        recording = Recording(
+            os.path.abspath(os.path.join(root, 'audio', row['filename'])),
+            parse_integer('target', row['target'], 0),
+            parse_integer('fold', row['fold'], 0),
+            row['src_file'],
+            row['category'],
         )
-    if esc10:
-        rows = [r for r in rows if r['esc10'].strip().lower() == 'true']
-    try:
-        # ESC-10 keeps the order of its classes, numbered from 0.
-        targets = sorted({int(row['target']) for row in rows})
-        return [
-            Recording(
-                os.path.abspath(os.path.join(root, 'audio', row['filename'])),
-                targets.index(int(row['target'])),
-                int(row['fold']),
-                row['src_file'],
-                row['category'],
-            )
-            for row in rows
-        ]
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from None
+        return row['esc10'].lower() == 'true', recording
+
+    path = os.path.join(root, 'meta', 'esc50.csv')
+    rows = iter_rows(path, _COLUMNS, parse, 'fetch ESC-50 again')
+    found = [recording for ten, recording in rows if ten or not esc10]
+    # ESC-10 keeps the order of its classes, numbered from 0.
+    labels = sorted({recording.label for recording in found})
+    return [r._replace(label=labels.index(r.label)) for r in found]
 
 
 def read_folders(root: str) -> list[Recording]:

@@ -1,7 +1,6 @@
 """Match the official Kinetics lists with the videos one has."""
 
 import argparse
-import csv
 import os
 import sys
 from pathlib import Path
@@ -17,45 +16,29 @@ from official_lists import (
     write_lists,
 )
 
-COLUMNS = {'youtube_id', 'time_start', 'time_end', 'split'}
+from avts_mm.media.annotation import iter_rows, parse_seconds
+
+COLUMNS = ('youtube_id', 'time_start', 'time_end', 'split')
 SPLITS = {'validate': 'val', 'validation': 'val'}
 
 
-def read(path: str) -> list[Segment]:
-    """Read a list: label, youtube_id, time_start, time_end, split.
-
-    Raises:
-        ValueError: It is not of this form.
-    """
-    segments = []
-    with open(path, newline='', encoding='utf-8-sig') as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
-        missing = COLUMNS - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f'{path}: lacks {", ".join(sorted(missing))}; is it the '
-                'official list?'
-            )
-        for row in reader:
-            split = row['split'].strip()
-            try:
-                segment = Segment(
-                    row['youtube_id'],
-                    float(row['time_start']),
-                    float(row['time_end']),
-                    SPLITS.get(split, split),
-                    names=(row.get('label') or '').strip(),
-                )
-            except (TypeError, ValueError):
-                raise ValueError(
-                    f'{path}, line {reader.line_num}: no times'
-                ) from None
-            segments.append(segment)
-    return segments
+def parse(row: dict[str, str]) -> Segment:
+    """A line of a list: label, youtube_id, time_start, time_end, split."""
+    return Segment(
+        row['youtube_id'],
+        parse_seconds('time_start', row['time_start']),
+        parse_seconds('time_end', row['time_end']),
+        SPLITS.get(row['split'], row['split']),
+        names=row.get('label', ''),
+    )
 
 
 def build(args: argparse.Namespace) -> dict:
-    segments = [segment for path in args.lists for segment in read(path)]
+    segments = [
+        segment
+        for path in args.lists
+        for segment in iter_rows(path, COLUMNS, parse, 'fetch it anew')
+    ]
     # In alphabetical order over all the lists.
     classes = sorted({segment.names for segment in segments} - {''})
     numbers = {'': -1, **{name: n for n, name in enumerate(classes)}}
