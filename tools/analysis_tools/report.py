@@ -180,13 +180,19 @@ def _paper_table(title: str, rows, groups, used: set[str]) -> Table:
 
 
 def _later_table() -> Table:
-    cells = pd.read_csv(FIGURES / 'later.csv', dtype=str).fillna(NOTHING)
-    return Table(
-        'Later results to measure against',
-        'Accuracy in %, as the methods’ own papers report them, unconfirmed.',
-        cells.rename(columns={'name': ''}),
-        [{}] * len(cells),
+    later = pd.read_csv(FIGURES / 'later.csv')
+    figures = later.drop(columns=['name', 'pretraining'])
+    points = [
+        {name: (value, 0) for name, value in row.dropna().items()}
+        for _, row in figures.iterrows()
+    ]
+    later[''] = later.pop('name') + ', ' + later.pop('pretraining')
+    cells = later[['', *figures]].astype(object).fillna(NOTHING).map(str)
+    title = 'Later results to measure against'
+    note = (
+        'Accuracy in %, as the methods’ own papers report them, unconfirmed.'
     )
+    return Table(title, note, cells, points)
 
 
 def _other_table(task: str, groups: Sequence[Mapping]) -> Table:
