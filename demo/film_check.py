@@ -7,6 +7,7 @@ since a header may say anything.
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,11 +153,8 @@ class FilmCheck:
             limits.check_length(seconds, name)
             progress(min(seconds / length, 1) * 0.8, 'Comparing')
 
-        film = as_film(path)
-        try:
+        with closing(as_film(path)) as film:
             found = find_offset(self.infer.embedder, film, progress=report)
-        finally:
-            film.close()
         progress(0.8, 'Drawing')
         verdict = Verdict(
             found.describe(TOLERANCE),
@@ -164,7 +162,7 @@ class FilmCheck:
             found.offset,
             [],
             save(
-                draw_offset_curve(found, name, TOLERANCE),
+                draw_offset_curve(found, name),
                 folder / 'offset_curve.png',
             ),
         )
@@ -216,21 +214,19 @@ class FilmCheck:
             )
             return
         # In the corrected copy, what sounds is seen while it sounds.
-        film = as_film(verdict.fixed or path)
         try:
-            verdict.heat_map = write_heat_map_video(
-                self.infer.embedder,
-                film,
-                str(folder / 'heat_map.mp4'),
-                seconds=self.limits.heat_seconds,
-                refine=2,
-            )
+            with closing(as_film(verdict.fixed or path)) as film:
+                verdict.heat_map = write_heat_map_video(
+                    self.infer.embedder,
+                    film,
+                    str(folder / 'heat_map.mp4'),
+                    seconds=self.limits.heat_seconds,
+                    refine=2,
+                )
         except (MediaError, ValueError) as error:
             verdict.notes.append(
                 f'There is no heat map: {_told(error, "the film")}'
             )
-        finally:
-            film.close()
 
 
 def check_container(path: str, name: str) -> None:

@@ -1,6 +1,7 @@
 """The offset between picture and sound of a film, and how well it is found."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 from mmaction.registry import LOOPS
@@ -193,15 +194,12 @@ class OffsetTestLoop(BaseLoop):
         if self.swap_sound:
             following = (index + 1) % len(dataset)
             sound = dataset.get_data_info(following)['audio_path']
-        whole = FileFilm(info['video_path'], sound)
-        film = ShiftedFilm(whole, begin, length, late)
         pieces: list[EmbeddedPiece] = []
-        try:
+        with closing(FileFilm(info['video_path'], sound)) as whole:
+            film = ShiftedFilm(whole, begin, length, late)
             found = find_offset(
                 embedder, film, self.max_shift, on_piece=pieces.append
             )
-        finally:
-            film.close()
         # What the baseline looks at is on the way.
         motion, loudness = (
             np.concatenate([getattr(p, name) for p in pieces] or [np.zeros(0)])

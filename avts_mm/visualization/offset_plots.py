@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from .figures import COLOURS, QUIET, heading, look, new_figure, polish
 
 CURVE, SYNC, FOUND = COLOURS['easy'], COLOURS['positive'], COLOURS['hard']
+TOLERANCE = 0.08  # seconds that count as in sync
 MEASURES = {'frame': 'within a frame', 'fifth': 'within 0.2 s'}
 _KEY = re.compile(r'offset/([\d.]+)s/((?:baseline/|chance/)?)(\w+)$')
 
 
-def draw_offset_curve(
-    estimate, title: str = '', tolerance: float = 0.08
-) -> Figure:
+def draw_offset_curve(estimate, title: str = '') -> Figure:
     """Draw how well picture and sound fit at each shift.
 
     The verdict stands above the curve. The offset is marked where there is
@@ -25,13 +24,12 @@ def draw_offset_curve(
     Args:
         estimate (OffsetEstimate): What was found.
         title (str): Name of the film. Defaults to none.
-        tolerance (float): Seconds that count as in sync. Defaults to 0.08.
     """
     figure = new_figure(8, 4.2)
     axes = figure.add_subplot()
     shifts, curve = estimate.shifts, estimate.curve
     axes.set_xlim(shifts[0], shifts[-1])
-    axes.axvspan(-tolerance, tolerance, color=SYNC, alpha=0.13, linewidth=0)
+    axes.axvspan(-TOLERANCE, TOLERANCE, color=SYNC, alpha=0.13, linewidth=0)
     axes.axvline(0, color=SYNC, linewidth=1)
     edge = look(transform=axes.get_xaxis_transform(), va='top')
     axes.text(0, 0.99, ' in sync', color=SYNC, fontsize=8, **edge)
@@ -50,7 +48,7 @@ def draw_offset_curve(
     axes.set_ylabel('fits better   ←   distance   →   fits worse', fontsize=9)
     axes.set_xlabel('← sound early      offset in seconds      sound late →')
     polish(axes)
-    _head(figure, estimate, title, tolerance)
+    _head(figure, estimate, title)
     return figure
 
 
@@ -80,11 +78,11 @@ def _mark(axes, estimate) -> None:
     )
 
 
-def _head(figure, estimate, title: str, tolerance: float) -> None:
+def _head(figure, estimate, title: str) -> None:
     """The verdict, and below it where it comes from."""
-    verdict = estimate.describe(tolerance)
+    verdict = estimate.describe(TOLERANCE)
     colour = {True: SYNC, False: FOUND, None: QUIET}[
-        estimate.in_sync(tolerance)
+        estimate.in_sync(TOLERANCE)
     ]
     notes = [title] if title else []
     # That of one offset for the whole film says nothing about a drift.
@@ -96,18 +94,17 @@ def _head(figure, estimate, title: str, tolerance: float) -> None:
     axes.set_title(', '.join(notes), loc='left', fontsize=9, color=QUIET)
 
 
-def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
+def draw_drift(estimate, title: str = '') -> Figure:
     """Draw the offset of each part of a film over its time.
 
     Args:
         estimate (OffsetEstimate): With ``segments``; without, the one offset
             of the whole film is drawn.
         title (str): Name of the film. Defaults to none.
-        tolerance (float): Seconds that count as in sync. Defaults to 0.08.
     """
     figure = new_figure(8, 3.8)
     axes = figure.add_subplot()
-    axes.axhspan(-tolerance, tolerance, color=SYNC, alpha=0.13, linewidth=0)
+    axes.axhspan(-TOLERANCE, TOLERANCE, color=SYNC, alpha=0.13, linewidth=0)
     axes.axhline(0, color=SYNC, linewidth=1)
     known = [s for s in estimate.segments if s[2] is not None]
     unknown = [s for s in estimate.segments if s[2] is None]
@@ -138,7 +135,7 @@ def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
     elif estimate.offset is not None:
         dashed['label'] = f'whole film, {estimate.offset:+.2f} s'
         axes.axhline(estimate.offset, **dashed)
-    reach = [abs(value) for value in axes.get_ylim()] + [3 * tolerance]
+    reach = [abs(value) for value in axes.get_ylim()] + [3 * TOLERANCE]
     axes.set_ylim(-max(reach), max(reach))
     axes.set_ylabel('sound early   ←   s   →   sound late', fontsize=9)
     polish(axes)
@@ -146,7 +143,7 @@ def draw_drift(estimate, title: str = '', tolerance: float = 0.08) -> Figure:
     if handles:
         below = look(loc='outside lower center', ncols=3)
         figure.legend(handles, labels, frameon=False, fontsize=8, **below)
-    _head(figure, estimate, title, tolerance)
+    _head(figure, estimate, title)
     return figure
 
 

@@ -44,13 +44,11 @@ def draw_pair(
     frames: np.ndarray,
     wave: np.ndarray,
     sample_rate: float,
-    log_mel: np.ndarray | None = None,
-    band_hz: Sequence[float] | None = None,
-    kind: str = 'positive',
-    video_name: str = '',
-    audio_name: str = '',
-    video_start: float = 0.0,
-    audio_start: float = 0.0,
+    log_mel: np.ndarray,
+    band_hz: Sequence[float],
+    kind: str,
+    video: tuple[str, float],
+    audio: tuple[str, float],
     columns: int = 13,
 ) -> Figure:
     """Draw a pair: frames, waveform and log-mel on one axis of time.
@@ -64,21 +62,19 @@ def draw_pair(
             the clip.
         wave (np.ndarray): ``(S,)`` in -1..1, as long as the clip.
         sample_rate (float): Of ``wave``, in Hz.
-        log_mel (np.ndarray, optional): ``(bands, frames)``.
-        band_hz (Sequence[float], optional): Centres of the bands, for the
-            labels.
+        log_mel (np.ndarray): ``(bands, frames)``.
+        band_hz (Sequence[float]): Centres of the bands, for the labels.
         kind (str): Kind of pair, such as ``'hard'``.
-        video_name (str): Where the picture is from.
-        audio_name (str): Where the sound is from.
-        video_start (float): First moment of the picture, in seconds.
-        audio_start (float): First moment of the sound, in seconds.
+        video (tuple[str, float]): Where the picture is from: the name, and
+            the first moment in seconds.
+        audio (tuple[str, float]): Where the sound is from, likewise.
         columns (int): Greatest number of frames shown. Defaults to 13.
     """
     seconds = len(wave) / sample_rate
     columns = min(columns, len(frames))
     inner = _WIDTH - 2 * _MARGIN
     high = inner / columns * frames.shape[1] / frames.shape[2]
-    panels = [high, _WAVE] + ([] if log_mel is None else [_MEL])
+    panels = [high, _WAVE, _MEL]
     height = _TITLE + sum(panels) + _GAP * (len(panels) - 1) + _FOOT
     figure = new_figure(_WIDTH, height, dpi=110, layout='none')
     axes, top = [], height - _TITLE
@@ -101,7 +97,7 @@ def draw_pair(
         np.arange(1, columns) / columns * seconds, 0, 1, 'white', linewidth=1
     )
     axes[0].set_yticks([])
-    _clock(axes[0], video_start, seconds, top=True)
+    _clock(axes[0], video[1], seconds, top=True)
 
     colour = COLOURS.get(kind, '#777777')
     at, low, high = _envelope(wave)
@@ -110,32 +106,27 @@ def draw_pair(
     axes[1].set_ylim(-1.1 * peak, 1.1 * peak)
     axes[1].set_yticks([])
     axes[1].set_ylabel('wave', fontsize=9, color=QUIET)
-    if log_mel is not None:
-        axes[1].tick_params(axis='x', bottom=False, labelbottom=False)
-        # Every column is centred on its moment; the first stands at 0.
-        half = seconds / max(log_mel.shape[1] - 1, 1) / 2
-        axes[2].imshow(
-            log_mel,
-            origin='lower',
-            extent=(-half, seconds + half, -0.5, len(log_mel) - 0.5),
-            aspect='auto',
-            interpolation='nearest',
-            cmap='magma',
-        )
-        axes[2].set_xlim(0, seconds)
-        axes[2].set_ylabel('log-mel', fontsize=9, color=QUIET)
-        axes[2].set_yticks([])
-        if band_hz is not None:
-            inside = [
-                hertz for hertz in _HERTZ if band_hz[0] < hertz < band_hz[-1]
-            ]
-            axes[2].set_yticks(
-                np.interp(inside, band_hz, np.arange(len(band_hz))),
-                [f'{h / 1000:g}k' if h >= 1000 else f'{h}' for h in inside],
-            )
+    axes[1].tick_params(axis='x', bottom=False, labelbottom=False)
+    # Every column is centred on its moment; the first stands at 0.
+    half = seconds / max(log_mel.shape[1] - 1, 1) / 2
+    axes[2].imshow(
+        log_mel,
+        origin='lower',
+        extent=(-half, seconds + half, -0.5, len(log_mel) - 0.5),
+        aspect='auto',
+        interpolation='nearest',
+        cmap='magma',
+    )
+    axes[2].set_xlim(0, seconds)
+    axes[2].set_ylabel('log-mel', fontsize=9, color=QUIET)
+    inside = [hertz for hertz in _HERTZ if band_hz[0] < hertz < band_hz[-1]]
+    axes[2].set_yticks(
+        np.interp(inside, band_hz, np.arange(len(band_hz))),
+        [f'{h / 1000:g}k' if h >= 1000 else f'{h}' for h in inside],
+    )
     for panel in axes[1:]:
         panel.yaxis.set_label_coords(-0.045, 0.5)
-    _clock(axes[-1], audio_start, seconds, top=False)
+    _clock(axes[-1], audio[1], seconds, top=False)
 
     def write(inches, text, **style):
         """So far below the top, or, below zero, above the bottom."""
@@ -145,6 +136,6 @@ def draw_pair(
     bold = look(fontsize=13, fontweight='bold', color=colour)
     small = look(fontsize=9, color=QUIET)
     write(0.22, TITLES.get(kind, kind), **bold)
-    write(0.49, f'picture {video_name} from {video_start:.2f} s', **small)
-    write(-0.13, f'sound {audio_name} from {audio_start:.2f} s', **small)
+    write(0.49, 'picture {} from {:.2f} s'.format(*video), **small)
+    write(-0.13, 'sound {} from {:.2f} s'.format(*audio), **small)
     return figure

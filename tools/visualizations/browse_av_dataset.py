@@ -18,11 +18,11 @@ import torch
 from mmaction.registry import DATA_SAMPLERS, DATASETS, MODELS
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
-from rich.progress import Progress
+from rich.progress import track
 
 from avts_mm.datasets.pairs import PairKind
 from avts_mm.engine.hooks.curriculum_hook import mix_at
-from avts_mm.visualization import draw_pair
+from avts_mm.visualization import draw_pair, save
 
 
 def parse_args(argv=None):
@@ -107,14 +107,12 @@ def draw(sample: Mapping, preprocessor, columns: int):
         frames.clamp(0, 255).to(torch.uint8).numpy(),
         wave.numpy(),
         log_mel.mel.sample_rate,
-        log_mel=image,
-        band_hz=band_centres(log_mel),
-        kind=kind,
-        video_name=Path(meta.video_path).name,
-        audio_name=Path(meta.audio_path).name,
-        video_start=meta.video_start,
-        audio_start=meta.audio_start,
-        columns=columns,
+        image,
+        band_centres(log_mel),
+        kind,
+        (Path(meta.video_path).name, meta.video_start),
+        (Path(meta.audio_path).name, meta.audio_start),
+        columns,
     )
     return figure, f'{kind}_{Path(meta.video_path).stem}'
 
@@ -135,17 +133,13 @@ def main(argv=None):
     )
     dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
     sampler = build_sampler(cfg, args, dataset)
-    pairs = (dataset[index] for index in sampler)
     preprocessor = build_preprocessor(cfg)
-    folder.mkdir(parents=True, exist_ok=True)
     number = 0
-    with Progress() as bar:
-        for pair in bar.track(
-            islice(pairs, args.number), args.number, description='Drawing'
-        ):
-            figure, name = draw(pair, preprocessor, args.columns)
-            figure.savefig(folder / f'{args.split}_{number:03d}_{name}.png')
-            number += 1
+    indices = islice(sampler, args.number)
+    for index in track(indices, 'Drawing', args.number):
+        figure, name = draw(dataset[index], preprocessor, args.columns)
+        save(figure, folder / f'{args.split}_{number:03d}_{name}.png')
+        number += 1
     print(f'{number} pairs in {folder}')
 
 

@@ -14,6 +14,7 @@ python tools/visualizations/draw_sync_pictures.py configs/avts_demo_steps.py \
 
 import argparse
 import sys
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -97,16 +98,13 @@ def draw_clips(model, config, folder: Path, number: int) -> list[str]:
     clips = clip_pictures.embed_clips(
         model, (dataset[plan] for plan in islice(plans, number))
     )
-    figures = dict(
+    sheets = dict(
         similarity=clip_pictures.draw_clip_similarity(clips),
         heat_map=clip_pictures.draw_clip_heat_map(model, clips),
         sounds_for_pictures=clip_pictures.draw_clip_retrieval(clips),
         pictures_for_sounds=clip_pictures.draw_clip_retrieval(clips, 'sound'),
     )
-    return [
-        save(figure, folder / f'{name}.png')
-        for name, figure in figures.items()
-    ]
+    return [save(sheets[name], folder / f'{name}.png') for name in sheets]
 
 
 def draw_film(
@@ -123,13 +121,10 @@ def draw_film(
             video.append(piece.video)
             audio.append(piece.audio)
 
-    film = FileFilm(path)
-    try:
+    with closing(FileFilm(path)) as film:
         late = ShiftedFilm(film, 0.0, film.seconds, args.late)
         found = find_offset(embedder, late, on_piece=keep)
-    finally:
-        film.close()
-    figures = dict(
+    sheets = dict(
         curve=draw_offset_curve(found, name), drift=draw_drift(found, name)
     )
     if video:
@@ -137,23 +132,19 @@ def draw_film(
         seen, heard = (np.concatenate(x)[:count] for x in (video, audio))
         times = (np.arange(len(seen)) + 0.5) * embedder.step
         distances = clip_pictures.distances_of(seen, heard)
-        figures['similarity'] = draw_similarity(
+        sheets['similarity'] = draw_similarity(
             distances, times, times, name, found.offset
         )
     stem = folder / Path(path).stem
-    return [
-        save(figure, f'{stem}_{kind}.png') for kind, figure in figures.items()
-    ] + draw_maps(embedder, path, stem, args)
+    paths = [save(sheets[kind], f'{stem}_{kind}.png') for kind in sheets]
+    return paths + draw_maps(embedder, path, stem, args)
 
 
 def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
     """Where the sound of a film comes from, as it is."""
     localizer = FilmLocalizer(embedder, args.refine)
-    film = FileFilm(path)
-    try:
+    with closing(FileFilm(path)) as film:
         pieces = list(localizer.pieces(film, seconds=args.seconds))
-    finally:
-        film.close()
     if not pieces:
         return []
     frames, maps, sound = (
@@ -169,14 +160,11 @@ def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
         region=localizer.region(*frames.shape[1:3]),
         title=Path(path).name,
     )
-    film = FileFilm(path)
-    try:
-        part = dict(seconds=args.seconds, refine=args.refine)
+    part = dict(seconds=args.seconds, refine=args.refine)
+    with closing(FileFilm(path)) as film:
         video = write_heat_map_video(
             embedder, film, f'{stem}_heat_map.mp4', **part
         )
-    finally:
-        film.close()
     return [save(sheet, f'{stem}_heat_map.png'), video]
 
 
