@@ -10,8 +10,8 @@ import numpy as np
 
 from .audio_reader import AudioReader, WaveAudio, is_quiet
 from .containers import (
+    alone,
     audio_stream,
-    discard_others,
     file_status,
     open_container,
     packets,
@@ -75,10 +75,8 @@ class PyAVAudio(AudioReader):
         self._end = round((start + info.audio_duration) * self.sample_rate)
 
     def _choose(self) -> None:
-        self._stream = audio_stream(self._container, self.path, self._track)
-        if not self._stream.codec_context.is_open:
-            self._stream.thread_type = 'NONE'
-        discard_others(self._container, self._stream)
+        stream = audio_stream(self._container, self.path, self._track)
+        self._stream = alone(stream)
 
     def _rewind(self) -> None:
         """Go to the beginning, which is not always possible by seeking."""
@@ -106,10 +104,8 @@ class PyAVAudio(AudioReader):
                 begin = max(place, first)
                 end = min(place + frame.samples, first + count)
                 if begin < end:
-                    block = mono(frame)
-                    sound[begin - first : end - first] = block[
-                        begin - place : end - place
-                    ]
+                    block = mono(frame)[begin - place : end - place]
+                    sound[begin - first : end - first] = block
                 if high >= first + count:
                     break
         except av.FFmpegError as error:
@@ -148,19 +144,16 @@ class PyAVAudio(AudioReader):
             if start is None or time - back <= float(start * base):
                 break
             self._fresh = False
+            ticks = int((time - back) / base)
             try:
-                self._container.seek(
-                    int((time - back) / base), stream=self._stream
-                )
+                self._container.seek(ticks, stream=self._stream)
             except av.FFmpegError:
                 break
-            found = False
-            for place, frame in self._blocks(first):
-                if not found and place > first - least:
-                    break
-                found = True
-                yield place, frame
-            if found:
+            blocks = self._blocks(first)
+            block = next(blocks, None)
+            if block is not None and block[0] <= first - least:
+                yield block
+                yield from blocks
                 return
         self._rewind()
         yield from self._blocks(first)
@@ -187,11 +180,9 @@ class PyAVAudio(AudioReader):
                 place = expected
                 if frame.pts is not None:
                     time = float(frame.pts * self._stream.time_base)
-                    place = (time - self._zero) * rate
-                    if expected is None or abs(place - expected) > jitter:
-                        place = round(place)
-                    else:
-                        place = expected
+                    exact = (time - self._zero) * rate
+                    if expected is None or abs(exact - expected) > jitter:
+                        place = round(exact)
                 if place is None:
                     continue
                 expected = place + frame.samples

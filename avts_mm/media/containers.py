@@ -152,15 +152,17 @@ def audio_stream(container, path: str, track: int = 0):
     raise MediaError(f'{path}: {message}', path, 'no_audio')
 
 
-def discard_others(container, wanted) -> None:
-    """Let the demuxer skip the streams that are not read."""
+def alone(stream):
+    """Read nothing but this stream of its file, and in one thread: the
+    workers of the loader are the parallelism."""
+    if not stream.codec_context.is_open:  # then it is set already
+        stream.thread_type = 'NONE'
     # Absent before PyAV 18, where skipping is merely slower.
     discard = getattr(av.stream, 'Discard', None)
-    if discard is None:
-        return
-    for stream in container.streams:
-        if stream is not wanted:
-            stream.discard = discard.all
+    for other in stream.container.streams:
+        if discard and other is not stream:
+            other.discard = discard.all
+    return stream
 
 
 def packets(container, streams) -> Iterator:

@@ -11,12 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from .containers import (
-    damaged,
-    discard_others,
-    open_container,
-    video_stream,
-)
+from .containers import alone, damaged, open_container, video_stream
 from .media_info import MediaError
 from .presentation import LEAD, decode_pictures, to_rgb
 from .probe import open_probed
@@ -65,7 +60,7 @@ class VideoReader(AbstractContextManager):
         )
         self.info = info
         try:
-            self._choose()
+            self._stream = alone(video_stream(self._container, self.path))
             if info.width * info.height > MAX_PIXELS:
                 raise self._damaged(f'of {info.width} x {info.height} pixels')
         except BaseException:
@@ -257,20 +252,13 @@ class VideoReader(AbstractContextManager):
         self._fresh = False
         yield from decode_pictures(self._stream, self.info, wanted)
 
-    def _choose(self) -> None:
-        self._stream = video_stream(self._container, self.path)
-        # One thread: the workers of the loader are the parallelism.
-        if not self._stream.codec_context.is_open:  # then it is set already
-            self._stream.thread_type = 'NONE'
-        discard_others(self._container, self._stream)
-
     def _rewind(self) -> None:
         """Go to the beginning, which is not always possible by seeking."""
         if self._container is None or not self._fresh:
             if self._container is not None:
                 self._container.close()
             self._container = open_container(self.path)
-            self._choose()
+            self._stream = alone(video_stream(self._container, self.path))
 
     def _outside(self, time: float, end: float) -> MediaError:
         """The error for a time that is not within 0 to ``end`` s."""
