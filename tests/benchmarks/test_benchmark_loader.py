@@ -36,6 +36,7 @@ def figures(tmp_path_factory):
     return work_dir, json.loads(report.read_text()), done.stdout
 
 
+@pytest.mark.nightly
 def test_figures(figures):
     _, values, text = figures
     assert set(values['ratios']) == set(values['ratios_cpu'])
@@ -48,6 +49,7 @@ def test_figures(figures):
     assert 'prepared_vs_mmaction2_raw' in text
 
 
+@pytest.mark.nightly
 def test_files_are_as_promised(figures):
     root, *_ = figures
     raw = probe(str(root / 'raw' / 'videos' / '000.mp4'))
@@ -59,6 +61,7 @@ def test_files_are_as_promised(figures):
     assert 300 < size * 8 / 10 / 1000 < 700  # kbit/s with the sound
 
 
+@pytest.mark.nightly
 def test_bare_decoding_gives_the_same(figures):
     root, *_ = figures
     for corpus in ('raw', 'prepared'):
