@@ -166,36 +166,26 @@ def test_facts_of_a_training(groups, sync_dir, edits, fact, value):
 
 
 @pytest.mark.parametrize(
-    'keys, facts',
+    'pretraining, checkpoint, start, source',
     [
-        (dict(), dict(start='scratch', source='')),
-        (
-            dict(pretraining='avts', checkpoint='w/avts_kinetics/e.pth'),
-            dict(start='avts', source='kinetics'),
-        ),
-        (
-            dict(pretraining='avts', checkpoint='model_mc3_as.pt'),
-            dict(start='avts', source='audioset'),
-        ),
-        (
-            dict(pretraining='avts', checkpoint='w/avts_grid/e.pth'),
-            dict(start='avts', source=''),
-        ),
-        (
-            dict(pretraining='supervised on Kinetics', dataset='HMDB-51'),
-            dict(start='supervised', dataset='hmdb51', data='HMDB-51'),
-        ),
-        (
-            dict(pretraining='avts', config='audio/esc50_svm_l3net.py'),
-            dict(start='l3net', method='l3net'),
-        ),
-        (dict(pretraining='xdc'), dict(start='xdc')),
+        (None, None, 'scratch', ''),
+        ('avts', 'w/avts_kinetics/e.pth', 'avts', 'kinetics'),
+        ('avts', 'model_mc3_as.pt', 'avts', 'audioset'),
+        ('avts', 'w/avts_grid/e.pth', 'avts', ''),
+        ('avts', 'w/l3net_kinetics/e.pth', 'l3net', 'kinetics'),
+        ('supervised on Kinetics', None, 'supervised', ''),
+        ('xdc', None, 'xdc', ''),
     ],
 )
-def test_facts_of_other_evaluations(groups, result_dir, keys, facts):
-    result_dir('a', **keys)
+def test_where_weights_come_from(
+    groups, result_dir, pretraining, checkpoint, start, source
+):
+    weights = dict(pretraining=pretraining, checkpoint=checkpoint)
+    result_dir('a', dataset='HMDB-51', **weights)
     (group,) = groups().values()
-    assert facts.items() <= group.items()
+    assert (group['start'], group['source']) == (start, source)
+    assert (group['dataset'], group['data']) == ('hmdb51', 'HMDB-51')
+    assert group['method'] == ('l3net' if start == 'l3net' else 'avts')
 
 
 def test_search_names_what_it_leaves_out(tmp_path, sync_dir, result_dir):

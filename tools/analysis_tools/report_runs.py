@@ -195,14 +195,8 @@ def _figures(result: Mapping) -> Iterable[dict]:
         if isinstance(value, (int, float)):
             spread, of = spreads.get(measure, (None, ''))
             low, high = intervals.get(measure) or (None, None)
-            yield dict(
-                measure=measure,
-                value=value,
-                spread=spread,
-                of=of,
-                low=low if spread is None else None,
-                high=high if spread is None else None,
-            )
+            figure = dict(measure=measure, value=value, spread=spread, of=of)
+            yield dict(figure, low=low, high=high)
 
 
 def _training(config: Mapping) -> dict[str, str]:
