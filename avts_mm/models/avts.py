@@ -106,11 +106,9 @@ class AVTS(BaseModel):
 
         Args:
             inputs (dict): ``video`` ``(N, C, T, H, W)`` and ``audio`` ``(N,
-                1, bands, frames)``, as the data preprocessor gives them; in
-                mode ``'loss'`` also ``(N * K, 1, bands, frames)``, where each
-                clip is embedded once and compared with K sounds.
+                1, bands, frames)``, as the data preprocessor gives them.
             data_samples (list[ActionDataSample], optional): ``gt_label`` 1
-                for pairs in sync, else 0; of K sounds ``(K, )``.
+                for pairs in sync, else 0.
             mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``.
 
         Returns:
@@ -130,37 +128,8 @@ class AVTS(BaseModel):
             raise ValueError(f'mode {mode!r} needs data_samples')
         if mode == 'loss':
             target = torch.cat([s.gt_label for s in data_samples])
-            sounds = len(audio) // len(video)
-            if sounds == 1:
-                return self.head.loss(video, audio, target)
-            video = video.repeat_interleave(sounds, 0)
-            return self.head.loss(
-                video, audio, target, balanced_weight(target)
-            )
-        if len(audio) != len(video):
-            raise ValueError(
-                f'{len(audio)} sounds for {len(video)} clips: several '
-                'sounds for each clip are for training; predict pairs '
-                "with sampler=dict(type='AVPairTestSampler')"
-            )
+            return self.head.loss(video, audio, target)
         distances = self.head.predict(video, audio)
         for sample, distance in zip(data_samples, distances):
             sample.set_field(distance, 'pred_distance')
         return data_samples
-
-
-def balanced_weight(target: torch.Tensor) -> torch.Tensor:
-    """Weights that let pairs in sync count as much as all others together.
-
-    Of pairs 1:1 the loss is the mean, so it is that of pairs in expectation
-    when a clip comes with one sound in sync and several others.
-
-    Args:
-        target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
-
-    Returns:
-        Tensor: Weights ``(N, )`` whose mean is 1.
-    """
-    in_sync = target == 1
-    share = in_sync.float().mean()
-    return torch.where(in_sync, 0.5 / share, 0.5 / (1 - share))

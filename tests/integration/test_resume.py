@@ -90,8 +90,8 @@ def pretraining(corpus, tmp_path):
         cfg = small('avts_demo.py', tmp_path / name, workers, 2)
         cfg.model.video_backbone.base_channels = 2
         cfg.model.audio_backbone.channels = (2, 2, 4, 4, 4)
-        cfg.model.video_neck.update(in_channels=16, dropout_ratio=0.5)
-        cfg.model.audio_neck.update(in_channels=4, dropout_ratio=0.5)
+        cfg.model.video_neck.in_channels = 16
+        cfg.model.audio_neck.in_channels = 4
         cfg.train_dataloader.batch_size = 8
         cfg.train_dataloader.dataset.data_root = str(corpus.root)
         cfg.train_dataloader.sampler.pairs_per_video = 4

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
-from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch.utils.checkpoint import checkpoint
 
@@ -42,7 +41,6 @@ class MixedConvBlock(BaseModule):
         stride (int): Stride of the first convolution: over time and space
             if ``temporal``, else over space.
         temporal (bool): Whether the convolutions extend over time.
-        norm_cfg (dict): Config of the normalisation layers.
         with_cp (bool): Recompute activations in the backward pass to save
             memory.
     """
@@ -53,19 +51,18 @@ class MixedConvBlock(BaseModule):
         out_channels: int,
         stride: int,
         temporal: bool,
-        norm_cfg: dict,
         with_cp: bool = False,
     ) -> None:
         super().__init__()
         self.with_cp = with_cp
         self.conv1 = nn.Sequential(
             _conv(in_channels, out_channels, stride, temporal),
-            build_norm_layer(norm_cfg, out_channels)[1],
+            nn.BatchNorm3d(out_channels),
             nn.ReLU(inplace=True),
         )
         self.conv2 = nn.Sequential(
             _conv(out_channels, out_channels, 1, temporal),
-            build_norm_layer(norm_cfg, out_channels)[1],
+            nn.BatchNorm3d(out_channels),
         )
         self.relu = nn.ReLU(inplace=True)
         self.downsample = None
@@ -73,7 +70,7 @@ class MixedConvBlock(BaseModule):
             strides = stride if temporal else (1, stride, stride)
             self.downsample = nn.Sequential(
                 nn.Conv3d(in_channels, out_channels, 1, strides, bias=False),
-                build_norm_layer(norm_cfg, out_channels)[1],
+                nn.BatchNorm3d(out_channels),
             )
 
     def _residual(self, x: torch.Tensor) -> torch.Tensor:
@@ -102,15 +99,10 @@ class MC3(FreezableBackbone):
         variant (str): ``'mc3'`` has 3D convolutions in conv1 and conv2_x,
             ``'mc2'`` in conv1 alone, ``'r3d'`` everywhere (and then halves
             time, too, from conv3_x on). Defaults to ``'mc3'``.
-        in_channels (int): Channels of the input. Defaults to 3.
         base_channels (int): Channels of conv1; stage ``i`` has
             ``base_channels * 2**i``. Defaults to 64.
         out_indices (Sequence[int]): Stages to return, 0 being conv2_x and
             3 conv5_x. Defaults to ``(3, )``.
-        stem_stride (Sequence[int]): Stride of conv1 over time, height and
-            width. Defaults to ``(1, 2, 2)``.
-        norm_cfg (dict): Normalisation layers.
-            Defaults to ``dict(type='BN3d')``.
         frozen_stages (int): Stages without gradient and with fixed
             statistics: -1 none, 0 conv1, 1 conv1 and conv2_x, ...
         norm_eval (bool): Keep all batch statistics fixed in training.
@@ -130,11 +122,8 @@ class MC3(FreezableBackbone):
     def __init__(
         self,
         variant: str = 'mc3',
-        in_channels: int = 3,
         base_channels: int = 64,
         out_indices: Sequence[int] = (3,),
-        stem_stride: Sequence[int] = (1, 2, 2),
-        norm_cfg: dict | None = None,
         frozen_stages: int = -1,
         norm_eval: bool = False,
         with_cp: bool = False,
@@ -159,21 +148,18 @@ class MC3(FreezableBackbone):
             raise ValueError(
                 f'frozen_stages must be from -1 to 4, not {frozen_stages}'
             )
-        norm_cfg = norm_cfg or dict(type='BN3d')
         self.variant = variant
         self.out_indices = tuple(out_indices)
-
-        time, height, width = stem_stride
         self.stem = nn.Sequential(
             nn.Conv3d(
-                in_channels,
+                3,
                 base_channels,
                 kernel_size=(3, 7, 7),
-                stride=(time, height, width),
+                stride=(1, 2, 2),
                 padding=(1, 3, 3),
                 bias=False,
             ),
-            build_norm_layer(norm_cfg, base_channels)[1],
+            nn.BatchNorm3d(base_channels),
             nn.ReLU(inplace=True),
         )
         channels = base_channels
@@ -184,15 +170,10 @@ class MC3(FreezableBackbone):
             for j in range(2):
                 stride = 2 if i > 0 and j == 0 else 1
                 blocks.append(
-                    MixedConvBlock(
-                        channels, planes, stride, temporal, norm_cfg, with_cp
-                    )
+                    MixedConvBlock(channels, planes, stride, temporal, with_cp)
                 )
                 channels = planes
             self.add_module(f'layer{i + 1}', nn.Sequential(*blocks))
-        self.out_channels = tuple(
-            base_channels * 2**i for i in self.out_indices
-        )
         self.memory_format = torch.contiguous_format
         if channels_last:
             self.memory_format = torch.channels_last_3d

@@ -1,13 +1,16 @@
 """Batches of pictures and sound, made ready on the model's device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 
-from .lazy_pictures import finish_pictures
 from .log_mel import LogMel
+
+# Axes of (T, C, H, W).
+_FLIPPED = {None: (), 'horizontal': (3,), 'vertical': (2,)}
 
 
 @MODELS.register_module()
@@ -45,15 +48,13 @@ class AVDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data (dict): ``inputs`` with ``video``, uint8 ``(C, T, H, W)``
-                each, and ``audio``, waveforms ``(S, )`` each, or ``(K, S)``
-                for clips with K sounds (either may be missing; lists or
-                stacked tensors), and ``data_samples``.
+                each, and ``audio``, waveforms ``(S, )`` each (either may be
+                missing; lists or stacked tensors), and ``data_samples``.
             training (bool): Not used; the log-mel is the same in training.
 
         Returns:
             dict: ``inputs`` with ``video`` ``(N, C, T, H, W)`` and ``audio``
-            ``(N, 1, bands, frames)``, or ``(N * K, 1, bands, frames)``, and
-            ``data_samples``.
+            ``(N, 1, bands, frames)``, and ``data_samples``.
 
         Raises:
             ValueError: Clips of different sizes.
@@ -68,7 +69,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             elif name == 'audio':
                 if not isinstance(value, torch.Tensor):
                     value = torch.stack(tuple(value))
-                inputs[name] = self.log_mel(value.flatten(0, -2))
+                inputs[name] = self.log_mel(value)
             else:
                 raise KeyError(
                     f"inputs may hold 'video' and 'audio', not {name!r}"
@@ -106,3 +107,29 @@ class AVDataPreprocessor(BaseDataPreprocessor):
                 'keep_ratio=False) does'
             )
         return torch.stack(tuple(clips))
+
+
+def finish_pictures(clip: torch.Tensor, lazy: Mapping) -> torch.Tensor:
+    """Resize and flip the pictures of a clip, in this order.
+
+    Args:
+        clip (Tensor): ``(C, T, h, w)`` uint8, cropped already.
+        lazy (Mapping): What
+            :class:`~avts_mm.datasets.transforms.PackAVInputs` notes:
+            ``size``, the height and width wanted, and ``flip``, None,
+            ``'horizontal'`` or ``'vertical'``.
+
+    Returns:
+        Tensor: ``(C, T, H, W)`` uint8; as OpenCV makes it, but for one level
+        here and there.
+    """
+    pictures = clip.movedim(0, 1)
+    if pictures.shape[2:] != tuple(lazy['size']):
+        pictures = F.interpolate(
+            pictures.float(),
+            lazy['size'],
+            mode='bilinear',
+            align_corners=False,
+        )
+        pictures = pictures.round_().byte()
+    return pictures.flip(_FLIPPED[lazy['flip']]).movedim(1, 0)

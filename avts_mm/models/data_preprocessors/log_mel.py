@@ -16,10 +16,6 @@ class LogMel(nn.Module):
         n_fft (int): Size of the Fourier transform. Defaults to 1024.
         window_seconds (float): Length of the Hann window. Defaults to 0.02.
         hop_seconds (float): Step between frames. Defaults to 0.01.
-        f_min (float): Lowest frequency in Hz. Defaults to 0.
-        f_max (float, optional): Highest frequency in Hz. Defaults to half
-            the sample rate.
-        log_offset (float): Added before the logarithm. Defaults to 1e-6.
         mean (float): Subtracted from the log-mel. Defaults to 0.
         std (float): Divides the log-mel. Defaults to 1.
     """
@@ -31,9 +27,6 @@ class LogMel(nn.Module):
         n_fft: int = 1024,
         window_seconds: float = 0.02,
         hop_seconds: float = 0.01,
-        f_min: float = 0.0,
-        f_max: float | None = None,
-        log_offset: float = 1e-6,
         mean: float = 0.0,
         std: float = 1.0,
     ) -> None:
@@ -45,7 +38,6 @@ class LogMel(nn.Module):
                 f'samples ({window_seconds} s at {sample_rate} Hz)'
             )
         self.hop_seconds = hop_seconds
-        self.log_offset = log_offset
         self.mean = mean
         self.std = std
         frames = dict(
@@ -54,20 +46,9 @@ class LogMel(nn.Module):
             hop_length=round(hop_seconds * sample_rate),
         )
         if n_mels is None:
-            if f_min or f_max is not None:
-                raise ValueError(
-                    'f_min and f_max choose mel bands: with '
-                    'n_mels=None all frequencies are kept'
-                )
             self.mel = Spectrogram(**frames)
         else:
-            self.mel = MelSpectrogram(
-                sample_rate,
-                f_min=f_min,
-                f_max=f_max,
-                n_mels=n_mels,
-                **frames,
-            )
+            self.mel = MelSpectrogram(sample_rate, n_mels=n_mels, **frames)
 
     def forward(self, wave: torch.Tensor) -> torch.Tensor:
         """Map waveforms ``(N, S)`` to images ``(N, 1, n_mels, frames)``.
@@ -78,5 +59,5 @@ class LogMel(nn.Module):
         # The logarithm of a small power needs single precision.
         with torch.autocast(wave.device.type, enabled=False):
             power = self.mel(wave.float())
-            log_mel = (power + self.log_offset).log()
+            log_mel = (power + 1e-6).log()
         return ((log_mel - self.mean) / self.std).unsqueeze(1)

@@ -1,7 +1,6 @@
 """Decide by the distance of two embeddings whether they are in sync."""
 
 import torch
-import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 
@@ -15,10 +14,8 @@ class AVContrastiveHead(BaseModule):
     Args:
         loss (dict): Config of the loss.
             Defaults to ``dict(type='ContrastiveLoss', margin=0.99)``.
-        normalize (bool): L2-normalise the embeddings first. Not in the
-            paper's formula. Defaults to False.
         scale_by_dim (bool): Divide distances by the square root of the
-            embedding's size. Not in the paper either; makes the margin fit
+            embedding's size. Not in the paper; makes the margin fit
             embeddings of unit variance. Defaults to False.
         init_cfg (dict, optional): Initialisation.
     """
@@ -26,31 +23,26 @@ class AVContrastiveHead(BaseModule):
     def __init__(
         self,
         loss: dict | None = None,
-        normalize: bool = False,
         scale_by_dim: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.loss_module = MODELS.build(loss or dict(type='ContrastiveLoss'))
-        self.normalize = normalize
         self.scale_by_dim = scale_by_dim
 
     def forward(
         self, video: torch.Tensor, audio: torch.Tensor
     ) -> torch.Tensor:
         """Distances ``(N, )`` of embeddings ``(N, D)`` and ``(N, D)``."""
-        video, audio = video.float(), audio.float()
-        if self.normalize:
-            video = F.normalize(video, dim=-1)
-            audio = F.normalize(audio, dim=-1)
-        return embedding_distance(video, audio, self.scale_by_dim)
+        return embedding_distance(
+            video.float(), audio.float(), self.scale_by_dim
+        )
 
     def loss(
         self,
         video: torch.Tensor,
         audio: torch.Tensor,
         target: torch.Tensor,
-        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Loss and, to watch, the distances.
 
@@ -64,11 +56,9 @@ class AVContrastiveHead(BaseModule):
             audio (Tensor): Embeddings ``(N, D)``.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``. On the
                 CPU, so that choosing pairs does not wait for the device.
-            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
-                before the mean.
         """
         distance = self(video, audio)
-        losses = dict(loss=self.loss_module(distance, target, weight))
+        losses = dict(loss=self.loss_module(distance, target))
         for name, picked in (('positive', 1), ('negative', 0)):
             chosen = (target == picked).nonzero()[:, 0]
             if len(chosen):

@@ -45,15 +45,11 @@ class FusionHead(BaseModule):
         video: torch.Tensor,
         audio: torch.Tensor,
         target: torch.Tensor,
-        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Binary cross-entropy; arguments as in `AVContrastiveHead.loss`."""
         logits = self(video, audio).float()
         target = target.to(logits, non_blocking=True)
-        if weight is not None:
-            weight = weight.to(logits, non_blocking=True)
-        loss = F.binary_cross_entropy_with_logits(logits, target, weight)
-        return dict(loss=loss)
+        return dict(loss=F.binary_cross_entropy_with_logits(logits, target))
 
     def predict(
         self, video: torch.Tensor, audio: torch.Tensor

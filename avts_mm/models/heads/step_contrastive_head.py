@@ -2,7 +2,6 @@
 
 import torch
 from mmaction.registry import MODELS
-from torch.nn import functional as F
 
 from ..losses import embedding_distance
 from .contrastive_head import AVContrastiveHead
@@ -28,7 +27,6 @@ class StepContrastiveHead(AVContrastiveHead):
         trim (int): Steps left out at both ends of a clip, where what the
             convolutions pad with would tell the place in the clip.
             Defaults to 2.
-        shift_weight (float): Factor of the loss on shifts. Defaults to 1.0.
         **kwargs: Of `AVContrastiveHead`, e.g. ``scale_by_dim``.
     """
 
@@ -38,7 +36,6 @@ class StepContrastiveHead(AVContrastiveHead):
         max_shift: int = 10,
         min_shift: int = 2,
         trim: int = 2,
-        shift_weight: float = 1.0,
         **kwargs,
     ) -> None:
         super().__init__(loss, **kwargs)
@@ -50,7 +47,6 @@ class StepContrastiveHead(AVContrastiveHead):
         self.max_shift = max_shift
         self.min_shift = min_shift
         self.trim = trim
-        self.shift_weight = shift_weight
 
     def _aligned(
         self, video: torch.Tensor, audio: torch.Tensor
@@ -69,10 +65,7 @@ class StepContrastiveHead(AVContrastiveHead):
                 f'and max_shift={self.max_shift}'
             )
         keep = slice(self.trim, steps - self.trim)
-        video, audio = (x.float()[:, :, keep].mT for x in (video, audio))
-        if self.normalize:
-            video, audio = (F.normalize(x, dim=-1) for x in (video, audio))
-        return video, audio
+        return video.float()[:, :, keep].mT, audio.float()[:, :, keep].mT
 
     def forward(
         self, video: torch.Tensor, audio: torch.Tensor
@@ -112,7 +105,6 @@ class StepContrastiveHead(AVContrastiveHead):
         video: torch.Tensor,
         audio: torch.Tensor,
         target: torch.Tensor,
-        weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Loss on pairs, and on shifts of the pairs in sync.
 
@@ -121,10 +113,8 @@ class StepContrastiveHead(AVContrastiveHead):
             audio (Tensor): Embeddings ``(N, D, T)``.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``, on the
                 CPU.
-            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
-                before the mean; the loss on shifts has none.
         """
-        losses = super().loss(video, audio, target, weight)
+        losses = super().loss(video, audio, target)
         in_sync = (target == 1).nonzero()[:, 0]
         if not self.max_shift or not len(in_sync):
             return losses
@@ -134,8 +124,6 @@ class StepContrastiveHead(AVContrastiveHead):
         side = self.max_shift + 1 - self.min_shift
         apart = torch.cat((distances[:, :side], distances[:, -side:]), dim=1)
         # One loss each: there are many more shifts than zero shifts.
-        losses['loss_shift'] = self.shift_weight * self.loss_module(
-            apart, torch.zeros_like(apart)
-        )
+        losses['loss_shift'] = self.loss_module(apart, torch.zeros_like(apart))
         losses['distance_shifted'] = apart.detach().mean()
         return losses

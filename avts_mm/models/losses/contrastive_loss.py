@@ -42,7 +42,6 @@ class ContrastiveLoss(nn.Module):
 
     Args:
         margin (float): The margin :math:`\eta`. Defaults to 0.99.
-        loss_weight (float): Factor of the loss. Defaults to 1.0.
 
     Example:
         >>> loss = ContrastiveLoss()
@@ -50,26 +49,20 @@ class ContrastiveLoss(nn.Module):
         tensor(0.1400)
     """
 
-    def __init__(self, margin: float = 0.99, loss_weight: float = 1.0) -> None:
+    def __init__(self, margin: float = 0.99) -> None:
         super().__init__()
         if margin <= 0:
             raise ValueError(f'margin must be positive, not {margin}')
         self.margin = margin
-        self.loss_weight = loss_weight
 
     def forward(
-        self,
-        distance: torch.Tensor,
-        target: torch.Tensor,
-        weight: torch.Tensor | None = None,
+        self, distance: torch.Tensor, target: torch.Tensor
     ) -> torch.Tensor:
         """Compute the mean loss.
 
         Args:
             distance (Tensor): Distances ``(N, )``, at least 0.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
-            weight (Tensor, optional): Factors ``(N, )`` of the pairs' losses
-                before the mean.
 
         Returns:
             Tensor: The scalar loss.
@@ -77,7 +70,4 @@ class ContrastiveLoss(nn.Module):
         target = target.to(distance, non_blocking=True)
         together = distance.square()
         apart = F.relu(self.margin - distance).square()
-        loss = target * together + (1 - target) * apart
-        if weight is not None:
-            loss = weight.to(loss, non_blocking=True) * loss
-        return self.loss_weight * loss.mean()
+        return (target * together + (1 - target) * apart).mean()

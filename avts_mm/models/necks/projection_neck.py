@@ -30,7 +30,6 @@ class ProjectionNeck(BaseModule):
         norm_cfg (dict, optional): Normalisation of the embedding over the
             batch, e.g. ``dict(type='BN1d', affine=False)``. Defaults to
             None.
-        dropout_ratio (float): Dropout before the last layer. Defaults to 0.
         norm_eval (bool): Keep the statistics of ``norm_cfg`` fixed in
             training. Defaults to False.
         init_cfg (dict, optional): Initialisation.
@@ -44,31 +43,31 @@ class ProjectionNeck(BaseModule):
         time_bins: int = 1,
         time_dim: int = 2,
         norm_cfg: dict | None = None,
-        dropout_ratio: float = 0.0,
         norm_eval: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.norm_eval = norm_eval
         if time_bins < 1:
             raise ValueError(f'time_bins must be at least 1, not {time_bins}')
+        self.norm_eval = norm_eval
         self.time_bins = time_bins
         self.time_dim = time_dim
         channels = in_channels * time_bins
         layers: list[nn.Module] = []
         if hidden_channels is not None:
             layers += [
-                nn.Linear(channels, hidden_channels),
+                self._layer(channels, hidden_channels),
                 nn.ReLU(inplace=True),
             ]
             channels = hidden_channels
-        if dropout_ratio > 0:
-            layers.append(nn.Dropout(dropout_ratio))
-        layers.append(nn.Linear(channels, out_channels))
+        layers.append(self._layer(channels, out_channels))
         if norm_cfg is not None:
             layers.append(build_norm_layer(norm_cfg, out_channels)[1])
         self.fc = nn.Sequential(*layers)
-        self.out_channels = out_channels
+
+    @staticmethod
+    def _layer(in_channels: int, out_channels: int) -> nn.Module:
+        return nn.Linear(in_channels, out_channels)
 
     def train(self, mode: bool = True) -> 'ProjectionNeck':
         """Set the mode, keeping frozen statistics as they are."""
@@ -77,13 +76,64 @@ class ProjectionNeck(BaseModule):
             fix_statistics(self)
         return self
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map features ``(N, C, ...)`` to embeddings ``(N, D)``.
+    def _pool(self, x: torch.Tensor) -> torch.Tensor:
+        """Averages over space or bands: ``(N, C, T)``."""
+        return x.movedim(self.time_dim, 2).flatten(3).float().mean(3)
 
-        The fully connected layers run in single precision also under
-        autocast: the loss compares small differences of embeddings.
-        """
-        x = x.movedim(self.time_dim, 2).flatten(3).float().mean(3)
-        x = nn.functional.adaptive_avg_pool1d(x, self.time_bins)
+    def _project(self, x: torch.Tensor) -> torch.Tensor:
+        # In single precision also under autocast: the loss compares small
+        # differences of embeddings.
         with torch.autocast(x.device.type, enabled=False):
-            return self.fc(x.flatten(1))
+            return self.fc(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map features ``(N, C, ...)`` to embeddings ``(N, D)``."""
+        x = nn.functional.adaptive_avg_pool1d(self._pool(x), self.time_bins)
+        return self._project(x.flatten(1))
+
+
+@MODELS.register_module()
+class StepProjectionNeck(ProjectionNeck):
+    """Average over space or bands, then the same layers at every step.
+
+    Where `ProjectionNeck` makes one embedding of a clip, this makes one of
+    each step of time that the tower has kept, so that sound and picture can
+    be compared at any shift without computing anything twice. Not in the
+    paper.
+
+    Args:
+        in_channels (int): Channels of the features.
+        norm_cfg (dict, optional): Normalisation of the embeddings over batch
+            and steps. Defaults to ``dict(type='BN1d', affine=False)``.
+        **kwargs: Of `ProjectionNeck`, but for ``time_bins``.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int = 128,
+        norm_cfg: dict | None = dict(  # noqa: B006
+            type='BN1d', affine=False
+        ),
+        **kwargs,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, norm_cfg=norm_cfg, **kwargs
+        )
+
+    @staticmethod
+    def _layer(in_channels: int, out_channels: int) -> nn.Module:
+        return nn.Conv1d(in_channels, out_channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map features ``(N, C, ...)`` to embeddings ``(N, D, T)``."""
+        return self._project(self._pool(x))
+
+
+@MODELS.register_module()
+class MaxPoolNeck(BaseModule):
+    """The largest value of each channel, as L3-Net pools its last block."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map features ``(N, C, ...)`` to vectors ``(N, C)``."""
+        return x.flatten(2).amax(2).float()

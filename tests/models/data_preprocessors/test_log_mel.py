@@ -71,8 +71,3 @@ def test_without_mel_bands_all_frequencies_are_kept():
     )(torch.sin(2 * torch.pi * 1000 * t)[None])
     assert image.shape == (1, 1, 257, 201)
     assert int(image[0, 0, :, 100].argmax()) == 1000 * 512 // 16000
-
-
-def test_without_mel_bands_there_are_none_to_choose():
-    with pytest.raises(ValueError, match='n_mels=None'):
-        LogMel(n_mels=None, f_max=4000.0)

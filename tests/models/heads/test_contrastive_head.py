@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from avts_mm.models import AVContrastiveHead
 
@@ -17,14 +16,6 @@ def test_loss_is_the_papers_formula():
     )
     assert losses['distance_positive'].item() == pytest.approx(0.5)
     assert losses['distance_negative'].item() == pytest.approx(0.5)
-
-
-def test_normalisation_is_off_by_default_and_a_switch():
-    v, a = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])
-    assert AVContrastiveHead()(v, a).item() == pytest.approx(2**0.5)
-    normalised = AVContrastiveHead(normalize=True)(v, a)
-    expected = (F.normalize(v) - F.normalize(a)).norm()
-    assert normalised.item() == pytest.approx(expected.item())
 
 
 def test_margin_and_scale_are_arguments():

@@ -1,16 +1,15 @@
-"""The projection: pooling, time bins and normalisation."""
+"""The projections: pooling, time bins, steps and normalisation."""
 
 import pytest
 import torch
 
-from avts_mm.models import ProjectionNeck, StepProjectionNeck
+from avts_mm.models import MaxPoolNeck, ProjectionNeck, StepProjectionNeck
 
 
 def test_one_bin_is_global_average_pooling():
     neck = ProjectionNeck(4, out_channels=3, hidden_channels=None)
     x = torch.randn(2, 4, 5, 6, 7)
-    expected = neck.fc(x.mean((2, 3, 4)))
-    torch.testing.assert_close(neck(x), expected)
+    torch.testing.assert_close(neck(x), neck.fc(x.mean((2, 3, 4))))
 
 
 def test_one_bin_forgets_the_order_and_more_bins_keep_it():
@@ -39,26 +38,50 @@ def test_time_of_a_spectrogram_is_its_last_axis():
     torch.testing.assert_close(audio(x), video(x.transpose(2, 3)))
 
 
-def test_normalised_embeddings_have_unit_variance():
-    neck = ProjectionNeck(
-        4, out_channels=6, norm_cfg=dict(type='BN1d', affine=False)
+def test_steps_are_kept_and_do_not_mix():
+    torch.manual_seed(0)
+    neck = StepProjectionNeck(6, 4, hidden_channels=8).eval()
+    x = torch.rand(2, 6, 5, 3, 3)
+    out = neck(x)
+    assert out.shape == (2, 4, 5)
+    changed = x.clone()
+    changed[:, :, 2] += 1
+    same = (neck(changed) == out).all(1)
+    assert same[:, [0, 1, 3, 4]].all() and not same[:, 2].any()
+
+
+def test_value_of_a_step_is_that_of_the_layers():
+    torch.manual_seed(0)
+    neck = StepProjectionNeck(
+        6, 4, hidden_channels=None, time_dim=3, norm_cfg=None
     )
+    x = torch.rand(2, 6, 7, 5)  # (N, C, bands, T)
+    weight, bias = neck.fc[0].weight[:, :, 0], neck.fc[0].bias
+    expected = torch.einsum('dc,nct->ndt', weight, x.mean(2)) + bias[:, None]
+    torch.testing.assert_close(neck(x), expected)
+
+
+KINDS = pytest.mark.parametrize(
+    'kind, over', [(ProjectionNeck, 0), (StepProjectionNeck, (0, 2))]
+)
+NORM = dict(norm_cfg=dict(type='BN1d', affine=False))
+
+
+@KINDS
+def test_normalised_embeddings_have_unit_variance(kind, over):
+    torch.manual_seed(0)
+    neck = kind(4, out_channels=6, **NORM)
     # Large, so that the variance is far above what BN adds to it.
     out = neck.train()(20 * torch.randn(64, 4, 3, 2, 2))
-    torch.testing.assert_close(out.mean(0), torch.zeros(6), atol=1e-5, rtol=0)
-    variance = out.var(0, unbiased=False)
+    mean, variance = out.mean(over), out.var(over, unbiased=False)
+    torch.testing.assert_close(mean, torch.zeros(6), atol=1e-5, rtol=0)
     torch.testing.assert_close(variance, torch.ones(6), atol=0.01, rtol=0)
     assert not list(neck.fc[-1].parameters())
 
 
-@pytest.mark.parametrize('kind', [ProjectionNeck, StepProjectionNeck])
-def test_statistics_can_stay_fixed(kind):
-    neck = kind(
-        4,
-        out_channels=6,
-        norm_cfg=dict(type='BN1d', affine=False),
-        norm_eval=True,
-    )
+@KINDS
+def test_statistics_can_stay_fixed(kind, over):
+    neck = kind(4, out_channels=6, norm_eval=True, **NORM)
     neck.fc[-1].running_mean.fill_(0.5)
     x = torch.randn(8, 4, 3, 2, 2)
     trained, tested = neck.train()(x), neck.eval()(x)
@@ -67,14 +90,23 @@ def test_statistics_can_stay_fixed(kind):
     assert neck.fc[-1].running_mean.eq(0.5).all()
 
 
-def test_single_precision_under_autocast():
-    neck = ProjectionNeck(4)
+@pytest.mark.parametrize(
+    'neck', [ProjectionNeck(4), StepProjectionNeck(4), MaxPoolNeck()]
+)
+def test_single_precision_under_autocast(neck):
     with torch.autocast('cpu', torch.bfloat16):
-        assert neck(torch.randn(2, 4, 3, 2, 2).bfloat16()).dtype == (
-            torch.float32
-        )
+        out = neck(torch.randn(2, 4, 3, 2, 2).bfloat16())
+    assert out.dtype == torch.float32
 
 
 def test_bad_bins():
     with pytest.raises(ValueError, match='time_bins'):
         ProjectionNeck(4, time_bins=0)
+
+
+@pytest.mark.parametrize('trailing', [(4, 5), (2, 4, 5), (7,)])
+def test_maximum_over_all_but_channels(trailing):
+    x = torch.zeros(2, 3, *trailing)
+    x[0, 1].view(-1)[-1] = 5
+    x -= 1
+    assert MaxPoolNeck()(x).tolist() == [[-1, 4, -1], [-1, -1, -1]]
