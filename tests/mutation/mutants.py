@@ -43,7 +43,7 @@ _BUGS = {
         {
             "(('positive', 1), ('nega": "(('positive', 0), ('nega",
             '(high - low) / mean': '(high - low)',
-            'normalize(audio, dim=-1)': 'normalize(audio, dim=0)',
+            'audio.float(), self.scale_by_dim': 'audio.float(), False',
         },
     ),
     'models/heads/step_contrastive_head.py': (
@@ -57,14 +57,14 @@ _BUGS = {
     'models/data_preprocessors/log_mel.py': (
         [f'{_MODELS}/data_preprocessors'],
         {
-            'log_offset).log()': 'log_offset).log10()',
+            '(power + 1e-6).log()': '(power + 1e-6).log10()',
             '(log_mel - self.mean) / self.std': '(log_mel - self.mean)',
             'hop_length=round(hop_s': 'hop_length=round(window_s',
             'win_length=window,': 'win_length=n_fft,',
         },
     ),
-    'models/data_preprocessors/lazy_pictures.py': (
-        [f'{_MODELS}/data_preprocessors/test_lazy_pictures.py'],
+    'models/data_preprocessors/av_data_preprocessor.py': (
+        [f'{_MODELS}/data_preprocessors'],
         {
             'align_corners=False': 'align_corners=True',
             ".flip(_FLIPPED[lazy['flip']])": '',
