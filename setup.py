@@ -36,7 +36,7 @@ EXTRAS = {
     'demo': ['gradio>=6.31,<7'],  # demo/app.py
     'export': ['onnx', 'onnxruntime', 'onnxscript', 'safetensors'],
     'parquet': ['pyarrow'],  # tools/extract_features.py
-    'report': ['pandas'],  # tools/analysis_tools/report.py
+    'report': ['pandas'],  # tools/analysis_tools
 }
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
