@@ -53,16 +53,10 @@ def newest_checkpoint(work_dir: str | Path) -> str | None:
     It is the one that the file ``last_checkpoint`` names. If that is missing
     or not complete (it was copied in part, or written by something else), it
     is the latest other one; the log tells what was passed over.
-
-    Returns:
-        str: Its path, or None if there is none.
     """
     work_dir = Path(work_dir)
-    candidates = [
-        path
-        for pattern in ('epoch_*.pth', 'iter_*.pth', 'resume.pth')
-        for path in work_dir.glob(pattern)
-    ]
+    patterns = ('epoch_*.pth', 'iter_*.pth', 'resume.pth')
+    candidates = [path for p in patterns for path in work_dir.glob(p)]
     candidates.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     note = work_dir / 'last_checkpoint'
     if note.is_file() and (text := note.read_text().strip()):
@@ -71,10 +65,8 @@ def newest_checkpoint(work_dir: str | Path) -> str | None:
         moved = work_dir / named.name
         candidates.insert(0, named if named.is_file() else moved)
     for path in candidates:
-        if not path.is_file():
-            print_log(f'{path}: no such checkpoint, passed over', 'current')
-        elif not zipfile.is_zipfile(path):
-            print_log(f'{path}: not complete, passed over', 'current')
-        else:
+        if zipfile.is_zipfile(path):
             return str(path)
+        what = 'not complete' if path.is_file() else 'no such checkpoint'
+        print_log(f'{path}: {what}, passed over', 'current')
     return None

@@ -13,19 +13,7 @@ import numpy as np
 import torch
 
 # Under which names files keep the weights beside other things, best first.
-NESTS = (
-    'state_dict',
-    'model_state_dict',
-    'model_state',
-    'model_dict',
-    'model',
-    'module',
-    'network',
-    'net',
-    'weights',
-    'params',
-    'blobs',
-)
+NESTS = ('state_dict', 'model_state_dict', 'model', 'module', 'net')
 # What training keeps beside the weights, and what no tower is looked for in.
 NOT_WEIGHTS = ('optimizer', 'optim', 'scheduler', 'scaler', 'ema_state_dict')
 # What wrappers put before all keys: DistributedDataParallel, torch.compile.
@@ -106,13 +94,9 @@ def state_dict_of(content, name: str = 'checkpoint') -> dict:
     state = _flatten(content) if isinstance(content, Mapping) else {}
     if not state:
         kind = type(content).__name__
-        inside = ''
-        if isinstance(content, Mapping):
-            inside = (
-                f' with {_some(map(str, content))}' if content else ' (empty)'
-            )
+        inside = list(content)[:5] if isinstance(content, Mapping) else ''
         raise CheckpointError(
-            f'{name}: no weights in it: it holds a {kind}{inside}; expected '
+            f'{name}: no weights in it: it holds a {kind} {inside}; expected '
             'names and tensors, or a dict with them under "state_dict"'
         )
     return strip_wrappers(state)
@@ -138,15 +122,12 @@ def _read_safetensors(name: str, map_location) -> dict:
             "pip install 'avts_mm[export]'"
         ) from error
     try:
-        content = load_file(name, device='cpu')
+        return load_file(name, device=str(map_location or 'cpu'))
     except SafetensorError as error:
         raise CheckpointError(
             f'{name}: not a readable safetensors file ({error}); fetch or '
             'export it again'
         ) from error
-    if map_location in (None, 'cpu'):
-        return content
-    return {key: value.to(map_location) for key, value in content.items()}
 
 
 def _read_pickle(name: str, map_location):
@@ -208,9 +189,9 @@ def _check_archive(name: str) -> None:
 
 
 def _is_weight(value) -> bool:
-    if isinstance(value, torch.Tensor):
-        return True
-    return isinstance(value, np.ndarray) and value.dtype.kind in 'fiu'
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in 'fiu'
+    return isinstance(value, torch.Tensor)
 
 
 def _flatten(content: Mapping, depth: int = 0) -> dict[str, torch.Tensor]:
@@ -220,30 +201,24 @@ def _flatten(content: Mapping, depth: int = 0) -> dict[str, torch.Tensor]:
         for key, value in content.items()
         if _is_weight(value)
     }
-    if depth > 3:
-        return own
     nests = {
-        str(key): value
+        str(key): found
         for key, value in content.items()
         if isinstance(value, Mapping)
+        and depth < 4
         and not str(key).lower().startswith(NOT_WEIGHTS)
+        and (found := _flatten(value, depth + 1))
     }
     for name in NESTS:
         if name in nests:
-            found = _flatten(nests[name], depth + 1)
-            if found:
-                return found
+            return nests[name]
     if own:
         return own
+    if len(nests) == 1:
+        return next(iter(nests.values()))
     # Several networks side by side: their names become prefixes.
-    state = {}
-    for name, nest in nests.items():
-        found = _flatten(nest, depth + 1)
-        state.update({f'{name}.{key}': v for key, v in found.items()})
-    return state
-
-
-def _some(names, number: int = 5) -> str:
-    names = list(names)
-    more = f', … ({len(names)} in all)' if len(names) > number else ''
-    return ', '.join(names[:number]) + more
+    return {
+        f'{name}.{key}': value
+        for name, nest in nests.items()
+        for key, value in nest.items()
+    }

@@ -58,26 +58,21 @@ def _shapes(module: nn.Module) -> dict[str, tuple]:
     return {k: tuple(v.shape) for k, v in module.state_dict().items()}
 
 
-def _counts(key: str) -> bool:
-    return not key.endswith(COUNTERS)
-
-
 def _match(state: Mapping, wanted: Mapping, prefix: str) -> TowerMatch:
     match = TowerMatch(prefix, {})
     for key, shape in wanted.items():
-        counts = _counts(key)
+        counts = not key.endswith(COUNTERS)
+        needed = counts and key.split('.')[0] not in HEADS
+        match.total += counts
         tensor = state.get(prefix + key)
-        if tensor is None:
-            if counts and key.split('.')[0] not in HEADS:
-                match.missing.append(key)
-        elif tuple(getattr(tensor, 'shape', ())) != shape:
-            if counts and key.split('.')[0] not in HEADS:
-                match.mismatched[key] = (tuple(tensor.shape), shape)
-        else:
+        theirs = None if tensor is None else tuple(tensor.shape)
+        if theirs == shape:
             match.state_dict[key] = tensor
-            if counts:
-                match.matched.append(key)
-    match.total = sum(map(_counts, wanted))
+            match.matched += [key] * counts
+        elif needed and theirs is None:
+            match.missing.append(key)
+        elif needed:
+            match.mismatched[key] = (theirs, shape)
     return match
 
 
@@ -109,12 +104,14 @@ def find_tower(
         if prefix and not prefix.endswith('.'):
             prefix += '.'
         return _match(state, wanted, prefix)
-    # The places of keys that end like one of ours; a module that holds one
-    # tensor alone would match anywhere, so whole names are compared.
+    # The places of keys that end like one of ours, in whole names: a module
+    # that holds one tensor alone would match anywhere.
+    parts = [key.split('.') for key in state]
     prefixes = {
-        key[: len(key) - len(own)]
-        for key in state
-        for own in _endings(key, wanted)
+        ''.join(f'{part}.' for part in names[:i])
+        for names in parts
+        for i in range(len(names))
+        if '.'.join(names[i:]) in wanted
     }
     if not prefixes:
         return _match(state, wanted, '')
@@ -133,18 +130,10 @@ def find_tower(
     return found[0]
 
 
-def _endings(key: str, wanted: Mapping) -> list[str]:
-    """The ends of a dotted key that are names of wanted tensors."""
-    parts = key.split('.')
-    ends = ('.'.join(parts[i:]) for i in range(len(parts)))
-    return [end for end in ends if end in wanted]
-
-
 def load_tower(
     module: nn.Module,
     checkpoint: str | Path | Mapping[str, torch.Tensor],
     prefix: str | None = None,
-    allow_missing: bool = False,
 ) -> TowerMatch:
     """Load a module's weights from wherever a checkpoint has them.
 
@@ -153,8 +142,6 @@ def load_tower(
         checkpoint (str | Path | dict[str, Tensor]): A file, or weights.
         prefix (str, optional): Where to look, e.g. ``'video_backbone.'``;
             found by itself if None.
-        allow_missing (bool): Whether the checkpoint may lack some of the
-            module's tensors. Defaults to False.
 
     Returns:
         TowerMatch: What was loaded.
@@ -172,7 +159,7 @@ def load_tower(
         match = find_tower(state, module, prefix)
     except ValueError as error:
         raise CheckpointError(f'{name}: {error}') from None
-    check_match(match, state, type(module).__name__, name, allow_missing)
+    check_match(match, state, type(module).__name__, name)
     module.load_state_dict(match.state_dict, strict=False)
     print_log(describe(match, type(module).__name__, name), logger='current')
     return match
@@ -192,7 +179,6 @@ def check_match(
     state: Mapping,
     tower: str,
     source: str,
-    allow_missing: bool = False,
 ) -> None:
     """Refuse a match that would leave a tower (partly) unloaded.
 
@@ -216,12 +202,11 @@ def check_match(
             f'{ours} in the model. The config must describe the same network '
             '(variant, base_channels, channels, …)'
         )
-    if match.missing and not allow_missing:
+    if match.missing:
         raise CheckpointError(
             f'{source}: {len(match.missing)} of {match.total} tensors of '
             f'{tower} are missing under {match.prefix!r}, e.g. '
-            f'{match.missing[:3]}; allow_missing=True would leave them as '
-            'they are'
+            f'{match.missing[:3]}'
         )
 
 
@@ -243,7 +228,11 @@ def check_fits(
     """
     name, source = type(model).__name__, str(source or 'the checkpoint')
     state = checkpoint.get('state_dict', checkpoint)
-    state = {str(key).removeprefix('module.'): v for key, v in state.items()}
+    state = {
+        str(key).removeprefix('module.'): value
+        for key, value in state.items()
+        if isinstance(value, torch.Tensor)
+    }
     match = _match(state, _shapes(model), '')
     if not match.matched:
         raise CheckpointError(
@@ -266,8 +255,6 @@ class PretrainedTower:
     Args:
         checkpoint (str): A file, or an ``https://`` address.
         prefix (str, optional): Where the tower is; found if None.
-        allow_missing (bool): Whether some tensors may be missing.
-            Defaults to False.
 
     Example:
         >>> backbone = dict(
@@ -276,18 +263,12 @@ class PretrainedTower:
         ... )
     """
 
-    def __init__(
-        self,
-        checkpoint: str,
-        prefix: str | None = None,
-        allow_missing: bool = False,
-    ) -> None:
+    def __init__(self, checkpoint: str, prefix: str | None = None) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
-        self.allow_missing = allow_missing
 
     def __call__(self, module: nn.Module) -> None:
-        load_tower(module, self.checkpoint, self.prefix, self.allow_missing)
+        load_tower(module, self.checkpoint, self.prefix)
         # mmengine initialises the children after this (it spares them for
         # its own Pretrained alone): tell it that they have been.
         for child in module.modules():

@@ -63,9 +63,7 @@ class Switches:
             raise ValueError(f'{video.type} has no channels_last')
         cfg.default_hooks.pop('compile', None)
         if self.compile:
-            cfg.default_hooks.compile = dict(
-                type='CompileHook', modules=towers
-            )
+            cfg.default_hooks.compile = dict(type='CompileHook')
         return cfg
 
 

@@ -1,11 +1,11 @@
 """torch.compile for parts of a model, from the config."""
 
-from collections.abc import Sequence
-
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
+
+TOWERS = ('video_backbone', 'audio_backbone', 'backbone')
 
 
 @HOOKS.register_module()
@@ -19,40 +19,21 @@ class CompileHook(Hook):
     not affected, and validation uses the same compiled towers.
 
     Args:
-        modules (Sequence[str]): Dotted names of the parts; names that the
-            model does not have are an error.
-            Defaults to ``('video_backbone', 'audio_backbone')``; a
-            recognizer has a ``backbone``.
         **options: Of ``torch.compile``, e.g. ``mode='max-autotune'``,
             ``dynamic=False`` or ``backend='eager'``.
-
-    Raises:
-        ValueError: Before the first step; the model lacks a part.
     """
 
-    def __init__(
-        self,
-        modules: Sequence[str] = ('video_backbone', 'audio_backbone'),
-        **options,
-    ) -> None:
-        self.modules = tuple(modules)
+    def __init__(self, **options) -> None:
         self.options = options
 
     def before_train(self, runner) -> None:
         """Compile; the first step then takes its time."""
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
-        for name in self.modules:
-            try:
-                part = model.get_submodule(name)
-            except AttributeError:
-                names = ', '.join(n for n, _ in model.named_children())
-                raise ValueError(
-                    f'CompileHook: {type(model).__name__} has no {name!r}; '
-                    f'it has {names}'
-                ) from None
-            part.compile(**self.options)
+        names = [name for name in TOWERS if hasattr(model, name)]
+        for name in names:
+            getattr(model, name).compile(**self.options)
         print_log(
-            f'Compiled when first used: {", ".join(self.modules)}',
+            f'Compiled when first used: {", ".join(names) or "nothing"}',
             logger='current',
         )

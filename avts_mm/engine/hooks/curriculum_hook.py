@@ -21,26 +21,19 @@ def check_stages(stages: Stages) -> None:
             'stages should be a list such as [dict(begin=0, '
             f'mix=dict(easy=1))], got {stages!r}'
         )
-    last = -1
     for stage in stages:
         if not isinstance(stage, Mapping) or set(stage) != {'begin', 'mix'}:
             raise ValueError(
                 f'a stage should be dict(begin=…, mix=…), got {stage!r}'
             )
-        begin = stage['begin']
-        if not isinstance(begin, int) or isinstance(begin, bool):
-            raise ValueError(f'begin should be an epoch number, got {begin!r}')
-        if last < 0 and begin != 0:
-            raise ValueError(
-                f'the first stage begins at epoch {begin}; it should begin '
-                'at 0, the first epoch'
-            )
-        if begin <= last:
-            raise ValueError(
-                f'a stage that begins at epoch {begin} comes after one that '
-                f'begins at {last}; list the stages in order'
-            )
-        last = begin
+    begins = [stage['begin'] for stage in stages]
+    if any(type(begin) is not int for begin in begins):
+        raise ValueError(f'begin should be an epoch number, got {begins}')
+    if begins[0] != 0 or begins != sorted(set(begins)):
+        raise ValueError(
+            'the first stage should begin at 0, the first epoch, and the '
+            f'others in order; they begin at {begins}'
+        )
 
 
 def mix_at(stages: Stages, epoch: int) -> dict:
@@ -90,8 +83,6 @@ class CurriculumHook(Hook):
             dict(begin=stage['begin'], mix=dict(stage['mix']))
             for stage in stages
         ]
-        kinds = [kind for stage in self.stages for kind in stage['mix']]
-        self.kinds = list(dict.fromkeys(kinds))
         self._logged: dict | None = None
 
     def before_train(self, runner) -> None:
@@ -111,7 +102,7 @@ class CurriculumHook(Hook):
         mix = mix_at(self.stages, runner.epoch)
         find_sampler(runner.train_dataloader).set_mix(mix)
         total = sum(mix.values())
-        for kind in self.kinds:
+        for kind in {k: 0 for stage in self.stages for k in stage['mix']}:
             share = float(mix.get(kind, 0) / total)
             runner.message_hub.update_scalar(f'train/negatives_{kind}', share)
         if mix != self._logged:
@@ -126,21 +117,16 @@ class CurriculumHook(Hook):
 
 
 def find_sampler(dataloader):
-    """The sampler of a data loader whose mix can be set.
+    """The sampler of a data loader, whose mix can be set.
 
     Raises:
-        TypeError: There is none.
+        TypeError: It cannot.
     """
-    batch_sampler = getattr(dataloader, 'batch_sampler', None)
-    samplers = (
-        getattr(dataloader, 'sampler', None),
-        getattr(batch_sampler, 'sampler', None),
-    )
-    for sampler in samplers:
-        if hasattr(sampler, 'set_mix') and hasattr(sampler, 'check_mix'):
-            return sampler
-    raise TypeError(
-        'CurriculumHook needs a sampler with set_mix and check_mix, such as '
-        "train_dataloader=dict(sampler=dict(type='AVPairSampler'), …); got "
-        f'{type(samplers[0]).__name__}'
-    )
+    sampler = dataloader.batch_sampler.sampler
+    if not hasattr(sampler, 'set_mix'):
+        raise TypeError(
+            'CurriculumHook needs a sampler with set_mix and check_mix, such '
+            "as train_dataloader=dict(sampler=dict(type='AVPairSampler'), …); "
+            f'got {type(dataloader.sampler).__name__}'
+        )
+    return sampler

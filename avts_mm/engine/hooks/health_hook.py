@@ -12,7 +12,32 @@ from mmengine.model import is_model_wrapper
 
 from .deferred_info_hook import fetch_losses
 
-KINDS = ('nan', 'collapse', 'dead_tower', 'starvation')
+# What is told of each kind, with what may help.
+TEXTS = dict(
+    nan='{bad} of the last {seen} losses are NaN or infinite. {lost}Most '
+    'often the learning rate is too high: lower it '
+    '(optim_wrapper.optimizer.lr), begin with a warm-up (LinearLR), clip '
+    'gradients (optim_wrapper.clip_grad=dict(max_norm=40)), use bfloat16 '
+    'rather than float16; then go on with --resume from a checkpoint before '
+    'this iteration',
+    collapse='For {steps} iterations all distances have mostly lain within '
+    '{spread:.2%} of each other: the plateau where each is half the margin '
+    'and the loss a quarter of its square, from which training rarely gets '
+    'away. Normalise the embeddings (norm_cfg=dict(type="BN1d", affine=False) '
+    'in both necks, head.scale_by_dim=True), with a margin beyond 1.41 '
+    '(head.loss.margin=2.0), or lower the learning rate; docs/training.md '
+    'tells what helped',
+    dead_tower='For {steps} iterations no gradient has reached {towers}. '
+    'After too large a step its activations can all be zero: go back to an '
+    'earlier checkpoint with a lower learning rate or clipped gradients '
+    '(optim_wrapper.clip_grad=dict(max_norm=40)). Otherwise the loss does not '
+    'depend on it; freeze a tower with frozen_stages if that is meant',
+    starvation='For {steps} iterations {share:.0%} of the time has gone into '
+    'waiting for data. Raise train_dataloader.num_workers (now {workers}) up '
+    'to the number of cores, with persistent_workers=True, and prepare the '
+    'videos with tools/data/prepare_av.py, which makes them several times '
+    'faster to read',
+)
 TOWERS = ('video_backbone', 'audio_backbone', 'backbone')
 MIN_SPREAD = 0.01  # distances that lie closer, of their mean, have collapsed
 MAX_WAITING = 0.5  # share of the time
@@ -66,14 +91,9 @@ class HealthHook(Hook):
         patience: int = 4,
         stop: Sequence[str] = ('nan',),
     ) -> None:
-        if interval < 1 or patience < 1:
+        if isinstance(stop, str) or set(stop) - TEXTS.keys():
             raise ValueError(
-                'interval and patience should be positive, got '
-                f'{interval} and {patience}'
-            )
-        if isinstance(stop, str) or set(stop) - set(KINDS):
-            raise ValueError(
-                f'stop should be a list of some of {", ".join(KINDS)}, got '
+                f'stop should be a list of some of {", ".join(TEXTS)}, got '
                 f'{stop!r}'
             )
         self.interval = interval
@@ -142,23 +162,16 @@ class HealthHook(Hook):
         # Statistics differ between ranks.
         lost = torch.tensor(int(not _finite(_bare(runner.model))))
         all_reduce(lost, 'max')
-        state = (
-            'The weights or statistics of the model are not finite either: '
-            'nothing will be learned from here on. '
+        text = TEXTS['nan'].format(
+            bad=bad,
+            seen=seen,
+            lost='The weights or statistics of the model are not finite '
+            'either: nothing will be learned from here on. '
             if lost.item()
-            else ''
+            else '',
         )
-        self._tell(
-            runner,
-            'nan',
-            f'{bad} of the last {seen} losses are NaN or infinite. {state}'
-            'Most often the learning rate is too high: lower it '
-            '(optim_wrapper.optimizer.lr), begin with a warm-up (LinearLR), '
-            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=40)), use '
-            'bfloat16 rather than float16; then go on with --resume from a '
-            'checkpoint before this iteration',
-            lasting=bool(lost.item()) or bad == seen,
-        )
+        lasting = bool(lost.item()) or bad == seen
+        self._tell(runner, 'nan', text, lasting)
 
     def _look(self, runner) -> None:
         """Look for all that takes time to show; a collective call."""
@@ -183,17 +196,22 @@ class HealthHook(Hook):
             if not living
         ]
         signs = dict(
-            collapse=_collapse_text(closest) if closest < MIN_SPREAD else '',
-            dead_tower=_dead_text(dead) if dead else '',
-            starvation=_starvation_text(share, runner.train_dataloader)
-            if share > MAX_WAITING
-            else '',
+            collapse=closest < MIN_SPREAD,
+            dead_tower=bool(dead),
+            starvation=share > MAX_WAITING,
         )
-        for kind, text in signs.items():
-            self._in_a_row[kind] = self._in_a_row[kind] + 1 if text else 0
-            if self._in_a_row[kind] >= self.patience:
-                number = self.interval * self.patience
-                self._tell(runner, kind, f'For {number} iterations {text}')
+        for kind, sick in signs.items():
+            self._in_a_row[kind] = self._in_a_row[kind] + 1 if sick else 0
+            if self._in_a_row[kind] < self.patience:
+                continue
+            text = TEXTS[kind].format(
+                steps=self.interval * self.patience,
+                spread=closest,
+                towers=' and '.join(dead),
+                share=share,
+                workers=runner.train_dataloader.num_workers,
+            )
+            self._tell(runner, kind, text)
 
     def _tell(
         self, runner, kind: str, text: str, lasting: bool = True
@@ -205,7 +223,13 @@ class HealthHook(Hook):
             self._told.add(kind)
             runner.logger.warning(text)
             if is_main_process():
-                _show(runner.visualizer, kind, text, step)
+                board = runner.visualizer
+                board.add_scalar(f'warning/{kind}', 1, step)
+                for backend in board._vis_backends.values():
+                    if hasattr(backend.experiment, 'add_text'):
+                        backend.experiment.add_text(
+                            f'warning/{kind}', text, step
+                        )
         if lasting and kind in self.stop:
             raise SickTrainingError(
                 f'training stopped: {text} To go on all the same leave '
@@ -227,43 +251,3 @@ def _bare(model: torch.nn.Module) -> torch.nn.Module:
 def _finite(model: torch.nn.Module) -> bool:
     state = [*model.parameters(), *model.buffers()]
     return all(bool(value.isfinite().all()) for value in state)
-
-
-def _show(visualizer, kind: str, text: str, step: int) -> None:
-    """Put a warning on the board."""
-    visualizer.add_scalar(f'warning/{kind}', 1, step)
-    for backend in visualizer._vis_backends.values():
-        if hasattr(backend.experiment, 'add_text'):
-            backend.experiment.add_text(f'warning/{kind}', text, step)
-
-
-def _collapse_text(spread: float) -> str:
-    return (
-        f'all distances have mostly lain within {spread:.2%} of each other: '
-        'the plateau where each is half the margin and the loss a quarter of '
-        'its square, from which training rarely gets away. Normalise the '
-        'embeddings (norm_cfg=dict(type="BN1d", affine=False) in both necks, '
-        'head.scale_by_dim=True), with a margin beyond 1.41 '
-        '(head.loss.margin=2.0), or lower the learning rate; '
-        'docs/training.md tells what helped'
-    )
-
-
-def _dead_text(towers: list[str]) -> str:
-    return (
-        f'no gradient has reached {" and ".join(towers)}. After too large a '
-        'step its activations can all be zero: go back to an earlier '
-        'checkpoint with a lower learning rate or clipped gradients '
-        '(optim_wrapper.clip_grad=dict(max_norm=40)). Otherwise the loss does '
-        'not depend on it; freeze a tower with frozen_stages if that is meant'
-    )
-
-
-def _starvation_text(share: float, loader) -> str:
-    return (
-        f'{share:.0%} of the time has gone into waiting for data. Raise '
-        f'train_dataloader.num_workers (now {loader.num_workers}) up to the '
-        'number of cores, with persistent_workers=True, and prepare the '
-        'videos with tools/data/prepare_av.py, which makes them several times '
-        'faster to read'
-    )

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from .deferred_info_hook import mean_loss
 
 _ACCURACY = re.compile(r'(?:^|/)(easy|hard|super_hard)/(accuracy|auc)$')
+_SHORT = dict(accuracy=('acc', '8.1%'), auc=('AUC', '8.3f'))
 
 
 @HOOKS.register_module()
@@ -85,14 +86,9 @@ class ProgressBarHook(Hook):
             if endless
             else len(runner.train_dataloader),
             description=f'epoch {runner.epoch + 1}/{runner.max_epochs}',
-            note=self._note(runner),
+            note=self._time_left(runner),
             visible=True,
         )
-
-    def _note(self, runner, loss: float | None = None) -> str:
-        note = '' if loss is None else f'loss {loss:.4f}  '
-        left = self._time_left(runner)
-        return note + (f'{left} left' if left else '')
 
     def _time_left(self, runner) -> str:
         """Time left for all epochs, from the time of those of this run."""
@@ -101,7 +97,7 @@ class ProgressBarHook(Hook):
             return ''
         passed = time.monotonic() - self._begin
         seconds = passed / done * (runner.max_iters - runner.iter)
-        return str(datetime.timedelta(seconds=round(seconds)))
+        return f'{datetime.timedelta(seconds=round(seconds))} left'
 
     def after_train_iter(
         self, runner, batch_idx, data_batch=None, outputs=None
@@ -111,26 +107,22 @@ class ProgressBarHook(Hook):
         # Asking for the loss waits for the device, so not at every step.
         if not self.progress.disable and time.monotonic() - self._shown > 0.5:
             self._shown = time.monotonic()
-            loss = (outputs or {}).get('loss')
-            value = None if loss is None else float(loss)
-            self.progress.update(self._task, note=self._note(runner, value))
+            loss = float((outputs or {}).get('loss', 'nan'))
+            note = f'loss {loss:.4f}  {self._time_left(runner)}'
+            self.progress.update(self._task, note=note)
 
     def after_train_epoch(self, runner) -> None:
         """Prepare the epoch's row; its validation may add to it."""
-        scalars = runner.message_hub.log_scalars
-        shares = {
-            name.removeprefix('train/negatives_'): float(buffer.current())
-            for name, buffer in scalars.items()
-            if name.startswith('train/negatives_')
-        }
-        drawn = [
-            f'{share:.0%} {kind.replace("_", "-")}'
-            for kind, share in shares.items()
-            if share
-        ]
         epoch = f'{runner.epoch + 1}/{runner.max_epochs}'
         self._row = dict(epoch=f'{epoch:>6}', loss=f'{mean_loss(runner):7.4f}')
+        place = 'train/negatives_'
+        shares = {
+            name.removeprefix(place).replace('_', '-'): buffer.current()
+            for name, buffer in runner.message_hub.log_scalars.items()
+            if name.startswith(place)
+        }
         if shares:
+            drawn = [f'{x:.0%} {kind}' for kind, x in shares.items() if x]
             width = 18 if len(shares) < 3 else 30
             self._row['negatives'] = f' {", ".join(drawn):<{width}}'
 
@@ -155,10 +147,8 @@ class ProgressBarHook(Hook):
         for name, value in (metrics or {}).items():
             if match := _ACCURACY.search(name):
                 kind = match[1].replace('_', '-')
-                if match[2] == 'accuracy':
-                    self._row[f'{kind} acc'] = f'{value:8.1%}'
-                else:
-                    self._row[f'{kind} AUC'] = f'{value:8.3f}'
+                short, form = _SHORT[match[2]]
+                self._row[f'{kind} {short}'] = f'{value:{form}}'
         self._flush(runner)
 
     def after_train(self, runner) -> None:
@@ -173,7 +163,8 @@ class ProgressBarHook(Hook):
         row, self._row = self._row, {}
         row['time'] = f'{time.monotonic() - self._epoch_begin:4.0f} s'
         if runner is not None and self.progress.disable:
-            row['left'] = f'{self._time_left(runner):>8}'
+            left = self._time_left(runner).removesuffix(' left')
+            row['left'] = f'{left:>8}'
         header = ' '.join(
             f'{" " + name:<{len(cell)}}'
             if name == 'negatives'

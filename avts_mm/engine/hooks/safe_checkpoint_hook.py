@@ -140,10 +140,9 @@ class SafeCheckpointHook(CheckpointHook):
 
         self._failure = self._attempt(runner, path, save)
         self._ranks = []
-        if self._failure is not None:
-            return False
-        self.last_ckpt, self.saved_iter = path, meta['iter']
-        return True
+        if self._failure is None:
+            self.last_ckpt, self.saved_iter = path, meta['iter']
+        return self._failure is None
 
     @staticmethod
     def _attempt(runner, path: str, save: Callable) -> OSError | None:

@@ -46,13 +46,8 @@ class PlacedSampler(Sampler):
 
     A sampler of plans (:class:`AVPairSampler`) has seeds in them and is left
     as it is. To others a seed is added that depends on the sampler's seed,
-    the epoch and the place in the epoch over all ranks.
-
-    Args:
-        sampler (Sampler): The other one.
-
-    Attributes:
-        first (int): How many samples of this rank to pass over.
+    the epoch and the place in the epoch over all ranks. ``first`` tells how
+    many samples of this rank to pass over.
     """
 
     def __init__(self, sampler) -> None:

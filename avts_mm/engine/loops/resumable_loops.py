@@ -54,28 +54,23 @@ class _ResumableLoop(BaseLoop):
         dataloaders = [self.dataloader]
         if self.runner.val_loop is not None:
             dataloaders.append(self.runner.val_loop.dataloader)
-        with self.signals:
-            for dataloader in dataloaders:
-                spare_workers(dataloader)
-            try:
-                self._begin()
-                yield
-            finally:
-                for dataloader in dataloaders:
-                    end_workers(dataloader)
-
-    def _begin(self) -> None:
-        """What a resumed run needs before any hook runs."""
-        place = self._place()
-        if place.get('seed') is not None:
+        seed = self._place().get('seed')
+        if seed is not None:
             # Without a seed in the config each start draws a new one.
-            self._sampler.sampler.seed = place['seed']
-        done = self._batches_done()
-        if done:
+            self._sampler.sampler.seed = seed
+        if done := self._batches_done():
             self.runner.logger.info(
                 f'Going on in epoch {self._epoch + 1} after {done} batches; '
                 'what they were made of is not read again'
             )
+        with self.signals:
+            for dataloader in dataloaders:
+                spare_workers(dataloader)
+            try:
+                yield
+            finally:
+                for dataloader in dataloaders:
+                    end_workers(dataloader)
 
     def _place(self) -> dict:
         return self.runner.message_hub.get_info(PLACE) or {}
@@ -113,25 +108,23 @@ class _ResumableLoop(BaseLoop):
             if batch is None:
                 return
             done += 1
-            self.runner.message_hub.update_info(
-                PLACE,
-                dict(
-                    epoch=self._epoch,
-                    samples=done * self._step_samples,
-                    seed=getattr(self._sampler.sampler, 'seed', None),
-                ),
+            place = dict(
+                epoch=self._epoch,
+                samples=done * self._step_samples,
+                seed=getattr(self._sampler.sampler, 'seed', None),
             )
+            self.runner.message_hub.update_info(PLACE, place)
             seed_iteration(self.runner.seed, self._iter)
             yield batch
 
-    def _validate(self, now: int) -> None:
+    def _validate(self, now: int, end: int) -> None:
         """Validate, unless this moment was before the run was resumed."""
         self._decide_current_val_interval()
         runner = self.runner
         if (
             runner.val_loop is None
             or now < max(self.val_begin, 1)
-            or (now % self.val_interval and now != self._end())
+            or (now % self.val_interval and now != end)
             or runner.message_hub.get_info(VALIDATED) == now
         ):
             return
@@ -147,10 +140,10 @@ class _ResumableLoop(BaseLoop):
             self._leave(save=False)
 
     def _saver(self) -> SafeCheckpointHook | None:
-        for hook in self.runner.hooks:
-            if isinstance(hook, SafeCheckpointHook):
-                return hook
-        return None
+        hooks = self.runner.hooks
+        return next(
+            (h for h in hooks if isinstance(h, SafeCheckpointHook)), None
+        )
 
     def _leave(self, save: bool = True) -> None:
         """Save, and end the process.
@@ -196,10 +189,10 @@ class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
         with self._training():
             self.runner.call_hook('before_train')
             # The one that a run was killed in, or before.
-            self._validate(self._epoch)
+            self._validate(self._epoch, self._max_epochs)
             while self._epoch < self._max_epochs and not self.stop_training:
                 self.run_epoch()
-                self._validate(self._epoch)
+                self._validate(self._epoch, self._max_epochs)
             self.runner.call_hook('after_train')
         return self.runner.model
 
@@ -213,9 +206,6 @@ class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
                 self.run_iter(number, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
-
-    def _end(self) -> int:
-        return self._max_epochs
 
 
 @LOOPS.register_module()
@@ -265,15 +255,12 @@ class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
         with self._training():
             self.runner.call_hook('before_train')
             self.runner.call_hook('before_train_epoch')
-            self._validate(self._iter)
+            self._validate(self._iter, self._max_iters)
             with closing(self._batches()) as batches:
                 while self._iter < self._max_iters and not self.stop_training:
                     self.runner.model.train()
                     self.run_iter(next(batches))
-                    self._validate(self._iter)
+                    self._validate(self._iter, self._max_iters)
             self.runner.call_hook('after_train_epoch')
             self.runner.call_hook('after_train')
         return self.runner.model
-
-    def _end(self) -> int:
-        return self._max_iters

@@ -8,6 +8,7 @@ which get them too, are ended here.
 
 import atexit
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
@@ -26,11 +27,7 @@ STOPPED = 75
 
 
 class BrokenOffError(BaseException):
-    """Waiting was broken off by a signal.
-
-    Not an Exception, so that nobody mistakes it for a file that cannot be
-    read.
-    """
+    """A signal broke off waiting; no Exception, which readers would catch."""
 
 
 class StopSignals:
@@ -110,21 +107,16 @@ def spare_workers(dataloader: DataLoader) -> None:
     Schedulers send it to every process. Workers that die of it would take the
     training down before it has saved.
     """
-    if not isinstance(dataloader.worker_init_fn, _IgnoreSignals):
-        dataloader.worker_init_fn = _IgnoreSignals(dataloader.worker_init_fn)
+    dataloader.worker_init_fn = functools.partial(
+        _begin_worker, init_fn=dataloader.worker_init_fn
+    )
 
 
-class _IgnoreSignals:
-    """Run in a worker when it starts; can be pickled."""
-
-    def __init__(self, init_fn) -> None:
-        self.init_fn = init_fn
-
-    def __call__(self, worker_id: int) -> None:
-        for number in StopSignals.NUMBERS:
-            signal.signal(number, signal.SIG_IGN)
-        if self.init_fn is not None:
-            self.init_fn(worker_id)
+def _begin_worker(worker_id: int, init_fn) -> None:
+    for number in StopSignals.NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
+    if init_fn is not None:
+        init_fn(worker_id)
 
 
 def end_workers(dataloader: DataLoader) -> None:
@@ -142,8 +134,7 @@ def end_workers(dataloader: DataLoader) -> None:
 def kill_workers() -> None:
     """End the workers of data loaders, also those stuck in a file.
 
-    They ignore SIGTERM (:func:`spare_workers`), with which
-    ``multiprocessing`` would end them.
+    They ignore the SIGTERM with which ``multiprocessing`` would end them.
     """
     children: list[Any] = multiprocessing.active_children()
     # After os.fork() those of the parent are listed, too.

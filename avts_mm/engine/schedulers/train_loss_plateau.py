@@ -29,18 +29,6 @@ class TrainLossPlateauLR(ReduceOnPlateauLR):
     # So that mmengine's hook does not step it with validation results.
     need_val_args = False
 
-    # What training changes. The rest is the config's, which may change when a
-    # run is resumed: mmengine would restore the old last epoch, too.
-    STATE = (
-        'best',
-        'num_bad_epochs',
-        'cooldown_counter',
-        'last_step',
-        'losses_seen',
-        '_global_step',
-        '_last_value',
-    )
-
     def __init__(
         self,
         optimizer,
@@ -79,8 +67,8 @@ class TrainLossPlateauLR(ReduceOnPlateauLR):
         super().step(metrics)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Restore what training changed; settings stay those of the config."""
-        state = {k: v for k, v in state_dict.items() if k in self.STATE}
+        """Restore all but the last epoch, which a resumed run may change."""
+        state = {k: v for k, v in state_dict.items() if k != 'end'}
         super().load_state_dict(state)
 
 

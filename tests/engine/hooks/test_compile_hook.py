@@ -54,9 +54,3 @@ def test_loss_and_gradients_stay_and_nothing_breaks_the_graph(autocast):
     torch.testing.assert_close(
         gradients(model, autocast), expected, **tolerance
     )
-
-
-def test_a_part_that_is_missing_is_named():
-    hook = CompileHook(modules=['backbone'])
-    with pytest.raises(ValueError, match='video_backbone'):
-        hook.before_train(SimpleNamespace(model=MODELS.build(TOWERS)))

@@ -116,15 +116,3 @@ def test_needs_epochs(toy_runner):
     )
     with pytest.raises(TypeError, match='ResumableEpochLoop'):
         runner.train()
-
-
-def test_sampler_inside_a_batch_sampler(toy_dataset):
-    from torch.utils.data import BatchSampler, DataLoader
-
-    from avts_mm.datasets import AVPairSampler
-    from avts_mm.engine.hooks.curriculum_hook import find_sampler
-
-    sampler = AVPairSampler(toy_dataset, seed=0)
-    batches = BatchSampler(sampler, 8, drop_last=True)
-    loader = DataLoader(toy_dataset, batch_sampler=batches)
-    assert find_sampler(loader) is sampler
