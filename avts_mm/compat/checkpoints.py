@@ -43,17 +43,13 @@ def _statistics_method(owner, name):
 
     methods = HistoryBuffer._statistics_methods
     if owner is HistoryBuffer and isinstance(name, str):
-        own = {'min', 'max', 'current', 'mean'}
-        if name in own or name in methods:
-            return methods.get(name) or getattr(HistoryBuffer, name)
+        if name in methods:
+            return methods[name]
+        if name in {'min', 'max', 'current', 'mean'}:
+            return getattr(HistoryBuffer, name)
     raise pickle.UnpicklingError(
         f'getattr({owner!r}, {name!r}) is not allowed in a checkpoint.'
     )
-
-
-def _holds_plain(dtype: type[np.dtype]) -> bool:
-    scalar = getattr(dtype, 'type', None)
-    return scalar is not None and np.dtype(scalar).kind in _PLAIN_KINDS
 
 
 def checkpoint_globals():
@@ -66,8 +62,8 @@ def checkpoint_globals():
     """
     from mmengine.logging import HistoryBuffer
 
-    dtypes = {type(np.dtype(code)) for code in np.typecodes['All']}
-    plain = [dtype for dtype in dtypes if _holds_plain(dtype)]
+    dtypes = [np.dtype(code) for code in np.typecodes['All']]
+    plain = {type(d) for d in dtypes if d.kind in _PLAIN_KINDS}
     array = np.empty(0)
     reconstruct = array.__reduce__()[0]
     scalar = np.float64(0).__reduce__()[0]

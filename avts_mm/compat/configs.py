@@ -11,9 +11,6 @@ def read_config(path: str) -> Config:
     mmengine leaves out the file of a syntax error, which may be that of a
     base, and the line of others stands in a traceback only.
 
-    Args:
-        path (str): The config.
-
     Raises:
         FileNotFoundError: It, or one of its bases, does not exist.
         ValueError: It cannot be run as Python; names file, line and cause.

@@ -5,8 +5,6 @@ import subprocess
 import time
 from datetime import timedelta
 
-# Seconds that gloo's threads get to let go of tensors.
-_LET_GO = 0.1
 _RANK_VARIABLES = {
     'slurm': {
         'RANK': 'SLURM_PROCID',
@@ -98,4 +96,4 @@ def leave_process_group():
 
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
-        time.sleep(_LET_GO)
+        time.sleep(0.1)

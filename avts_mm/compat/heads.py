@@ -4,8 +4,6 @@ import functools
 
 import torch
 
-_METHODS = ('loss_by_feat', 'predict_by_feat')
-
 
 def widen_class_scores():
     """Give mmaction2's heads float32 scores where autocast made bfloat16.
@@ -16,7 +14,7 @@ def widen_class_scores():
     """
     from mmaction.models.heads.base import BaseHead
 
-    for name in _METHODS:
+    for name in ('loss_by_feat', 'predict_by_feat'):
         method = getattr(BaseHead, name)
         if not hasattr(method, '__wrapped__'):
             setattr(BaseHead, name, _widening(method))

@@ -76,9 +76,6 @@ class _DRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
-        if module.__name__ == self.package:
-            return
-
         class DRN:
             """Placeholder for a localizer that is not there."""
 
@@ -132,26 +129,19 @@ def import_mmaction_models():
             stacklevel=2,
         )
         dependency.WITH_MULTIMODAL = False
-        _forget_registered('mmaction.models.multimodal')
+        registries = vars(importlib.import_module('mmaction.registry'))
+        for registry in registries.values():
+            modules = getattr(registry, '_module_dict', {})
+            for name, kind in list(modules.items()):
+                if str(kind.__module__).startswith('mmaction.models.multimod'):
+                    del modules[name]
         return importlib.import_module('mmaction.models')
-
-
-def _forget_registered(package):
-    """Drop what modules of a package have put into mmaction2's registries."""
-    from mmengine.registry import Registry
-
-    registries = vars(importlib.import_module('mmaction.registry')).values()
-    for registry in registries:
-        if isinstance(registry, Registry):
-            for name, kind in list(registry.module_dict.items()):
-                if str(kind.__module__).startswith(package):
-                    del registry.module_dict[name]
 
 
 def _stub_torchaudio_extension(reason):
     """Module that stands for ``torchaudio._extension`` without a library."""
 
-    def _unavailable(*args, **kwargs):
+    def unavailable(*args, **kwargs):
         raise RuntimeError(
             'This function needs the compiled extension of torchaudio, '
             f'which could not be loaded: {reason}'
@@ -163,12 +153,12 @@ def _stub_torchaudio_extension(reason):
         if name.startswith('_IS_'):
             return False
         if name.startswith('fail_if_no_'):
-            return lambda function: _unavailable
+            return lambda function: unavailable
         raise AttributeError(name)
 
     # Up to torchaudio 2.8 the SoX binding is asked for at import.
     sox: Any = types.ModuleType('torchaudio._extension.sox')
-    sox.__getattr__ = lambda name: _unavailable
+    sox.__getattr__ = lambda name: unavailable
     sox.is_available = lambda: False
 
     stub: Any = types.ModuleType('torchaudio._extension')

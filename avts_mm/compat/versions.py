@@ -16,22 +16,14 @@ def _release(version):
 
 
 def satisfies(version, specifier):
-    """Tell whether a version lies in a range.
-
-    Args:
-        version (str): Version as the distribution's metadata state it.
-        specifier (str): Comma-separated bounds of the form ``>=A`` and
-            ``<B``; empty for any version.
-    """
+    """Tell whether a version lies within bounds ``>=A`` and ``<B``."""
     found = _release(version)
-    for bound in filter(None, specifier.split(',')):
-        if bound.startswith('>='):
-            ok = found >= _release(bound[2:])
-        else:
-            ok = found < _release(bound[1:])
-        if not ok:
-            return False
-    return True
+    return all(
+        found >= _release(bound[2:])
+        if bound.startswith('>=')
+        else found < _release(bound[1:])
+        for bound in filter(None, specifier.split(','))
+    )
 
 
 def _installed_version(name):
@@ -59,14 +51,13 @@ def check_versions(requires=None):
         found_name, version = _installed_version(name)
         wanted = f'{name}{specifier}'
         if version is None:
-            faults.append(
-                f'avts_mm needs {wanted}, but {name} is not installed: run '
-                f"pip install '{wanted}'."
-            )
+            found = f'{name} is not installed'
         elif not satisfies(version, specifier):
-            faults.append(
-                f'avts_mm needs {wanted}, but {found_name} {version} is '
-                f"installed: run pip install '{wanted}'."
-            )
+            found = f'{found_name} {version} is installed'
+        else:
+            continue
+        faults.append(
+            f"avts_mm needs {wanted}, but {found}: run pip install '{wanted}'."
+        )
     if faults:
         raise ImportError('\n'.join(faults))

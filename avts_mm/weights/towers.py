@@ -66,7 +66,7 @@ def _match(state: Mapping, wanted: Mapping, prefix: str) -> TowerMatch:
         match.total += counts
         tensor = state.get(prefix + key)
         theirs = None if tensor is None else tuple(tensor.shape)
-        if theirs == shape:
+        if tensor is not None and theirs == shape:
             match.state_dict[key] = tensor
             match.matched += [key] * counts
         elif needed and theirs is None:
