@@ -59,16 +59,6 @@ def test_files_of_numpy_1_and_2(tmp_path, names):
     assert loaded['value'] == 1.5
 
 
-@pytest.mark.parametrize('dtype', ['f4', 'f8', 'i4', 'i8', 'u1', '?', 'c8'])
-def test_plain_arrays(tmp_path, dtype):
-    path = tmp_path / 'array.pth'
-    array = np.arange(6).reshape(2, 3).astype(dtype)
-    torch.save(array, path)
-    loaded = torch.load(path, weights_only=True)
-    assert loaded.dtype == array.dtype
-    np.testing.assert_array_equal(loaded, array)
-
-
 class _Call:
     """Pickles as a call of any function."""
 

@@ -84,12 +84,7 @@ def parse_args(argv=None):
 
 
 def build_tower(cfg, args) -> Tower:
-    """The tower of the config's model, with the checkpoint's weights.
-
-    Raises:
-        ValueError: The model has no such tower or neck, or the weights do
-            not fit.
-    """
+    """The tower of the config's model, with the checkpoint's weights."""
     model_cfg = cfg.model.copy()
     own = f'{args.tower}_backbone'
     if own in model_cfg:
@@ -190,9 +185,6 @@ def compare(
 
     Returns:
         tuple: The largest difference, the largest output, and how many inputs.
-
-    Raises:
-        ValueError: The shapes of the outputs differ.
     """
     import onnxruntime
 

@@ -9,6 +9,7 @@ The file holds a bare state dict under the names of torchvision's mc3_18
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 # First, since it says in a sentence which package is missing or too old.
@@ -67,13 +68,13 @@ def write(state: dict, path: Path, variant: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f'{path.name}.part')
     if path.suffix == '.safetensors':
-        try:
-            from safetensors.torch import save
-        except ImportError:
+        if find_spec('safetensors') is None:
             raise ValueError(
                 f'{path}: writing it needs the package safetensors; pip '
                 "install 'avts_mm[export]'"
-            ) from None
+            )
+        from safetensors.torch import save
+
         part.write_bytes(save(state, dict(format='pt', network=variant)))
     else:
         torch.save(state, part)

@@ -71,16 +71,6 @@ def report(tower: VideoTower, source: str) -> None:
     print_columns([(k, _shape(v)) for k, v in tower.leftover.items()])
 
 
-def list_content(state: dict) -> None:
-    """Print every name in a file, and what it would be here."""
-    rows = [('IN THE FILE', 'SHAPE', 'OURS')] if state else []
-    for key, tensor in state.items():
-        translated = our_name(key)
-        ours = translated[1] if translated else '-'
-        rows.append((key, _shape(tensor), ours))
-    print_columns(rows)
-
-
 def print_columns(rows: list[tuple]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
@@ -117,7 +107,13 @@ def main(argv=None):
             weights |= {f'cls_head.fc_cls.{k}': v for k, v in head.items()}
     except (ValueError, OSError) as error:
         # What the file does hold tells best what to do.
-        list_content(state)
+        rows = [
+            (k, _shape(v), *(our_name(k) or '-')[-1:])
+            for k, v in state.items()
+        ]
+        print_columns(
+            [('IN THE FILE', 'SHAPE', 'OURS'), *rows] if rows else []
+        )
         sys.exit(f'\n{error}')
     report(tower, args.source)
     meta = dict(

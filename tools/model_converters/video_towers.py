@@ -81,23 +81,14 @@ _VIDEO = re.compile(r'(?:video|visual|rgb)', re.IGNORECASE)
 
 @dataclass
 class VideoTower:
-    """A video tower found among foreign weights.
+    """A video tower found among foreign weights."""
 
-    Attributes:
-        variant (str): ``'mc3'``, ``'mc2'`` or ``'r3d'``.
-        base_channels (int): Channels of conv1; 64 in the official networks.
-        prefix (str): What stood before its names.
-        state_dict (dict[str, Tensor]): Under the names of :class:`MC3`.
-        names (dict[str, str]): Our name -> the name in the file.
-        leftover (dict[str, Tensor]): Everything else in the file.
-    """
-
-    variant: str
-    base_channels: int
-    prefix: str
-    state_dict: dict[str, torch.Tensor]
-    names: dict[str, str]
-    leftover: dict[str, torch.Tensor]
+    variant: str  # 'mc3', 'mc2' or 'r3d'
+    base_channels: int  # of conv1; 64 in the official networks
+    prefix: str  # what stood before its names
+    state_dict: dict[str, torch.Tensor]  # under the names of MC3
+    names: dict[str, str]  # our name -> the name in the file
+    leftover: dict[str, torch.Tensor]  # everything else in the file
 
 
 def our_name(key: str) -> tuple[str, str] | None:
@@ -140,12 +131,7 @@ def find_video_tower(
 
     Liberal in names and strict in shapes: every tensor of the tower must be
     there, in the one shape that it can have, and nothing that looks like
-    another layer of it may be left over.
-
-    Args:
-        state_dict (dict[str, Tensor]): As of :func:`load_state_dict`.
-        prefix (str, optional): Where the tower is, if there are several.
-        name (str): The file, for messages.
+    another layer of it may be left over. Several towers need a ``prefix``.
 
     Raises:
         ValueError: None, several, or one that is not quite an MC3.

@@ -210,14 +210,6 @@ def test_starvation(train, waited, step, monkeypatch):
         assert isinstance(told[1], SickTrainingError)
 
 
-def test_without_a_timer_nobody_waits(train, monkeypatch):
-    monkeypatch.setattr(health_hook, 'MAX_WAITING', 0.0)
-    told, _, _ = train(
-        default_hooks=dict(timer=None, logger=dict(type='LoggerHook')),
-    )
-    assert told == []
-
-
 def test_boards_that_take_text_get_it(train, tmp_path):
     pytest.importorskip('tensorboard')
     from tensorboard.backend.event_processing import event_accumulator

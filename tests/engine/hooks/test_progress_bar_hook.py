@@ -122,23 +122,6 @@ def test_error_gives_the_terminal_back(toy_runner):
     assert '\x1b[?25h' in output.getvalue()
 
 
-def test_other_ranks_are_silent(toy_runner, monkeypatch):
-    monkeypatch.setattr(
-        'avts_mm.engine.hooks.progress_bar_hook.is_main_process', lambda: False
-    )
-    custom_hooks, output = hooks(terminal=True)
-    toy_runner(max_epochs=1, custom_hooks=custom_hooks).train()
-    assert output.getvalue() == ''
-
-
-def test_iterations_without_epochs(toy_runner):
-    bar = hooks(terminal=True)
-    toy_runner(
-        custom_hooks=[bar[0][0]], train_cfg=dict(by_epoch=False, max_iters=3)
-    ).train()
-    assert '3/3' in bar[1].getvalue()
-
-
 def test_validation_alone(toy_runner, toy_val):
     custom_hooks, output = hooks(terminal=True)
     toy_runner(custom_hooks=custom_hooks, **toy_val).val()

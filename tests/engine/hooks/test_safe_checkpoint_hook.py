@@ -98,11 +98,6 @@ def test_within_an_epoch(train, listing, work):
     assert checkpoints(work) == ['epoch_2.pth', 'epoch_3.pth']
 
 
-def test_wrong_interval():
-    with pytest.raises(ValueError, match='mid_epoch_interval is -1'):
-        SafeCheckpointHook(mid_epoch_interval=-1)
-
-
 def test_a_failed_save_is_tried_again(train, listing, work):
     listing.fail = ['epoch_2']
     runner = train(max_keep_ckpts=1)

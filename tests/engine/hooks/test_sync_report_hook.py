@@ -83,27 +83,6 @@ def test_report(toy_runner, toy_val):
         assert (work_dir / file).stat().st_size > 0
 
 
-def test_best_checkpoint_is_named(toy_runner, toy_val):
-    checkpoint = dict(type='CheckpointHook', save_best='sync/auc')
-    runner = toy_runner(
-        max_epochs=1,
-        custom_hooks=HOOKS,
-        default_hooks=dict(checkpoint={**checkpoint, 'rule': 'greater'}),
-        **toy_val,
-    )
-    assert 'best_sync_auc_epoch_1.pth' in report(runner)
-
-
-def test_without_validation(toy_runner):
-    runner = toy_runner(max_epochs=1, custom_hooks=HOOKS)
-    printed = report(runner)
-    result = result_of(runner)
-    nothing = dict(accuracy=None, auc=None)
-    assert result['easy'] == result['hard'] == nothing
-    assert result['within_video'] is None
-    assert 'distances:' not in printed and 'training curve:' in printed
-
-
 def test_other_kinds_are_added(toy_runner, toy_val):
     sampler = toy_val['val_dataloader']['sampler']
     sampler['kinds'] = ('positive', 'super_hard')

@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import torch
 
 from avts_mm.engine import UnreadableFilesHook
 from avts_mm.media import MediaError
@@ -173,19 +172,3 @@ def test_a_full_disk_stops_nothing(toy_runner, bad_dataset, monkeypatch):
     runner = toy_runner(custom_hooks=hooks(max_share=1))
     runner.train()
     assert the_hook(runner).counts == planned(runner, range(3))
-
-
-def test_wrong_limits():
-    with pytest.raises(ValueError, match='max_share'):
-        UnreadableFilesHook(max_share=1.5)
-
-
-def test_batches_of_other_kinds():
-    hook = UnreadableFilesHook()
-
-    class Runner:
-        iter = 0
-
-    for batch in (None, [torch.zeros(1)], dict(inputs=torch.zeros(1))):
-        hook.after_train_iter(Runner, 0, batch)
-    assert not hook.counts

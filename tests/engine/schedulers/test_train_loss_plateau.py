@@ -64,12 +64,6 @@ def test_validation_does_not_step_it(toy_runner, toy_val):
     assert rates == pytest.approx(dict(enumerate(RATES[:12])))
 
 
-def test_scheduler_without_hook(toy_runner):
-    runner = toy_runner(param_scheduler=SCHEDULER)
-    with pytest.raises(RuntimeError, match='TrainLossPlateauHook'):
-        runner.train()
-
-
 def test_hook_without_scheduler_and_without_a_mean(toy_runner):
     toy_runner(custom_hooks=PLATEAU, max_epochs=1).train()
     hooks = dict(runtime_info=dict(type='RuntimeInfoHook'))
@@ -91,11 +85,6 @@ def rates(optimizer, scheduler, losses):
     return result
 
 
-def test_paper_is_the_default():
-    found = rates(*make(), [1.0] * 13)
-    assert found == pytest.approx([0.01] * 6 + [0.001] * 6 + [0.0001])
-
-
 def test_any_decrease_counts():
     losses = [1.0 - 1e-7 * i for i in range(12)]
     assert rates(*make(), losses) == [0.01] * 12
@@ -106,22 +95,6 @@ def test_any_decrease_counts():
 def test_nan_is_no_decrease():
     found = rates(*make(patience=1), [1.0, float('nan'), float('nan'), 0.5])
     assert found == pytest.approx([0.01, 0.01, 0.001, 0.001])
-
-
-def test_state():
-    optimizer, scheduler = make(patience=2)
-    rates(optimizer, scheduler, [1.0, 0.5, 0.6])
-    state = scheduler.state_dict()
-    assert all(
-        isinstance(value, int | float | str | list | bool)
-        for value in state.values()
-    )
-    other_optimizer, other = make(patience=2)
-    other.load_state_dict(state)
-    rest = [0.7, 0.5, 0.6]
-    expected = rates(optimizer, scheduler, rest)
-    assert rates(other_optimizer, other, rest) == expected
-    assert expected == pytest.approx([0.01, 0.001, 0.001])
 
 
 def test_nobody_tells_the_loss():
