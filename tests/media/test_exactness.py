@@ -57,6 +57,8 @@ KINDS = {
     'mpeg4_b.mp4': dict(video='mpeg4', b_frames=2),
     'pcm.mov': PCM,
     'flac.mkv': FLAC,
+    'surround96.mkv': dict(FLAC, rate=96000, layout='5.1'),
+    'speech8.mp4': dict(rate=8000),
     'b_frames.mkv': dict(FLAC, b_frames=2),
     'late_sound.mkv': dict(FLAC, b_frames=2, audio_start=0.119),
     'late_picture.mkv': dict(FLAC, b_frames=2, video_start=0.52),

@@ -164,7 +164,9 @@ def test_rotation_is_applied(tmp_path, rotation):
         expected = np.rot90(reader.frames([1.0])[0], rotation // 90)
     with open_video(turned) as reader:
         found = reader.frames([1.0])[0]
+        streamed = next(reader.stream(1.0, 1.0))
     np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(streamed, expected)
 
 
 def test_cut_file_read_from_its_first_picture(tmp_path):
