@@ -40,19 +40,18 @@ class Record(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_text(path: str, newline: str | None = '') -> Iterator[IO[str]]:
+def open_text(path: str) -> Iterator[IO[str]]:
     """Open a list or an annotation file to read it.
 
     Args:
         path (str): The file, in UTF-8.
-        newline (str, optional): As for ``open``; '' is for ``csv``.
 
     Raises:
         ValueError: It is not text in UTF-8; the message names the line.
     """
     try:
         # utf-8-sig: spreadsheets put a byte-order mark in front.
-        with open(path, newline=newline, encoding='utf-8-sig') as file:
+        with open(path, newline='', encoding='utf-8-sig') as file:
             yield file
     except UnicodeDecodeError:
         raise ValueError(

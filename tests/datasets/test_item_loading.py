@@ -2,18 +2,15 @@
 files."""
 
 import os
-import random
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
-from torch.utils.data import DataLoader
 
 from avts_mm.datasets import LabelledVideoDataset
-from avts_mm.datasets.item_loading import UnreadableFiles, seeded
+from avts_mm.datasets.item_loading import UnreadableFiles
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import write_records
 
@@ -77,53 +74,6 @@ def test_never_in_testing(make):
 def test_wrong_limit():
     with pytest.raises(ValueError, match='max_failures_in_a_row'):
         UnreadableFiles(0)
-
-
-def draw(*_):
-    return np.random.rand(), random.random(), torch.rand(()).item()
-
-
-def test_the_same_seed_draws_the_same():
-    def drawn(seed):
-        with seeded(seed):
-            return draw()
-
-    first = drawn(5)
-    draw()
-    assert drawn(5) == first
-    assert not set(drawn(6)) & set(first)
-
-
-def test_chance_outside_is_left_as_it_was():
-    np.random.seed(0)
-    random.seed(0)
-    torch.manual_seed(0)
-    expected = draw(), draw()
-    np.random.seed(0)
-    random.seed(0)
-    torch.manual_seed(0)
-    before = draw()
-    with seeded(7):
-        draw()
-    assert (before, draw()) == expected
-
-
-class Draws:
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        with seeded(index):
-            return draw()
-
-
-def test_workers_draw_the_same():
-    alone, workers = (
-        list(map(tuple, DataLoader(Draws(), None, num_workers=number)))
-        for number in (0, 2)
-    )
-    assert alone == workers
-    assert len(set(alone)) == 4
 
 
 HANGING = """
