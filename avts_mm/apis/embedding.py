@@ -47,7 +47,6 @@ def windows(
     before: int,
     after: int,
     beyond: int = 0,
-    begin: int = 0,
     end: float = math.inf,
 ) -> Iterator[tuple[list, int, int, int]]:
     """Go along pictures, part by part, with some of what is around each.
@@ -59,15 +58,14 @@ def windows(
         before (int): Pictures held before it.
         after (int): Pictures held after it.
         beyond (int): Last steps that are in no part. Defaults to 0.
-        begin (int): Step to begin at. Defaults to 0.
         end (float): Step to end before. Defaults to all.
 
     Yields:
         tuple: What is held, and the steps of the first held, of the part's
         first, and after its last.
     """
-    first, at = begin, max(begin - before, 0)
-    raw = islice(pictures, at, None if end == math.inf else int(end) + after)
+    first = at = 0
+    raw = islice(pictures, None if end == math.inf else int(end) + after)
     batches = iter(lambda: list(islice(raw, PICTURES)), [])
     items = chain.from_iterable(map(prepare, batches))
     held: list = []

@@ -28,14 +28,12 @@ class LocatedPiece:
     """Successive steps of a film.
 
     Attributes:
-        begin (float): Seconds at which it begins.
         frames (np.ndarray): ``(T, H, W, 3)`` uint8, RGB, made smaller.
         maps (np.ndarray): ``(T, h, w)``, small where the sound comes from;
             NaN where nothing is heard.
         sound (np.ndarray): Samples ``(S,)`` at the model's rate.
     """
 
-    begin: float
     frames: np.ndarray
     maps: np.ndarray
     sound: np.ndarray
@@ -82,20 +80,18 @@ class FilmLocalizer:
         return left, top, right, bottom
 
     def pieces(
-        self, film: Film, begin: float = 0.0, seconds: float | None = None
+        self, film: Film, seconds: float | None = None
     ) -> Iterator[LocatedPiece]:
         """Go along a film.
 
         Args:
             film (Film): The film.
-            begin (float): Where to begin, seconds. Defaults to 0.
             seconds (float, optional): For how long. Defaults to the end.
 
         Raises:
             MediaError: The film is damaged.
         """
         step = self.embedder.step
-        first = round(begin / step)
 
         def prepare(pictures):
             seen = self.embedder.transform(pictures)
@@ -107,8 +103,7 @@ class FilmLocalizer:
             self.chunk,
             self.margin,
             self.margin,
-            begin=first,
-            end=math.inf if seconds is None else first + round(seconds / step),
+            end=math.inf if seconds is None else round(seconds / step),
         ):
             seen, shown = zip(*held)
             frames = np.stack(shown[done - at : last - at])
@@ -141,7 +136,7 @@ class FilmLocalizer:
             constant_values=np.nan,
         )
         maps[effective(heard[inside], len(frames)) <= LOUDNESS] = np.nan
-        return LocatedPiece(done * step, frames, maps, heard[inside])
+        return LocatedPiece(frames, maps, heard[inside])
 
     def _places(self, clip: np.ndarray) -> np.ndarray:
         """Embeddings ``(D, T, h, w)`` of the places of a clip."""
@@ -203,7 +198,6 @@ def write_heat_map_video(
     embedder: FilmEmbedder,
     film: Film,
     path: str | os.PathLike,
-    begin: float = 0.0,
     seconds: float | None = None,
     refine: int = 1,
 ) -> str:
@@ -213,7 +207,6 @@ def write_heat_map_video(
         embedder (FilmEmbedder): The model.
         film (Film): The film.
         path (str): The video to write, ``.mp4``.
-        begin (float): Where to begin, seconds. Defaults to 0.
         seconds (float, optional): For how long. Defaults to the end.
         refine (int): Of :meth:`AVTS.embed_places`. Defaults to 1.
 
@@ -222,12 +215,12 @@ def write_heat_map_video(
 
     Raises:
         MediaError: The film is damaged.
-        ValueError: There is no picture from ``begin`` on.
+        ValueError: There is no picture.
     """
     localizer = FilmLocalizer(embedder, refine)
     scale = region = None
     with VideoWriter(path, 1 / embedder.step, embedder.rate) as writer:
-        for piece in localizer.pieces(film, begin, seconds):
+        for piece in localizer.pieces(film, seconds):
             if region is None:
                 region = localizer.region(*piece.frames.shape[1:3])
             if scale is None and np.isfinite(piece.maps).any():

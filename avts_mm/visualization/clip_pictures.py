@@ -109,13 +109,12 @@ def clip_distances(clips: Sequence[EmbeddedClip]) -> np.ndarray:
     Of models with an embedding for each step, the mean over the steps.
     """
     steps = min(min(c.video.shape[1], c.audio.shape[1]) for c in clips)
-    total = np.zeros((len(clips), len(clips)))
-    for step in range(steps):
-        total += distances_of(
-            np.stack([clip.video[:, step] for clip in clips]),
-            np.stack([clip.audio[:, step] for clip in clips]),
-        )
-    return total / steps
+    video, audio = (
+        np.stack([getattr(clip, name)[:, :steps] for clip in clips], axis=2)
+        for name in ('video', 'audio')
+    )
+    each = [distances_of(video[:, i].T, audio[:, i].T) for i in range(steps)]
+    return np.mean(each, axis=0)
 
 
 def draw_clip_similarity(clips: Sequence[EmbeddedClip]) -> Figure:

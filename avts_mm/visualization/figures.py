@@ -39,6 +39,14 @@ def heading(figure: Figure, title: str, **style) -> None:
     figure.suptitle(title, ha='left', **style)
 
 
+def legend_below(figure: Figure, axes, columns: int, size: int = 9) -> None:
+    """The legend of axes, below the figure."""
+    style = look(loc='outside lower center', frameon=False, fontsize=size)
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, ncols=columns, **style)
+
+
 def polish(axes) -> None:
     """Light grid, no frame."""
     axes.spines[['top', 'right']].set_visible(False)

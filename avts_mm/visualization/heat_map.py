@@ -11,6 +11,7 @@ from .figures import COLOURS, QUIET, bare, heading, look, new_figure
 
 COLOUR_MAP = 'inferno'
 OPACITY = 0.75
+MOMENTS = 8  # shown at most
 SWELL = 0.05  # of the loudest: less is no onset
 
 
@@ -126,7 +127,6 @@ def draw_heat_maps(
     seconds: float,
     region: Sequence[float] = (0, 0, 1, 1),
     title: str = '',
-    columns: int = 8,
 ) -> Figure:
     """A sheet: frames, the same with their maps, and the sound below.
 
@@ -140,10 +140,9 @@ def draw_heat_maps(
         seconds (float): Length of the sound.
         region (Sequence[float]): Of :func:`overlay_heat_map`.
         title (str): Above it. Defaults to none.
-        columns (int): Greatest number of moments. Defaults to 8.
     """
     times = np.asarray(times, np.float64)
-    chosen = onsets(wave, seconds, times, columns)
+    chosen = onsets(wave, seconds, times, MOMENTS)
     columns = len(chosen)
     height, width = frames.shape[1:3]
     grow = max(1, round(160 / height))

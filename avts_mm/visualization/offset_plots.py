@@ -6,7 +6,15 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, QUIET, heading, look, new_figure, polish
+from .figures import (
+    COLOURS,
+    QUIET,
+    heading,
+    legend_below,
+    look,
+    new_figure,
+    polish,
+)
 
 CURVE, SYNC, FOUND = COLOURS['easy'], COLOURS['positive'], COLOURS['hard']
 TOLERANCE = 0.08  # seconds that count as in sync
@@ -139,10 +147,7 @@ def draw_drift(estimate, title: str = '') -> Figure:
     axes.set_ylim(-max(reach), max(reach))
     axes.set_ylabel('sound early   ←   s   →   sound late', fontsize=9)
     polish(axes)
-    handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        below = look(loc='outside lower center', ncols=3)
-        figure.legend(handles, labels, frameon=False, fontsize=8, **below)
+    legend_below(figure, axes, 3, 8)
     _head(figure, estimate, title)
     return figure
 

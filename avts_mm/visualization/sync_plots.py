@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from .figures import COLOURS, look, new_figure, polish
+from .figures import COLOURS, legend_below, look, new_figure, polish
 from .scalars import History, read_history
 
 NAMES = {
@@ -41,13 +41,9 @@ def draw_distance_histograms(
     Raises:
         ValueError: There is no finite distance.
     """
-    distances = {
-        kind: np.asarray(values)[np.isfinite(values)]
-        for kind, values in distances.items()
-    }
-    distances = {
-        kind: values for kind, values in distances.items() if len(values)
-    }
+    arrays = {kind: np.asarray(values) for kind, values in distances.items()}
+    known = {kind: x[np.isfinite(x)] for kind, x in arrays.items()}
+    distances = {kind: x for kind, x in known.items() if len(x)}
     if not distances:
         raise ValueError('no finite distance to draw')
     fewest = min(map(len, distances.values()))
@@ -157,14 +153,7 @@ def _draw_results(axes, history: History) -> None:
     axes.set_ylim(min(0.45, np.nanmin(drawn) - 0.02), 1.01)
     axes.set_ylabel('validation')
     polish(axes)
-    if len(axes.lines) > 1:
-        axes.figure.legend(
-            *axes.get_legend_handles_labels(),
-            loc='outside lower center',
-            ncols=5,
-            frameon=False,
-            fontsize=9,
-        )
+    legend_below(axes.figure, axes, 5)
 
 
 def _mark_stages(panels, stages: Sequence[Mapping], end: float) -> None:
@@ -215,13 +204,7 @@ def draw_comparison(runs: Mapping[str, Sequence[History]]) -> Figure:
         axes.set_xlabel('epoch')
         polish(axes)
     panels[0].set_ylabel('validation')
-    figure.legend(
-        *panels[0].get_legend_handles_labels(),
-        loc='outside lower center',
-        ncols=max(len(runs), 1),
-        frameon=False,
-        fontsize=9,
-    )
+    legend_below(figure, panels[0], max(len(runs), 1))
     return figure
 
 
