@@ -167,6 +167,9 @@ class SyncReportHook(Hook):
             title=f'Synchronisation after {result["epochs"]} epochs, '
             f'{result["seconds"]:.0f} s, seed {result["seed"]}',
             title_justify='left',
+            caption='within video: own sound nearer than a shifted one'
+            + ('\nin brackets: 95 % confidence interval' if intervals else ''),
+            caption_justify='left',
         )
         table.add_column('held-out pairs')
         for column in ('accuracy', 'AUC', 'chance'):
@@ -175,11 +178,9 @@ class SyncReportHook(Hook):
         def cell(value: float | None, name: str) -> str:
             if value is None:
                 return '-'
-            text = f'{value:.3f}'
-            if name in intervals:
-                low, high = intervals[name]
-                text += f' ({low:.3f}–{high:.3f})'
-            return text
+            bounds = intervals.get(name)
+            between = ' ({:.3f}–{:.3f})'.format(*bounds) if bounds else ''
+            return f'{value:.3f}{between}'
 
         for kind, measures in result.items():
             if isinstance(measures, Mapping):
@@ -189,16 +190,8 @@ class SyncReportHook(Hook):
                     cell(measures['auc'], f'{kind}/auc'),
                     '0.500',
                 )
-        table.add_row(
-            'within video',
-            cell(result['within_video'], 'within_video'),
-            '',
-            '0.500',
-        )
-        table.caption = 'within video: own sound nearer than a shifted one'
-        if intervals:
-            table.caption += '\nin brackets: 95 % confidence interval'
-        table.caption_justify = 'left'
+        within = cell(result['within_video'], 'within_video')
+        table.add_row('within video', within, '', '0.500')
         self.console.print()
         self.console.print(table)
         for name, path in paths.items():
