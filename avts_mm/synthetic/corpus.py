@@ -7,6 +7,7 @@ annotation file per split. Building it takes no program beside Python and well
 under a minute for a few hundred clips.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -31,7 +32,7 @@ __all__ = ['make_corpus', 'make_scene', 'render_clip', 'write_clip']
 SPLITS = ('train', 'val')
 RECORD = 'corpus.json'
 VERSION = 4  # raise it when the same parameters give other clips
-_OURS = re.compile(r'(train|val)_\d{4,}(\.\d+\.part)?\.(mp4|wav)')
+_OURS = re.compile(r'(train|val)_\d{4,}(?P<part>\.\d+\.part)?\.(mp4|wav)')
 # Constant quantiser and no look-ahead: nothing that adapts over a clip, so
 # the coding does not tell where in the clip a frame was taken.
 _X264 = dict(
@@ -103,28 +104,16 @@ def _build_clip(folder: Path, name: str, seed, params: dict) -> int:
     return scene.label
 
 
-def _replace_text(path: Path, text: str) -> None:
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    part.write_text(text, encoding='utf-8', newline='')
-    os.replace(part, path)
+def _write_record(root: Path, params: dict, finished: bool) -> None:
+    part = root / f'{RECORD}.{os.getpid()}.part'
+    text = json.dumps(dict(params=params, finished=finished), indent=2)
+    part.write_text(f'{text}\n', encoding='utf-8', newline='')
+    os.replace(part, root / RECORD)
 
 
-def _cores() -> int:
-    if hasattr(os, 'sched_getaffinity'):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _read_record(path: Path) -> dict:
-    try:
-        record = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
-
-
-def _clear(root: Path) -> None:
-    """Remove the clips of an earlier corpus; refuse anyone else's files."""
+def _clear(root: Path, same: bool) -> None:
+    """Remove what a stopped build left, and the clips of an earlier corpus
+    unless it is the ``same``; refuse anyone else's files."""
     folder = root / 'videos'
     present = list(folder.iterdir()) if folder.is_dir() else []
     if present and not (root / RECORD).exists():
@@ -133,7 +122,8 @@ def _clear(root: Path) -> None:
             'this is not an embedded corpus; choose another folder'
         )
     for path in present:
-        if _OURS.fullmatch(path.name):
+        ours = _OURS.fullmatch(path.name)
+        if ours and (ours['part'] or not same):
             path.unlink()
 
 
@@ -195,7 +185,9 @@ def make_corpus(
         for i in range(counts[split])
     }
     folder = root / 'videos'
-    found = _read_record(root / RECORD)
+    found = {}
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((root / RECORD).read_text(encoding='utf-8'))
     same = found.get('params') == params
     files = [
         folder / f'{name}{end}' for name in jobs for end in ('.mp4', '.wav')
@@ -204,20 +196,12 @@ def make_corpus(
     answer = {split: str(path) for split, path in paths.items()}
     if same and found.get('finished') and complete:
         return answer
-    if not same:
-        _clear(root)
+    _clear(root, same)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob('*.part.*'):  # left by a build that was stopped
-        if _OURS.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-    _replace_text(
-        root / RECORD,
-        json.dumps(dict(params=params, finished=False), indent=2) + '\n',
-    )
+    _write_record(root, params, False)
     labels = {}
-    workers = num_workers or _cores()
     # NumPy and the encoders let go of the interpreter, so threads suffice.
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(num_workers or os.cpu_count()) as pool:
         waiting = {
             pool.submit(_build_clip, folder, name, key, params): name
             for name, key in jobs.items()
@@ -243,8 +227,5 @@ def make_corpus(
             if name.startswith(f'{split}_')
         ]
         write_records(path, rows)
-    _replace_text(
-        root / RECORD,
-        json.dumps(dict(params=params, finished=True), indent=2) + '\n',
-    )
+    _write_record(root, params, True)
     return answer
