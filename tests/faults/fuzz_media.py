@@ -119,7 +119,6 @@ def read_damaged(job: Job, progress) -> dict:
         'sound': lambda: _sound(path),
     }
     for name, read in readers.items():
-        # Should it crash, this is the last that is heard.
         progress(name)
         try:
             read()
