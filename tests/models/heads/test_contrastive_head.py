@@ -8,14 +8,14 @@ from avts_mm.models import AVContrastiveHead
 
 def test_loss_is_the_papers_formula():
     head = AVContrastiveHead()
-    v = torch.tensor([[0.3, 0.4], [0.3, 0.4]])
+    v = torch.tensor([[0.3, 0.4], [0.0, 0.6]])
     a = torch.zeros(2, 2)
     losses = head.loss(v, a, torch.tensor([1, 0]))
     assert losses['loss'].item() == pytest.approx(
-        (0.5**2 + (0.99 - 0.5) ** 2) / 2
+        (0.5**2 + (0.99 - 0.6) ** 2) / 2
     )
     assert losses['distance_positive'].item() == pytest.approx(0.5)
-    assert losses['distance_negative'].item() == pytest.approx(0.5)
+    assert losses['distance_negative'].item() == pytest.approx(0.6)
 
 
 def test_margin_and_scale_are_arguments():
