@@ -10,6 +10,7 @@ is not repeated, an interrupted one goes on.
 """
 
 import argparse
+import copy
 import json
 import shlex
 import statistics
@@ -21,15 +22,12 @@ from pathlib import Path
 import avts_mm
 
 # isort: split
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from avts_mm.weights import (
-    CheckpointError,
-    load_checkpoint,
-    load_state_dict,
-)
+from avts_mm.engine import newest_checkpoint
+from avts_mm.weights import CheckpointError, load_checkpoint
 
 TOOLS = Path(__file__).resolve().parent
 # What AccMetric calls them -> what result.json does.
@@ -56,15 +54,10 @@ def parse_args(argv=None):
     )
     parser.add_argument('--work-dir', help='folder of all results')
     parser.add_argument(
-        '--gpus',
-        type=int,
-        default=1,
-        help='processes to train and test in',
+        '--gpus', type=int, default=1, help='processes to train and test in'
     )
     parser.add_argument(
-        '--seed',
-        type=int,
-        help='random seed; that of the config, or 0, if not given',
+        '--seed', type=int, help='if not given that of the config, or 0'
     )
     parser.add_argument(
         '--cfg-options',
@@ -78,12 +71,7 @@ def parse_args(argv=None):
 
 
 def read_config(args):
-    """The config with all that the command line changes for every split.
-
-    Returns:
-        tuple[Config, list[str]]: The config, and the changes as arguments of
-        ``--cfg-options``.
-    """
+    """The config, and what the command line changes for every split."""
     if not Path(args.config).is_file():
         sys.exit(
             f'{args.config}: no such config; those for finetuning are in '
@@ -91,7 +79,8 @@ def read_config(args):
         )
     options = list(args.cfg_options)
     if args.checkpoint:
-        if '://' not in args.checkpoint and not is_file(args.checkpoint):
+        remote = '://' in args.checkpoint
+        if not (remote or Path(args.checkpoint).is_file()):
             sys.exit(f'{args.checkpoint}: no such checkpoint.')
         place = 'model.backbone.init_cfg'
         options += [
@@ -115,11 +104,6 @@ def split_options(cfg, split):
 
     Expressions in a config are not evaluated again when a value they hold is
     overridden, so the lists themselves are.
-
-    Args:
-        cfg (Config): With ``split_lists``, a dict of ``train`` and ``test``
-            in which ``{}`` stands for the number.
-        split (int): Number of the split.
     """
     lists = cfg.get('split_lists')
     if not lists:
@@ -130,12 +114,10 @@ def split_options(cfg, split):
         )
     options = []
     for loader, part in (('train', 'train'), ('val', 'test'), ('test',) * 2):
-        place = f'{loader}_dataloader'
-        data = cfg.get(place)
+        place, data = f'{loader}_dataloader', cfg.get(f'{loader}_dataloader')
         if not data:
             continue
-        place, data = f'{place}.dataset', data.dataset
-        while 'ann_file' not in data:  # one that repeats another
+        while 'ann_file' not in data:  # also of one that repeats another
             place, data = f'{place}.dataset', data.dataset
         name = lists[part].format(split)
         path = Path(data.get('data_root') or '', name)
@@ -148,44 +130,34 @@ def split_options(cfg, split):
     return options
 
 
-def is_file(path):
-    return bool(path) and Path(path).is_file()
+def checkpoint_of(cfg):
+    """The pretrained weights that a config names, or None."""
+    init = cfg.model.get('backbone', {}).get('init_cfg')
+    return init.get('checkpoint') if isinstance(init, dict) else None
 
 
-def settings_of(cfg, options, args):
-    """What a result depends on, to tell whether one may be kept."""
-    cfg = Config(cfg.to_dict())
+def check_settings(folder, cfg, options, args):
+    """Refuse to go on with what was begun with other settings or weights."""
+    cfg = copy.deepcopy(cfg)
     merge_options(cfg, options)
     cfg.pop('work_dir', None)
-    backbone = cfg.model.get('backbone') or {}
-    init = backbone.get('init_cfg')
-    names = [cfg.get('load_from')]
-    if isinstance(init, dict):
-        names.append(init.get('checkpoint'))
-    stamps = [
-        f'{name}: {Path(name).stat().st_size} bytes of '
-        f'{Path(name).stat().st_mtime_ns}'
-        for name in names
-        if is_file(name)
-    ]
-    return [*cfg.pretty_text.splitlines(), *stamps, *args.train]
-
-
-def check_settings(folder, settings):
-    """Refuse to go on with what was begun with other settings."""
+    settings = [*cfg.pretty_text.splitlines(), *args.train]
+    weights = Path(checkpoint_of(cfg) or '')
+    if weights.is_file():
+        stat = weights.stat()
+        settings.append(f'{weights}: {stat.st_size} B of {stat.st_mtime_ns}')
     path = folder / 'settings.json'
-    if path.is_file():
-        before = json.loads(path.read_text(encoding='utf-8'))
-        if before != settings:
-            changed = [line for line in settings if line not in before]
-            changed += [line for line in before if line not in settings]
-            sys.exit(
-                f'{folder} was begun with other settings (they differ in '
-                f'{" ".join(changed[:1]).strip()!r}): name another '
-                '--work-dir, or delete it to begin anew.'
-            )
+    before = json.loads(path.read_text()) if path.is_file() else settings
+    if before != settings:
+        both = [*settings, *before]
+        other = next(x for x in both if (x in settings) != (x in before))
+        sys.exit(
+            f'{folder} was begun with other settings (they differ in '
+            f'{other.strip()!r}): name another --work-dir, or delete it to '
+            'begin anew.'
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=1), encoding='utf-8')
+    path.write_text(json.dumps(settings, indent=1))
 
 
 def launch(tool, arguments, gpus):
@@ -204,84 +176,53 @@ def launch(tool, arguments, gpus):
         )
 
 
-def last_checkpoint(folder):
-    """The checkpoint that training wrote last, or None."""
-    pointer = folder / 'last_checkpoint'
-    if not pointer.is_file():
-        return None
-    # Only its name: the folder may have been moved.
-    path = folder / Path(pointer.read_text().strip()).name
-    return path if path.is_file() else None
-
-
 def run_split(split, cfg, options, args, folder):
-    """Train and test one split, unless it is finished.
-
-    Returns:
-        dict: The metrics of the test.
-    """
+    """Train and test one split, unless it is finished; its metrics."""
     options = [*options, *split_options(cfg, split)]
-    check_settings(folder, settings_of(cfg, options, args))
+    check_settings(folder, cfg, options, args)
     figures = folder / 'test.json'
     if not figures.is_file():
         common = ['--cfg-options', *options]
-        resume = ['--resume'] if last_checkpoint(folder) else []
+        resume = ['--resume'] if newest_checkpoint(folder) else []
         train = [args.config, '--work-dir', folder, *resume]
         train += ['--seed', args.seed] if args.seed is not None else []
         launch('train.py', [*train, *args.train, *common], args.gpus)
-        checkpoint = last_checkpoint(folder)
-        if checkpoint is None:
-            sys.exit(
-                f'{folder}: training has left no checkpoint; switch '
-                'default_hooks.checkpoint on in the config.'
-            )
+        checkpoint = newest_checkpoint(folder)
         test = [args.config, checkpoint, '--work-dir', folder / 'test']
         part = figures.with_suffix('.part')
         launch('test.py', [*test, '--json', part, *common], args.gpus)
         part.replace(figures)
-    return json.loads(figures.read_text(encoding='utf-8'))
-
-
-def summarise(metrics):
-    """Mean and deviation over the splits.
-
-    Args:
-        metrics (dict[int, dict]): Of each split, as AccMetric names them.
-
-    Returns:
-        dict: ``accuracy``, ``accuracy_std`` and so on; the deviation is that
-        of a sample (divided by n - 1), None for a single split.
-    """
-    found = {}
-    for key, name in METRICS.items():
-        values = [m[key] for m in metrics.values() if key in m]
-        if values:
-            found[name] = statistics.fmean(values)
-            found[f'{name}_std'] = (
-                statistics.stdev(values) if len(values) > 1 else None
-            )
-    if 'accuracy' not in found:
+    metrics = json.loads(figures.read_text())
+    if 'acc/top1' not in metrics:
         sys.exit(
-            'finetune_splits: the test gave no top-1 accuracy; use '
-            "test_evaluator = dict(type='AccMetric')."
+            f'{figures}: has no top-1 accuracy; use test_evaluator = '
+            "dict(type='AccMetric')."
         )
-    return found
+    return metrics
 
 
 def result_of(cfg, metrics, args, argv, meta):
-    """The content of ``result.json``."""
+    """The content of ``result.json``.
+
+    ``accuracy`` and so on are means over the splits, ``accuracy_std`` their
+    deviations as of a sample, None of a single split.
+    """
+    means = {}
+    for key, name in METRICS.items():
+        values = [m[key] for m in metrics.values() if key in m]
+        if values:
+            std = statistics.stdev(values) if len(values) > 1 else None
+            means |= {name: statistics.fmean(values), f'{name}_std': std}
     backbone = cfg.model.backbone
-    init = backbone.get('init_cfg')
-    checkpoint = cfg.get('load_from')
-    if not checkpoint and isinstance(init, dict):
-        checkpoint = init.get('checkpoint')
+    checkpoint = checkpoint_of(cfg)
     return dict(
         task='action_recognition',
         dataset=cfg.get('dataset_name') or Path(args.config).stem,
         model=backbone.get('variant', backbone.type).upper(),
-        pretraining=pretraining_of(cfg, checkpoint),
+        pretraining=checkpoint
+        and (cfg.get('pretraining') or Path(checkpoint).stem),
         checkpoint=checkpoint,
-        metrics=summarise(metrics),
+        metrics=means,
         parts={f'split{n}': m['acc/top1'] for n, m in metrics.items()},
         seed=meta.get('seed'),
         epochs=meta.get('epoch'),
@@ -290,37 +231,23 @@ def result_of(cfg, metrics, args, argv, meta):
     )
 
 
-def pretraining_of(cfg, checkpoint):
-    """The config's word for it, or what the checkpoint tells of itself."""
-    if not checkpoint:
-        return None
-    named = cfg.get('pretraining')
-    if named or not is_file(checkpoint):
-        return named or checkpoint
-    keys = load_state_dict(checkpoint)
-    if any(key.startswith('video_backbone.') for key in keys):
-        return 'avts'
-    return Path(checkpoint).stem
-
-
 def show(result):
     """Print the table."""
+    mean, std = (result['metrics'][f'accuracy{x}'] for x in ('', '_std'))
     table = Table(
+        'split',
+        Column('top-1 accuracy', justify='right'),
         title=f'{result["dataset"]}, {result["model"]}, pretraining: '
         f'{result["pretraining"] or "none"}',
         title_justify='left',
+        caption='last epoch, nothing chosen on the test part',
+        caption_justify='left',
     )
-    table.add_column('split')
-    table.add_column('top-1 accuracy', justify='right')
     for name, value in result['parts'].items():
         table.add_row(name.removeprefix('split'), f'{value:.1%}')
-    mean = result['metrics']['accuracy']
-    std = result['metrics']['accuracy_std']
     table.add_section()
     spread = '' if std is None else f' ± {100 * std:.1f}'
     table.add_row('mean', f'{100 * mean:.1f}{spread} %')
-    table.caption = 'last epoch, nothing chosen on the test part'
-    table.caption_justify = 'left'
     console = Console(soft_wrap=True)
     console.print()
     console.print(table)
@@ -340,7 +267,7 @@ def main(argv=None):
         split: run_split(split, cfg, options, args, root / f'split{split}')
         for split in splits
     }
-    checkpoint = last_checkpoint(root / f'split{splits[-1]}')
+    checkpoint = newest_checkpoint(root / f'split{splits[-1]}')
     try:
         meta = load_checkpoint(checkpoint)['meta'] if checkpoint else {}
         result = result_of(cfg, metrics, args, argv, meta)

@@ -304,7 +304,7 @@ def test_three_splits(actions, pretrained, tmp_path, monkeypatch, capsys):
         for loader in ('train', 'val', 'test')
     ]
     command = [
-        str(ROOT / 'configs' / 'finetune' / 'hmdb51_scratch.py'),
+        str(ROOT / 'configs' / 'finetune' / 'hmdb51_avts.py'),
         *('--checkpoint', str(pretrained), '--work-dir', str(tmp_path)),
         *('--no-validate', '--cfg-options', *OPTIONS, *roots),
         'model.cls_head.num_classes=3',
@@ -317,10 +317,10 @@ def test_three_splits(actions, pretrained, tmp_path, monkeypatch, capsys):
         folder = tmp_path / f'split{n}'
         tested = json.loads((folder / 'test.json').read_text())
         assert accuracy == tested['acc/top1']
-        cfg = Config.fromfile(folder / 'hmdb51_scratch.py')
+        cfg = Config.fromfile(folder / 'hmdb51_avts.py')
         train = cfg.train_dataloader.dataset.ann_file
         assert train == f'train_split{n}.txt'
-        cfg = Config.fromfile(folder / 'test' / 'hmdb51_scratch.py')
+        cfg = Config.fromfile(folder / 'test' / 'hmdb51_avts.py')
         test = cfg.test_dataloader.dataset
         assert test.ann_file == f'test_split{n}.txt'
         assert test.pipeline[1].num_clips == 10

@@ -125,7 +125,7 @@ def test_another_checkpoint(tool):
     assert 'model.backbone.init_cfg.type=PretrainedTower' in options
     assert 'model.backbone.init_cfg.checkpoint=mine.pth' in options
     assert result()['checkpoint'] == 'mine.pth'
-    assert result()['pretraining'] == 'avts'
+    assert result()['pretraining'] == 'mine'
     # The same name, but other weights.
     torch.save({'video_backbone.stem.0.weight': torch.zeros(9)}, path)
     with pytest.raises(SystemExit, match=r'mine\.pth'):
