@@ -21,6 +21,7 @@ def test_none_leaves_a_hook_out(tmp_path):
         default_hooks=dict(
             logger=None, curriculum=None, empty=dict(type='EmptyCacheHook')
         ),
+        default_scope='mmaction',
         experiment_name=tmp_path.name,
     )
     names = [type(hook).__name__ for hook in runner.hooks]
