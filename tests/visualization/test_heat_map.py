@@ -34,20 +34,14 @@ def test_the_place_of_each_sound_is_found():
     right = where > 0
     assert np.array_equal(found[right], where[right])
 
-    def distance(a, b):
-        return np.sqrt(np.mean((a - b) ** 2))
-
-    place = places[:, 4, 1, 2]
-    usual = np.mean([distance(place, sound) for sound in sounds.T])
-    assert maps[4, 1, 2] == pytest.approx(
-        distance(place, sounds[:, 4]) - usual
-    )
     others = rng.normal(size=(16, 3))
-    usual = np.mean([distance(place, sound) for sound in others.T])
-    again = sound_distances(places, sounds, others)
-    assert again[4, 1, 2] == pytest.approx(
-        distance(place, sounds[:, 4]) - usual
-    )
+    for given, compared in ((None, sounds), (others, others)):
+        near = [
+            np.sqrt(np.mean((places[:, 4, 1, 2] - sound) ** 2))
+            for sound in (sounds[:, 4], *compared.T)
+        ]
+        found = sound_distances(places, sounds, given)[4, 1, 2]
+        assert found == pytest.approx(near[0] - np.mean(near[1:]))
 
 
 def test_bright_where_the_sound_comes_from():

@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 
 from avts_mm.visualization import (
-    draw_comparison,
     draw_distance_histograms,
-    draw_losses,
     draw_training_curve,
-    read_history,
 )
 
 STAGES = [
@@ -86,21 +83,3 @@ def test_curve_without_curriculum_and_validation(tmp_path):
 def test_nothing_logged(tmp_path):
     with pytest.raises(FileNotFoundError, match='LocalVisBackend'):
         draw_training_curve(tmp_path)
-
-
-def test_groups_of_runs(tmp_path, write_run):
-    for name in ('a', 'b'):
-        write_run(tmp_path / name / 'run', range(3))
-    a, b = (read_history(tmp_path / name) for name in ('a', 'b'))
-    figure = draw_comparison(dict(first=[a, b], second=[b]))
-    assert [len(axes.lines) for axes in figure.axes] == [4, 4, 4]
-    assert texts(figure) == ['first', 'second']
-
-
-def test_losses_of_groups():
-    losses = np.array([[3.0, 2.0, 1.0], [5.0, 4.0, 3.0]])
-    figure = draw_losses(dict(first=losses, second=losses[:1]), 5)
-    (axes,) = figure.axes
-    mean = next(x for x in axes.lines if x.get_label() == 'first')
-    assert list(mean.get_xdata()) == [5, 6, 7]
-    assert list(mean.get_ydata()) == [4, 3, 2]
