@@ -62,7 +62,7 @@ def open_probed(
     """Open a file and :func:`probe` it with one and the same opening.
 
     Of a file that has the size with which it was prepared
-    (:class:`~avts_mm.media.writer.PreparedWriter`) the head tells all. Of
+    (:class:`~avts_mm.media.writer.VideoWriter`) the head tells all. Of
     another one the first picture must be decoded and edit lists be looked for.
 
     Args:
