@@ -94,12 +94,6 @@ def test_training_step_moves_both_towers(model):
         assert not torch.equal(before[key], after[key])
 
 
-def test_fusion_head_fits_in_its_place():
-    model = MODELS.build(config(head=dict(type='FusionHead', in_channels=6)))
-    losses = model(**model.data_preprocessor(data()), mode='loss')
-    assert losses['loss'].requires_grad
-
-
 def test_unknown_mode(model):
     with pytest.raises(ValueError, match='mode'):
         model(**model.data_preprocessor(data()), mode='train')
