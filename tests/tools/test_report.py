@@ -206,7 +206,7 @@ def test_search_names_what_it_leaves_out(tmp_path, sync_dir, result_dir):
         faults[folder] = 'result'
     unfinished = tmp_path / 'x' / 'unfinished'
     (unfinished / '20260101_000000').mkdir(parents=True)
-    faults[unfinished] = 'no training'
+    faults[unfinished] = 'no result.json'
     config = sync_dir('x/config')
     (config / 'avts.py').write_text('model = dict(')
     faults[config] = 'avts.py'
@@ -216,66 +216,6 @@ def test_search_names_what_it_leaves_out(tmp_path, sync_dir, result_dir):
     assert set(broken) == set(faults)
     for folder, reason in broken.items():
         assert faults[folder] in reason
-
-
-def log(folder, *entries, time='20260101_000000'):
-    """What a training logs, cut off when it was killed."""
-    logs = folder / time / 'vis_data'
-    logs.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(entry) for entry in entries]
-    (logs / 'scalars.json').write_text('\n'.join(lines) + '\n{"lr": 0.')
-
-
-def test_a_finished_training_without_a_result(sync_dir):
-    folder = sync_dir('a', seed=7)
-    (folder / 'result.json').unlink()
-    log(
-        folder,
-        {'loss': 0.5, 'lr': 1, 'epoch': 1, 'iter': 9, 'step': 9},
-        {'sync/easy/auc': 0.6, 'step': 1},
-    )
-    assert 'at 1 of 10' in tool.collect_runs([folder])[1][folder]
-    last = {
-        'sync/easy/auc': 0.9,
-        'sync/super_hard/auc': 0.5,
-        'sync/within_video': 0.65,
-        'sync/super_hard/within_video': 0.1,
-        'step': 10,
-    }
-    warning = {'warning/starvation': 1, 'step': 200}
-    log(folder, last, warning, time='20260102_000000')
-    (run,), broken = tool.collect_runs([folder])
-    assert run['logged'] and run['seed'] == 7 and not broken
-    assert {f['measure']: f['value'] for f in run['figures']} == {
-        'easy/auc': 0.9,
-        'super_hard/auc': 0.5,
-        'within_video': 0.65,
-    }
-
-
-def test_a_finetuning_by_iteration(tmp_path, rows):
-    # Without epochs, mmengine writes step 0 for every validation.
-    entries = [
-        {'loss': 0.5, 'lr': 1, 'iter': 100, 'step': 100},
-        {'acc/top1': 0.5, 'step': 0},
-        {'loss': 0.5, 'lr': 1, 'iter': 200, 'step': 200},
-        {'acc/top1': 0.75, 'step': 0},
-    ]
-    folder = tmp_path / 'a'
-    log(folder, *entries)
-    config = (
-        "dataset_name = 'ucf101'\npretraining = 'avts'\n"
-        "model = dict(backbone=dict(variant='mc3', init_cfg=dict("
-        "checkpoint='avts_kinetics.pth')))\ntrain_cfg = dict(max_iters=200)\n"
-    )
-    (folder / 'c.py').write_text(config)
-    # A validation while finetuning is not the test of the paper's table.
-    assert not rows('Finetuning MC3 for action recognition')
-    (row,) = rows('Other runs: action recognition')
-    assert row['accuracy'] == '75.0'
-    assert row['epochs, seeds'] == '200 iterations'
-    (folder / 'c.py').write_text(config.replace('200', '300'))
-    assert 'at 200 of 300' in tool.collect_runs([tmp_path])[1][folder]
 
 
 # Groups.

@@ -9,7 +9,6 @@ python tools/analysis_tools/compare_losses.py fp32=work_dirs/a0,work_dirs/a1 \
 
 import argparse
 import itertools
-import json
 import sys
 from pathlib import Path
 
@@ -33,7 +32,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--window', type=int, default=20, help='steps averaged (default 20)'
     )
     parser.add_argument('--picture', type=Path, help='draw the curves here')
-    parser.add_argument('--json', type=Path, help='also write the figures')
     return parser.parse_args(argv)
 
 
@@ -105,8 +103,6 @@ def main(argv=None) -> None:
     if args.picture:
         figure = draw_losses(curves, args.window)
         print(f'picture: {save(figure, args.picture)}')
-    if args.json:
-        args.json.write_text(json.dumps(found, indent=2) + '\n')
 
 
 if __name__ == '__main__':

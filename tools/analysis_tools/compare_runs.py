@@ -5,7 +5,6 @@ python tools/analysis_tools/compare_runs.py \
 """
 
 import argparse
-import json
 import statistics
 import sys
 from pathlib import Path
@@ -32,7 +31,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='work directories of runs that differ in the seed alone',
     )
     parser.add_argument('--picture', type=Path, help='draw the curves here')
-    parser.add_argument('--json', type=Path, help='also write the figures')
     return parser.parse_args(argv)
 
 
@@ -54,41 +52,25 @@ def read_groups(groups: list[str], least: int = 1) -> dict[str, list]:
     return runs
 
 
-def summarize(histories: list) -> dict[str, dict]:
-    """Mean and deviation over runs of the last value of each measure."""
-    summary = {}
-    for measure in MEASURES:
-        values = [
-            h.results[measure][-1][1]
-            for h in histories
-            if measure in h.results
-        ]
-        if values:
-            summary[measure] = dict(
-                mean=statistics.mean(values),
-                std=statistics.stdev(values) if len(values) > 1 else None,
-                values=values,
-            )
-    return summary
+def cell(histories: list, measure: str) -> str:
+    """Mean and deviation over runs of the last value of a measure."""
+    found = [h.results[measure] for h in histories if measure in h.results]
+    values = [results[-1][1] for results in found]
+    if not values:
+        return '-'
+    spread = f' ± {statistics.stdev(values):.3f}' if len(values) > 1 else ''
+    return f'{statistics.mean(values):.3f}{spread}'
 
 
-def markdown(summaries: dict[str, dict]) -> str:
+def markdown(runs: dict[str, list]) -> str:
     """The figures as a table, a row per group."""
-
-    def cell(found: dict | None) -> str:
-        if not found:
-            return '-'
-        spread = '' if found['std'] is None else f' ± {found["std"]:.3f}'
-        return f'{found["mean"]:.3f}{spread}'
-
     rows = [
         '| | runs | ' + ' | '.join(MEASURES) + ' |',
         '|---|' + '---|' * (1 + len(MEASURES)),
     ]
-    for name, summary in summaries.items():
-        runs = max(len(found['values']) for found in summary.values())
-        cells = [cell(summary.get(measure)) for measure in MEASURES]
-        rows.append(f'| {name} | {runs} | ' + ' | '.join(cells) + ' |')
+    for name, histories in runs.items():
+        cells = [cell(histories, measure) for measure in MEASURES]
+        rows.append(f'| {name} | {len(histories)} | {" | ".join(cells)} |')
     return '\n'.join(rows)
 
 
@@ -98,13 +80,9 @@ def main(argv=None) -> None:
     for name, histories in runs.items():
         if not all(history.results for history in histories):
             sys.exit(f'{name}: a run has logged no validation')
-    summaries = {name: summarize(group) for name, group in runs.items()}
-    print(markdown(summaries))
+    print(markdown(runs))
     if args.picture:
-        save(draw_comparison(runs), args.picture)
-        print(f'picture: {args.picture}')
-    if args.json:
-        args.json.write_text(json.dumps(summaries, indent=2) + '\n')
+        print(f'picture: {save(draw_comparison(runs), args.picture)}')
 
 
 if __name__ == '__main__':

@@ -4,8 +4,6 @@ They belong into ``model.data_preprocessor.log_mel`` of the config.
 """
 
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +23,6 @@ def parse_args() -> argparse.Namespace:
         '--number', type=int, default=500, help='clips to read (default 500)'
     )
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--json', type=Path, help='also write the figures')
     return parser.parse_args()
 
 
@@ -44,7 +41,7 @@ def main() -> None:
     log_mel = LogMel(**{**options, 'mean': 0.0, 'std': 1.0})
 
     rng = np.random.default_rng(args.seed)
-    count, total, squares = 0, 0.0, 0.0
+    images = []
     for _ in track(range(args.number), description='reading sound'):
         record = dataset.get_data_info(int(rng.integers(len(dataset))))
         start, duration = record['span']
@@ -56,16 +53,9 @@ def main() -> None:
                 clip_seconds=dataset.timing.clip_seconds,
             )
         )
-        image = log_mel(torch.from_numpy(results['audio'])[None]).double()
-        count += image.numel()
-        total += image.sum().item()
-        squares += image.square().sum().item()
-    mean = total / count
-    std = (squares / count - mean**2) ** 0.5
+        images.append(log_mel(torch.from_numpy(results['audio'])[None]))
+    std, mean = torch.std_mean(torch.stack(images).double(), correction=0)
     print(f'log_mel=dict(mean={mean:.2f}, std={std:.2f})')
-    if args.json:
-        figures = dict(mean=mean, std=std, clips=args.number)
-        args.json.write_text(json.dumps(figures, indent=2) + '\n')
 
 
 if __name__ == '__main__':

@@ -158,10 +158,7 @@ def _paper_table(title: str, rows, groups, used: set[str]) -> Table:
         fitting = [
             group
             for group in groups
-            if _fits(group, wanted)
-            and row.measure in group['figures'].index
-            # A validation while finetuning is not the test of the table.
-            and not (group['logged'] and row.measure == 'accuracy')
+            if _fits(group, wanted) and row.measure in group['figures'].index
         ]
         for group in fitting:
             used.add(group['key'])

@@ -10,7 +10,6 @@ from pathlib import Path
 from avts_mm.compat import read_config
 
 SYNC = 'synchronisation'
-_SYNC = re.compile(r'(?:^|/)(easy|hard|super_hard)/(accuracy|auc)$')
 # What of a config decides the result.
 _DECISIVE = (
     *('load_from', 'model', 'train_dataloader', 'train_cfg', 'optim_wrapper'),
@@ -29,8 +28,8 @@ _WEIGHTS = ('.pth', '.pt', '.safetensors', '.npz', '.parquet')
 def collect_runs(folders: Iterable[Path]) -> tuple[list[dict], dict]:
     """Search folders for finished runs.
 
-    A folder with a ``result.json`` is a run, and so is one with logs that
-    reach the end of a training, unless it lies below one of the former.
+    A folder with a ``result.json`` is a run. One with logs alone is named
+    among the others, unless it lies below a run.
 
     Returns:
         tuple[list[dict], dict[Path, str]]: The runs (:func:`read_run`), and
@@ -70,9 +69,8 @@ def read_run(folder: Path) -> dict:
         ``dataset`` (as ``'esc50'``), ``model``, ``method`` (``'avts'``,
         ``'l3net'``, ``'cross-entropy'``), ``start`` (``'scratch'``,
         ``'avts'``, ``'supervised'``, ...), ``source`` (what AVTS was
-        pretrained on), ``mix`` (of negatives, over the training) and
-        ``logged`` (there is no ``result.json``). ``name`` and ``settings``
-        tell it apart from others.
+        pretrained on) and ``mix`` (of negatives, over the training).
+        ``name`` and ``settings`` tell it apart from others.
 
     Raises:
         ValueError: It is not finished, or what it holds is not what it
@@ -80,8 +78,7 @@ def read_run(folder: Path) -> dict:
     """
     path = max(folder.glob('*.py'), key=os.path.getmtime, default=None)
     config: Mapping = read_config(str(path)) if path else {}
-    logged = not (folder / 'result.json').is_file()
-    result = _logged(folder, config) if logged else _read_json(folder)
+    result = _read_json(folder)
     if 'easy' in result:
         result.setdefault('task', SYNC)
     loader = config.get('val_dataloader') or {}
@@ -89,7 +86,7 @@ def read_run(folder: Path) -> dict:
     data = result.get('dataset') or Path(root).name
     # 'ESC-50' and 'esc50' are the same, and so are Kinetics 400 and 600.
     dataset = re.sub(r'[^a-z0-9]|(?<=kinetics).*', '', data.lower())
-    run = dict(task=result['task'], data=data, dataset=dataset, logged=logged)
+    run = dict(task=result['task'], data=data, dataset=dataset)
     file = result.get('config') or (path.name if path else 'config')
     if run['task'] == SYNC:
         run |= dict(name=Path(path or file).stem, **_training(config))
@@ -116,58 +113,16 @@ def read_run(folder: Path) -> dict:
 
 
 def _read_json(folder: Path) -> dict:
+    path = folder / 'result.json'
+    if not path.is_file():
+        raise ValueError('no result.json: not finished, or not evaluated')
     try:
-        result = json.loads((folder / 'result.json').read_text('utf-8'))
+        result = json.loads(path.read_text('utf-8'))
     except ValueError as error:
         raise ValueError(f'result.json cannot be read: {error}') from error
     if not isinstance(result, dict) or not {'easy', 'metrics'} & set(result):
         raise ValueError('result.json holds neither easy nor metrics')
     return result
-
-
-def _logged(folder: Path, config: Mapping) -> dict:
-    """The last validation in the logs, in the form of a ``result.json``."""
-    loop = config.get('train_cfg') or {}
-    counted = 'epochs' if loop.get('max_epochs') else 'iterations'
-    end = loop.get('max_epochs') or loop.get('max_iters')
-    if not end:
-        raise ValueError('no result.json, and no training')
-    step, values = 0, {}
-    for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in path.read_text('utf-8').splitlines():
-            try:
-                entry = json.loads(line)
-            except ValueError:  # cut off when the run was killed
-                continue
-            if 'loss' in entry:
-                passed = entry.get('iter', 0)
-            elif 'acc/top1' in entry or any(map(_SYNC.search, entry)):
-                # Without epochs, mmengine says 0.
-                step = entry['step'] if counted == 'epochs' else passed
-                values = entry
-    if step < end:
-        raise ValueError(f'not finished: last validation at {step} of {end}')
-    seed = (config.get('randomness') or {}).get('seed')
-    found: dict = {'seed': seed, counted: end}
-    if 'acc/top1' in values:
-        backbone = config['model']['backbone']
-        init = backbone.get('init_cfg') or {}
-        return dict(
-            found,
-            task='action_recognition',
-            dataset=config.get('dataset_name'),
-            model=(backbone.get('variant') or backbone['type']).upper(),
-            pretraining=config.get('pretraining'),
-            checkpoint=config.get('load_from') or init.get('checkpoint'),
-            metrics=dict(accuracy=values['acc/top1']),
-        )
-    found['task'] = SYNC
-    for name, value in values.items():
-        if match := _SYNC.search(name):
-            found.setdefault(match[1], {})[match[2]] = value
-        elif name.endswith('/within_video') and 'super' not in name:
-            found['within_video'] = value
-    return found
 
 
 def _figures(result: Mapping) -> Iterable[dict]:
