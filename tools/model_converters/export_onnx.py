@@ -140,8 +140,7 @@ def input_shape(cfg, args) -> tuple[int, ...]:
     height, width = (size, size) if isinstance(size, int) else size[::-1]
     if min(height, width) < 1:
         height = width = max(height, width)
-    channels = cfg.model.get('video_backbone', {}).get('in_channels', 3)
-    return 2, channels, length, height, width
+    return 2, 3, length, height, width
 
 
 def _last(steps: list, names: tuple, default):

@@ -203,11 +203,11 @@ def _identify(
     """The variant that a candidate's shapes fit best."""
     renamed = {ours: state[theirs] for ours, theirs in names.items()}
     stem = renamed['stem.0.weight'].shape
-    width, depth = (stem[0], stem[1]) if len(stem) > 1 else (64, 3)
+    width = stem[0] if len(stem) else 64
     matches: dict[str, TowerMatch] = {}
     for variant in VARIANTS:
         with torch.device('meta'):
-            module = MC3(variant, in_channels=depth, base_channels=width)
+            module = MC3(variant, base_channels=width)
         matches[variant] = find_tower(renamed, module, '')
     variant, match = max(matches.items(), key=lambda pair: pair[1].rank)
     used = {key: names[key] for key in match.state_dict}
