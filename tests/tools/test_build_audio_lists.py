@@ -1,7 +1,5 @@
 """Lists of ESC-50, ESC-10 and DCASE2014 from small made-up copies."""
 
-import json
-
 import pytest
 from list_tools import load as load_tool
 from list_tools import touch
@@ -39,19 +37,18 @@ def esc50(tmp_path):
 
 
 def test_esc50(esc50, tmp_path, capsys):
-    out, counts = tmp_path / 'out', tmp_path / 'counts.json'
-    arguments = [str(esc50), '--out', str(out), '--json', str(counts)]
-    assert load('esc50')(arguments) == 0
+    out = tmp_path / 'out'
+    assert load('esc50')([str(esc50), '--out', str(out)]) == 0
     found = read_recordings(out / 'annotation.csv')
     assert [r.label for r in found] == [0, 0, 1, 2]
     assert [r.fold for r in found] == [1, 1, 2, 3]
     assert [r.source for r in found] == ['100032', '100032', '77', '88']
     assert found[3].category == 'chainsaw'
     assert found[0].audio == str(esc50 / 'audio' / '1-100032-A-0.wav')
-    assert json.loads(counts.read_text()) == dict(
-        recordings=4, classes=3, sources=3, folds={'1': 2, '2': 1, '3': 1}
-    )
-    assert 'not the official' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    counts = 'recordings 4 classes 3 sources 3 fold 1 2 fold 2 1 fold 3 1 note'
+    assert ' '.join(printed.split()).startswith(counts)
+    assert 'not the official' in printed
 
 
 def test_esc10_of_esc50(esc50, tmp_path):

@@ -69,14 +69,16 @@ def find(video: ActionVideo, videos: dict[str, list[str]]) -> str | None:
     return paths[0] if paths else None
 
 
-def write_lists(lists: Lists, args: argparse.Namespace) -> dict:
+def write_lists(
+    lists: Lists, args: argparse.Namespace
+) -> dict[str, tuple[int, int]]:
     """Write a list ``path label`` per part, and ``classes.txt``.
 
     Paths are relative to the output where the videos are below it, else
     absolute. Nothing is written if videos are missing and must not be.
 
     Returns:
-        dict: Numbers of each part, ``listed`` and ``available``.
+        dict: For each part how many are listed and available.
 
     Raises:
         FileNotFoundError: Videos are missing: how many, and the first.
@@ -97,7 +99,7 @@ def write_lists(lists: Lists, args: argparse.Namespace) -> dict:
                 path = os.path.relpath(path, base)
             lines.append(f'{path} {video.label}\n')
         texts[part] = ''.join(lines)
-        counts[part] = dict(listed=len(members), available=len(lines))
+        counts[part] = len(members), len(lines)
     if missing and not args.allow_missing:
         video, part = next(iter(missing.items()))
         raise FileNotFoundError(
@@ -140,18 +142,16 @@ def main(
         'then not those of the official splits',
     )
 
-    def build(args: argparse.Namespace) -> dict:
+    def build(args: argparse.Namespace) -> None:
         lists = read(args.lists)
         counts = write_lists(lists, args)
         print(f'{"":14s}{"listed":>8s}{"available":>11s}')
-        for part, tally in counts.items():
-            numbers = '{listed:8d}{available:11d}'.format(**tally)
-            print(f'{part:14s}{numbers}')
+        for part, (listed, available) in counts.items():
+            print(f'{part:14s}{listed:8d}{available:11d}')
         print(f'{len(lists[0])} classes, lists in {args.out}')
         print(
             'next: python tools/finetune_splits.py '
             f'configs/finetune/{data}_avts.py --checkpoint AVTS.pth'
         )
-        return {'parts': counts, 'classes': len(lists[0])}
 
     return run(build, parse_args(parser, f'data/{data}', argv))

@@ -64,16 +64,10 @@ def read_index(root: str, val_share: float) -> list[dict]:
         sentence = sentence_of(os.path.basename(source.name).lower())
         if sentence is not None:
             file = os.path.relpath(source.path, os.path.abspath(root))
-            file = file.replace(os.sep, '/')
-            val = is_val(file, val_share)
-            rows.append(
-                {
-                    'file': file,
-                    'split': 'val' if val else 'train',
-                    'command': sentence.split()[0],
-                    'sentence': sentence,
-                }
-            )
+            row = dict(file=file.replace(os.sep, '/'), sentence=sentence)
+            row['command'] = sentence.split()[0]
+            row['split'] = 'val' if is_val(row['file'], val_share) else 'train'
+            rows.append(row)
     if not rows:
         raise ValueError(
             f'{root}: has neither an index.csv nor videos with GRID names '
@@ -106,7 +100,7 @@ def build_record(root: str, out: str, row: dict) -> dict:
     }
 
 
-def build(args: argparse.Namespace) -> dict[str, int]:
+def build(args: argparse.Namespace) -> None:
     """Write ``annotation_<split>.csv`` and ``command_<split>.csv``.
 
     The latter hold the part of each video with the command word, for
@@ -137,7 +131,6 @@ def build(args: argparse.Namespace) -> dict[str, int]:
     for name, count in counts.items():
         print(f'{name:24s}{count:8d}')
     print(f'lists and sound in {out}')
-    return counts
 
 
 def main(argv: list[str] | None = None) -> int:

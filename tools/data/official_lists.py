@@ -6,7 +6,6 @@ segments of Kinetics and AudioSet many are gone.
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from collections import Counter
@@ -22,20 +21,16 @@ def parse_args(
 ) -> argparse.Namespace:
     """Read the command line, with what all these scripts understand."""
     parser.add_argument('--out', default=out, help='folder of the lists')
-    parser.add_argument('--json', help='also write the counts here')
     return parser.parse_args(argv)
 
 
-def run(build: Callable[[argparse.Namespace], dict], args) -> int:
-    """Do what a script is for, which returns counts; its exit status."""
+def run(build: Callable[[argparse.Namespace], None], args) -> int:
+    """Do what a script is for; its exit status."""
     try:
-        counts = build(args)
+        build(args)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump(counts, file)
     return 0
 
 
@@ -133,29 +128,18 @@ def draw(segments: Iterable[Segment], number: int, seed: int) -> set[Segment]:
 
 def write_lists(
     out: str, segments: list[Segment], chosen: set[Segment] | None = None
-) -> dict[str, dict[str, int]]:
+) -> None:
     """Write what there is for ``prepare_av.py``, and what is missing.
 
     ``availability.csv`` holds all segments with a column that tells which
     are there, ``videos.csv`` those that are to be prepared: all that are
-    there, or those ``chosen``. Returns numbers of segments per split.
+    there, or those ``chosen``. Prints numbers of segments per split.
 
     Raises:
         ValueError: No segment is available.
     """
     there = [s for s in segments if s.path]
     wanted = [s for s in there if chosen is None or s in chosen]
-    listed, available, to_prepare = (
-        Counter(s.split for s in part) for part in (segments, there, wanted)
-    )
-    counts = {
-        split: dict(
-            listed=number,
-            available=available[split],
-            chosen=to_prepare[split],
-        )
-        for split, number in listed.items()
-    }
     write_rows(
         os.path.join(out, 'availability.csv'),
         (*Segment._fields[:6], 'available', 'video'),
@@ -180,11 +164,13 @@ def write_lists(
         ),
     )
     print(f'{"":8s}{"listed":>10s}{"available":>10s}{"to prepare":>12s}')
-    for split, tally in counts.items():
-        share = tally['available'] / tally['listed']
-        numbers = '{listed:10d}{available:10d}{chosen:12d}'.format(**tally)
+    listed, available, to_prepare = (
+        Counter(s.split for s in part) for part in (segments, there, wanted)
+    )
+    for split, number in listed.items():
+        found, share = available[split], available[split] / number
+        numbers = f'{number:10d}{found:10d}{to_prepare[split]:12d}'
         print(f'{split:8s}{numbers}   ({share:.1%} available)')
     if not there:
         raise ValueError('no video matches')
     print(f'next: tools/data/prepare_av.py --list {out}/videos.csv')
-    return counts

@@ -45,7 +45,7 @@ def read(path: str, split: str) -> Iterator[Segment]:
             yield segment._replace(names=labels.replace(',', ' '))
 
 
-def build(args: argparse.Namespace) -> dict:
+def build(args: argparse.Namespace) -> None:
     videos = index_videos(args.videos)
     segments = [
         match(segment, videos)
@@ -56,7 +56,7 @@ def build(args: argparse.Namespace) -> dict:
     chosen = None
     if args.number is not None:
         chosen = draw(segments, args.number, args.seed)
-    return {'splits': write_lists(args.out, segments, chosen)}
+    write_lists(args.out, segments, chosen)
 
 
 def main(argv: list[str] | None = None) -> int:

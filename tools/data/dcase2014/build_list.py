@@ -60,7 +60,7 @@ def read(folder: str, fold: int, folds: int = 1) -> list[Recording]:
     return found
 
 
-def build(args: argparse.Namespace) -> dict:
+def build(args: argparse.Namespace) -> None:
     # Fold 0 is for training alone.
     if args.test:
         recordings = read(args.train, 0) + read(args.test, 1)
@@ -68,14 +68,13 @@ def build(args: argparse.Namespace) -> dict:
         recordings = read(args.train, 1, args.folds)
     path = os.path.join(args.out, 'annotation.csv')
     write_recordings(path, recordings)
-    counts = Counter(r.fold for r in recordings)
-    for fold, number in sorted(counts.items()):
+    folds = Counter(r.fold for r in recordings)
+    for fold, number in sorted(folds.items()):
         name = f'fold {fold}' if fold else 'train'
         print(f'{name:12s}{number:6d}')
     if args.test is None:
         print('note: these folds are ours, not official')
     print(f'list: {path}')
-    return {str(fold): number for fold, number in sorted(counts.items())}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -95,26 +95,20 @@ def read(root: str, esc10: bool = False) -> list[Recording]:
     return recordings
 
 
-def build(args: argparse.Namespace) -> dict:
+def build(args: argparse.Namespace) -> None:
     recordings = read(args.root, args.esc10)
-    counts: dict = dict(
-        recordings=len(recordings),
-        classes=len({r.label for r in recordings}),
-        sources=len({r.source for r in recordings}),
-    )
-    name = 'esc10' if counts['classes'] == 10 else 'esc50'
+    classes = len({r.label for r in recordings})
+    name = 'esc10' if classes == 10 else 'esc50'
     path = os.path.join(args.out or f'data/{name}', 'annotation.csv')
     write_recordings(path, recordings)
-    folds = Counter(str(r.fold) for r in recordings)
-    folds = {fold: folds[fold] for fold in sorted(folds)}
-    lines = counts | {f'fold {fold}': n for fold, n in folds.items()}
-    for key, number in lines.items():
+    counts = dict(recordings=len(recordings), classes=classes)
+    counts['sources'] = len({r.source for r in recordings})
+    folds = Counter(f'fold {r.fold}' for r in recordings)
+    for key, number in (counts | dict(sorted(folds.items()))).items():
         print(f'{key:12s}{number:6d}')
-    expected = {10: 400, 50: 2000}.get(counts['classes'])
-    if counts['recordings'] != expected:
+    if len(recordings) != {10: 400, 50: 2000}.get(classes):
         print('note: not the official 2000 (ESC-10: 400) recordings')
     print(f'list: {path}')
-    return dict(counts, folds=folds)
 
 
 def main(argv: list[str] | None = None) -> int:

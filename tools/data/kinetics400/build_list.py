@@ -1,7 +1,6 @@
 """Match the official Kinetics lists with the videos one has."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def parse(row: dict[str, str]) -> Segment:
     )
 
 
-def build(args: argparse.Namespace) -> dict:
+def build(args: argparse.Namespace) -> None:
     segments = [
         segment
         for path in args.lists
@@ -43,16 +42,13 @@ def build(args: argparse.Namespace) -> dict:
     classes = sorted({segment.names for segment in segments} - {''})
     numbers = {'': -1, **{name: n for n, name in enumerate(classes)}}
     videos = index_videos(args.videos)
-    counts = write_lists(
+    write_lists(
         args.out,
         [match(s._replace(label=numbers[s.names]), videos) for s in segments],
     )
-    with open(
-        os.path.join(args.out, 'classes.txt'), 'w', encoding='utf-8'
-    ) as file:
-        file.writelines(f'{name}\n' for name in classes)
+    text = ''.join(f'{name}\n' for name in classes)
+    Path(args.out, 'classes.txt').write_text(text, encoding='utf-8')
     print(f'{len(classes)} classes')
-    return {'splits': counts, 'classes': len(classes)}
 
 
 def main(argv: list[str] | None = None) -> int:
