@@ -57,10 +57,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--refine', type=int, default=2, help='of the maps (default 2)'
     )
-    parser.add_argument(
-        '--clips', type=int, help='the first so many (default: all)'
-    )
-    parser.add_argument('--json', type=Path, help='also write the figures')
     return parser.parse_args()
 
 
@@ -128,8 +124,7 @@ def main() -> None:
     params = json.loads(record.read_text())['params']
     rng = np.random.default_rng(0)
     found = []
-    number = min(args.clips or params['num_val'], params['num_val'])
-    for index in track(range(number), 'Clips'):
+    for index in track(range(params['num_val']), 'Clips'):
         film = FileFilm(
             str(args.data_root / 'videos' / f'val_{index:04d}.mp4'),
             str(args.data_root / 'videos' / f'val_{index:04d}.wav'),
@@ -157,15 +152,14 @@ def main() -> None:
         lanes = [_in_lane(strikes, middle) for middle in middles]
         strikes['chance'] = np.mean(lanes, axis=0)
         found.append(strikes)
-    report(pd.concat(found), args)
+    report(pd.concat(found))
 
 
-def report(strikes: pd.DataFrame, args) -> None:
-    """Print the shares and write them."""
+def report(strikes: pd.DataFrame) -> None:
+    """Print the shares."""
     kinds = {'all': strikes, 'alone': strikes[strikes.alone]}
-    figures: dict = dict(strikes=len(strikes), clips=strikes['clip'].nunique())
     table = Table(
-        title=f'{len(strikes)} strikes of {figures["clips"]} clips',
+        title=f'{len(strikes)} strikes of {strikes["clip"].nunique()} clips',
         caption=f'alone: no other body strikes within {ALONE} s; in brackets: '
         '95 % confidence interval',
     )
@@ -173,18 +167,13 @@ def report(strikes: pd.DataFrame, args) -> None:
     for kind, chosen in kinds.items():
         table.add_column(f'{kind} ({len(chosen)})', justify='right')
     for name, title in NAMES.items():
-        figures[name] = {}
-        for kind, chosen in kinds.items():
+        cells = []
+        for chosen in kinds.values():
             hits = chosen[name].to_numpy(float)
-            bounds = share_interval(hits, chosen['clip'].to_numpy())
-            figures[name][kind] = [float(hits.mean()), *bounds]
-        cells = [
-            '{:.3f} ({:.3f}–{:.3f})'.format(*v) for v in figures[name].values()
-        ]
+            low, high = share_interval(hits, chosen['clip'].to_numpy())
+            cells.append(f'{hits.mean():.3f} ({low:.3f}–{high:.3f})')
         table.add_row(title, *cells)
     Console(soft_wrap=True).print(table)
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=2) + '\n')
 
 
 if __name__ == '__main__':

@@ -49,9 +49,6 @@ def parse_args(argv=None):
         '--seed', type=int, default=0, help='of training (default: 0)'
     )
     parser.add_argument(
-        '--columns', type=int, default=13, help='frames shown of each clip'
-    )
-    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -59,7 +56,7 @@ def parse_args(argv=None):
         'train_dataloader.dataset.data_root=/videos',
     )
     args = parser.parse_args(argv)
-    for name in ('number', 'epoch', 'columns'):
+    for name in ('number', 'epoch'):
         if getattr(args, name) < 1:
             parser.error(f'--{name} must be at least 1')
     return args
@@ -93,7 +90,7 @@ def band_centres(log_mel) -> np.ndarray:
     return 700 * (10 ** (mels / 2595) - 1)
 
 
-def draw(sample: Mapping, preprocessor, columns: int):
+def draw(sample: Mapping, preprocessor):
     """Draw a packed sample; return the figure and a name for its file."""
     inputs, meta = sample['inputs'], sample['data_samples']
     wave = inputs['audio']
@@ -112,7 +109,6 @@ def draw(sample: Mapping, preprocessor, columns: int):
         kind,
         (Path(meta.video_path).name, meta.video_start),
         (Path(meta.audio_path).name, meta.audio_start),
-        columns,
     )
     return figure, f'{kind}_{Path(meta.video_path).stem}'
 
@@ -137,7 +133,7 @@ def main(argv=None):
     number = 0
     indices = islice(sampler, args.number)
     for index in track(indices, 'Drawing', args.number):
-        figure, name = draw(dataset[index], preprocessor, args.columns)
+        figure, name = draw(dataset[index], preprocessor)
         save(figure, folder / f'{args.split}_{number:03d}_{name}.png')
         number += 1
     print(f'{number} pairs in {folder}')
