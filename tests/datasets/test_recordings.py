@@ -4,6 +4,7 @@ import pytest
 
 from avts_mm.datasets.recordings import (
     Recording,
+    check_copies,
     read_recordings,
     write_recordings,
 )
@@ -54,3 +55,16 @@ def test_bad_lists(tmp_path, text, message):
 def test_no_list(tmp_path):
     with pytest.raises(FileNotFoundError, match='tools/data/esc50'):
         read_recordings(tmp_path / 'none.csv')
+
+
+def test_copies_are_refused_in_several_folds(tmp_path):
+    names = {'a.wav': b'x', 'b.wav': b'y', 'copy of a.wav': b'x'}
+    for name, data in names.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [str(tmp_path / name) for name in names]
+    found = [Recording(p, 0, f, p, '') for p, f in zip(paths, (1, 2, 1))]
+    check_copies(found, 'list.csv')
+    found[2] = found[2]._replace(fold=2)
+    message = r'a\.wav and .*copy of a\.wav are the same.*folds 1 and 2.*list'
+    with pytest.raises(ValueError, match=message):
+        check_copies(found, 'list.csv')
