@@ -23,7 +23,6 @@ from eval_results import (
     add_model_arguments,
     add_result_arguments,
     percent,
-    read_model_config,
     table_of,
     write_result,
 )
@@ -38,6 +37,7 @@ from torch.utils.data import DataLoader
 from avts_mm.apis import FeatureExtractor
 from avts_mm.apis.feature_extractor import LOG_MEL
 from avts_mm.apis.loading import load_audio_model
+from avts_mm.compat import read_config
 from avts_mm.datasets.recordings import check_copies
 from avts_mm.evaluation.functional.audio_svm import (
     COSTS,
@@ -274,7 +274,7 @@ def main(argv=None) -> None:
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
     try:
-        cfg = read_model_config(args)
+        cfg = read_config(args.config, args.cfg_options)
         run = Evaluation(cfg, settings_of(cfg, args), args)
         found = run.network(args.checkpoint)
         result = result_of(args, argv, run, found)

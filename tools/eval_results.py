@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from rich import box
 from rich.table import Table
-
-from avts_mm.compat import read_config
 
 
 def add_result_arguments(parser, folder: str = '') -> None:
@@ -46,20 +44,6 @@ def add_model_arguments(parser, pool=argparse.SUPPRESS) -> None:
         action=DictAction,
         help='settings of the config to override, as key=value',
     )
-
-
-def read_model_config(args) -> Config:
-    """The config that ``args`` name, with ``--cfg-options``.
-
-    Raises:
-        FileNotFoundError: There is none.
-        ValueError: It cannot be read.
-    """
-    if not Path(args.config).is_file():
-        raise FileNotFoundError(f'{args.config}: no such config')
-    cfg = read_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    return cfg
 
 
 def _pool(text: str) -> str | int | tuple[int, ...] | None:

@@ -14,13 +14,14 @@ from pathlib import Path
 import avts_mm
 
 # isort: split
-from eval_results import add_model_arguments, read_model_config
+from eval_results import add_model_arguments
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
 
 from avts_mm.apis import FeatureExtractor, load_model
+from avts_mm.compat import read_config
 
 RANDOM = 'random'
 PAIRS = ('AVPairDataset', 'AVClipDataset')
@@ -149,7 +150,7 @@ def main(argv=None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     args = parse_args(argv)
     try:
-        cfg = read_model_config(args)
+        cfg = read_config(args.config, args.cfg_options)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     init_default_scope(cfg.get('default_scope', 'mmaction'))

@@ -1,22 +1,29 @@
 """Reading of configs whose errors say where they are."""
 
+import os
 import traceback
 
 from mmengine import Config
 
 
-def read_config(path: str) -> Config:
+def read_config(path: str, options: dict | None = None) -> Config:
     """``Config.fromfile``, with errors that name file and line.
 
     mmengine leaves out the file of a syntax error, which may be that of a
-    base, and the line of others stands in a traceback only.
+    base, and the line of others stands in a traceback only. ``options``
+    override settings, as ``--cfg-options`` gives them.
 
     Raises:
         FileNotFoundError: It, or one of its bases, does not exist.
         ValueError: It cannot be run as Python; names file, line and cause.
     """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'{path}: no such config; those of avts_mm are in the folder '
+            'configs of its repository'
+        )
     try:
-        return Config.fromfile(path)
+        config = Config.fromfile(path)
     except FileNotFoundError:
         raise
     except Exception as error:
@@ -32,3 +39,5 @@ def read_config(path: str) -> Config:
         place = f'{file}, line {line}' if line else f'{file}'
         cause = error.msg if isinstance(error, SyntaxError) else error
         raise ValueError(f'{place}: {type(error).__name__}: {cause}') from None
+    config.merge_from_dict(options or {})
+    return config

@@ -123,19 +123,6 @@ def test_dcase2014(scenes):
     assert tested == list(enumerate(SCENES))
 
 
-def test_dcase2014_in_our_folds(scenes, capsys):
-    build, out = load('dcase2014'), ['--out', str(scenes / 'out')]
-    public = str(scenes / 'public')
-    assert build([public, '--folds', '3', *out]) == 0
-    found = read_recordings(scenes / 'out' / 'annotation.csv')
-    assert [r.fold for r in found] == [1, 2, 3] * 10
-    assert 'not official' in capsys.readouterr().out
-    assert build([public, '--folds', '4', *out]) == 1
-    assert 'too few for 4' in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        build([public, *out])
-
-
 def test_dcase2014_without_a_class(scenes, capsys):
     (scenes / 'private' / 'sub' / 'park07.wav').unlink()
     folders = [str(scenes / 'public'), str(scenes / 'private')]

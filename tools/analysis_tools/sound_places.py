@@ -22,13 +22,13 @@ import avts_mm  # noqa: F401
 import numpy as np
 import pandas as pd
 import torch
-from mmengine import Config
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from torch.nn.functional import adaptive_avg_pool2d
 
 from avts_mm.apis import FilmEmbedder, load_model
+from avts_mm.compat import read_config
 from avts_mm.evaluation.functional.intervals import share_interval
 from avts_mm.media.film import FileFilm
 from avts_mm.synthetic.scene import make_scene
@@ -104,8 +104,8 @@ def changes(pictures: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def main() -> None:
     args = parse_args()
-    config = Config.fromfile(args.config)
     try:
+        config = read_config(args.config)
         model = load_model(config, args.checkpoint)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(str(error)) from None

@@ -16,10 +16,11 @@ import avts_mm  # noqa: F401
 import numpy as np
 import torch
 from mmaction.registry import DATA_SAMPLERS, DATASETS, MODELS
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from rich.progress import track
 
+from avts_mm.compat import read_config
 from avts_mm.datasets.pairs import PairKind
 from avts_mm.engine.hooks.curriculum_hook import mix_at
 from avts_mm.visualization import draw_pair, save
@@ -115,14 +116,10 @@ def draw(sample: Mapping, preprocessor):
 
 def main(argv=None):
     args = parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(
-            f'{args.config}: no such config; those of avts_mm are in '
-            'the folder configs of its repository.'
-        )
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    try:
+        cfg = read_config(args.config, args.cfg_options)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     folder = Path(
         args.output_dir or f'work_dirs/browse_{Path(args.config).stem}'

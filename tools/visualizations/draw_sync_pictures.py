@@ -24,12 +24,12 @@ import avts_mm  # noqa: F401
 # isort: split
 import numpy as np
 from mmaction.registry import DATASETS
-from mmengine import Config
 from mmengine.config import DictAction
 
 from avts_mm.apis import FileFilm, FilmEmbedder, find_offset, load_model
 from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
 from avts_mm.apis.offset import ShiftedFilm
+from avts_mm.compat import read_config
 from avts_mm.datasets import AVPairTestSampler
 from avts_mm.media import MediaError
 from avts_mm.visualization import (
@@ -40,6 +40,8 @@ from avts_mm.visualization import (
     draw_similarity,
     save,
 )
+
+REFINE = 2  # places of a map for each of the model, along either axis
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -69,13 +71,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         default=0.0,
         help='make the sound of films late by so many seconds, to see it in '
         'curve and similarity (default: 0)',
-    )
-    parser.add_argument(
-        '--refine',
-        type=int,
-        default=2,
-        help='places of the heat map for each of the model, along either '
-        'axis (default: %(default)s)',
     )
     parser.add_argument(
         '--clips', type=int, default=80, help='validation clips (default: 80)'
@@ -142,7 +137,7 @@ def draw_film(
 
 def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
     """Where the sound of a film comes from, as it is."""
-    localizer = FilmLocalizer(embedder, args.refine)
+    localizer = FilmLocalizer(embedder, REFINE)
     with closing(FileFilm(path)) as film:
         pieces = list(localizer.pieces(film, seconds=args.seconds))
     if not pieces:
@@ -160,7 +155,7 @@ def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
         region=localizer.region(*frames.shape[1:3]),
         title=Path(path).name,
     )
-    part = dict(seconds=args.seconds, refine=args.refine)
+    part = dict(seconds=args.seconds, refine=REFINE)
     with closing(FileFilm(path)) as film:
         video = write_heat_map_video(
             embedder, film, f'{stem}_heat_map.mp4', **part
@@ -170,14 +165,12 @@ def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
 
 def main() -> int:
     args = parse_args()
-    config = Config.fromfile(args.config)
-    if args.cfg_options:
-        config.merge_from_dict(args.cfg_options)
     folder = args.output_dir or Path(
         'work_dirs', f'pictures_{Path(args.config).stem}'
     )
     folder.mkdir(parents=True, exist_ok=True)
     try:
+        config = read_config(args.config, args.cfg_options)
         model = load_model(config, args.checkpoint, args.device)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
