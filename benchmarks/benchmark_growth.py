@@ -20,7 +20,6 @@ from pathlib import Path
 
 import avts_mm  # noqa: F401  it registers every component
 
-# isort: split
 from figures import write_json
 from mmengine.config import Config
 from mmengine.registry import init_default_scope

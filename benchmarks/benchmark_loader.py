@@ -10,10 +10,8 @@ import os
 import warnings
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm  # noqa: F401
 
-# isort: split
 from figures import ratios, spread, text, write_json
 from loader_benchmark.contenders import bare_loader, host_loader, own_loader
 from loader_benchmark.files import make_files

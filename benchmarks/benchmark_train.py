@@ -11,10 +11,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm  # noqa: F401
 
-# isort: split
 from figures import text
 from mmengine.config import DictAction
 from rich.console import Console

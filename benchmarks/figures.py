@@ -1,9 +1,8 @@
-"""What the benchmarks share: spreads, ratios, endless epochs, reports."""
+"""What the benchmarks share: spreads, ratios, reports."""
 
-import itertools
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -25,13 +24,6 @@ def text(value: dict[str, float], form: str) -> str:
         format(value[key], form) for key in ('median', 'min', 'max')
     )
     return f'{median} ({low} to {high})'
-
-
-def endless(sampler) -> Iterator:
-    """What a sampler draws in one epoch after the other."""
-    for epoch in itertools.count():
-        sampler.set_epoch(epoch)
-        yield from sampler
 
 
 def write_json(path: Path | None, figures: dict) -> None:

@@ -17,15 +17,12 @@ import os
 import sys
 from pathlib import Path
 
-import avts_mm  # noqa: F401  it registers every component
+from avts_mm.media.annotation import iter_records
 
-# isort: split
 import numpy as np
 import pandas as pd
 from figures import write_json
 from mmengine.config import Config
-
-from avts_mm.media.annotation import iter_records
 
 # Round numbers of the videos to train on; --videos takes those that there are.
 VIDEOS = ('Kinetics-400=240000', 'AudioSet=2000000')

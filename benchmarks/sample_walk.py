@@ -12,18 +12,17 @@ another file. The data must be there: a prepared corpus, or the embedded one
 import argparse
 import json
 import sys
-import threading
 from pathlib import Path
 from types import FrameType
+
+import avts_mm
+from avts_mm.compat import read_config
 
 import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-
-import avts_mm
-from avts_mm.compat import read_config
 
 PACKAGE = Path(avts_mm.__file__).parent
 
@@ -38,8 +37,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.calls: list[dict] = []
-        self._own = threading.local()
-        self._watching = False
+        self._stack: list[tuple[FrameType, dict]] = []
 
     @property
     def files(self) -> list[str]:
@@ -47,21 +45,15 @@ class Walk:
         return list(dict.fromkeys(call['file'] for call in self.calls))
 
     def __enter__(self) -> 'Walk':
-        self._watching = True
-        threading.setprofile(self._note)
         sys.setprofile(self._note)
         return self
 
     def __exit__(self, *exc) -> None:
-        self._watching = False
         sys.setprofile(None)
-        threading.setprofile(None)
 
     def _note(self, frame: FrameType, event: str, _) -> None:
-        stack: list[tuple[FrameType, dict]]
-        stack = vars(self._own).setdefault('stack', [])
-        code = frame.f_code
-        if event == 'call' and self._watching:
+        stack, code = self._stack, frame.f_code
+        if event == 'call':
             path = Path(code.co_filename)
             if PACKAGE not in path.parents or code.co_name == '<module>':
                 return
@@ -73,9 +65,7 @@ class Walk:
             )
             stack.append((frame, place))
             self.calls.append(place)
-        elif event == 'return' and stack:
-            if stack[-1][0] is not frame:
-                return
+        elif event == 'return' and stack and stack[-1][0] is frame:
             _, left = stack.pop()
             if stack and stack[-1][1]['file'] != left['file']:
                 back = stack[-1][1]

@@ -14,10 +14,20 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.apis import FeatureExtractor
+from avts_mm.apis.feature_extractor import LOG_MEL
+from avts_mm.apis.loading import load_audio_model
+from avts_mm.compat import read_config
+from avts_mm.datasets.recordings import check_copies
+from avts_mm.evaluation.functional.audio_svm import (
+    COSTS,
+    AudioSVMResult,
+    cross_validate,
+)
+from avts_mm.evaluation.functional.intervals import paired_difference
+from avts_mm.media import MediaError
+from avts_mm.visualization import draw_confusion, save
 
-# isort: split
 import numpy as np
 from eval_results import (
     add_model_arguments,
@@ -33,20 +43,6 @@ from rich.console import Console
 from rich.progress import track
 from sklearn.metrics import confusion_matrix
 from torch.utils.data import DataLoader
-
-from avts_mm.apis import FeatureExtractor
-from avts_mm.apis.feature_extractor import LOG_MEL
-from avts_mm.apis.loading import load_audio_model
-from avts_mm.compat import read_config
-from avts_mm.datasets.recordings import check_copies
-from avts_mm.evaluation.functional.audio_svm import (
-    COSTS,
-    AudioSVMResult,
-    cross_validate,
-)
-from avts_mm.evaluation.functional.intervals import paired_difference
-from avts_mm.media import MediaError
-from avts_mm.visualization import draw_confusion, save
 
 LAYER, POOL = 'audio_backbone.conv_5', 'mean'
 
@@ -100,21 +96,18 @@ def settings_of(cfg: Config, args: argparse.Namespace) -> dict:
     settings |= cfg.get('audio_svm') or {}
     log_mel = (cfg.model.get('data_preprocessor') or {}).get('log_mel') or {}
     rate = log_mel.get('sample_rate', 16000)
-    dataset = dict(type='AudioClipDataset', sample_rate=rate)
+    # Clips are as long as those that the model was trained on.
+    trained = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    dataset = dict(
+        type='AudioClipDataset',
+        sample_rate=rate,
+        clip_seconds=trained.get('clip_seconds'),
+    )
     dataset |= settings.get('dataset') or {}
     if args.ann_file:
         dataset |= dict(ann_file=args.ann_file, data_root='')
-    # Clips are as long as those that the model was trained on.
-    names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-    trained = [(cfg.get(name) or {}).get('dataset') or {} for name in names]
-    seconds = [found.get('clip_seconds') for found in trained]
-    options = dict(
-        data_root=args.data_root,
-        hop_seconds=args.hop,
-        clip_seconds=args.clip
-        or dataset.get('clip_seconds')
-        or next(filter(None, seconds), None),
-    )
+    options = dict(data_root=args.data_root, hop_seconds=args.hop)
+    options['clip_seconds'] = args.clip
     dataset |= {k: v for k, v in options.items() if v is not None}
     if not dataset.get('ann_file'):
         raise ValueError(
@@ -122,7 +115,7 @@ def settings_of(cfg: Config, args: argparse.Namespace) -> dict:
             'configs/_base_/datasets/esc50.py, or give '
             '--ann-file'
         )
-    if 'clip_seconds' not in dataset:
+    if not dataset['clip_seconds']:
         raise ValueError('the config does not tell clip_seconds; give --clip')
     if args.ann_file or not settings['name']:
         path = Path(dataset.get('data_root') or '', dataset['ann_file'])

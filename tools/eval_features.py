@@ -10,19 +10,6 @@ import shlex
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
-
-# isort: split
-import numpy as np
-from eval_results import (
-    add_result_arguments,
-    percent,
-    table_of,
-    write_result,
-)
-from rich.console import Console
-
 from avts_mm.apis import Features
 from avts_mm.evaluation.functional.classification import (
     classification_measures,
@@ -33,6 +20,15 @@ from avts_mm.evaluation.functional.retrieval import (
     rank_gallery,
     retrieval_measures,
 )
+
+import numpy as np
+from eval_results import (
+    add_result_arguments,
+    percent,
+    table_of,
+    write_result,
+)
+from rich.console import Console
 
 # What two files must have in common to be of one network.
 NETWORK = ('config', 'checkpoint', 'seed')

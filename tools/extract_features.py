@@ -10,18 +10,15 @@ import shlex
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm
+from avts_mm.apis import FeatureExtractor, load_model
+from avts_mm.compat import read_config
 
-# isort: split
 from eval_results import add_model_arguments
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
-
-from avts_mm.apis import FeatureExtractor, load_model
-from avts_mm.compat import read_config
 
 RANDOM = 'random'
 PAIRS = ('AVPairDataset', 'AVClipDataset')

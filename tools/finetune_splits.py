@@ -18,16 +18,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm
+from avts_mm.engine import newest_checkpoint
+from avts_mm.weights import CheckpointError, load_checkpoint
 
-# isort: split
 from mmengine.config import DictAction
 from rich.console import Console
 from rich.table import Column, Table
-
-from avts_mm.engine import newest_checkpoint
-from avts_mm.weights import CheckpointError, load_checkpoint
 
 TOOLS = Path(__file__).resolve().parent
 # What AccMetric calls them -> what result.json does.

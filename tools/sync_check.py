@@ -9,13 +9,14 @@ import csv
 import json
 import os
 import sys
-
-from rich.console import Console
-from rich.table import Table
+from collections import Counter
 
 from avts_mm.apis import AVTSInferencer
 from avts_mm.media import MediaError
 from avts_mm.media.shift import shift_sound
+
+from rich.console import Console
+from rich.table import Table
 
 COLUMNS = ('name', 'verdict', 'in_sync', 'offset', 'confidence', 'drift')
 
@@ -78,15 +79,9 @@ def show(predictions: list[dict]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     if len(predictions) > 1:
-        counts = dict.fromkeys(
-            ('in sync', 'not in sync', 'cannot tell', 'cannot be read'), 0
-        )
-        for found in predictions:
-            counts[outcome(found)] += 1
-        console.print(
-            f'{len(predictions)} films: '
-            + ', '.join(f'{n} {name}' for name, n in counts.items() if n)
-        )
+        counts = Counter(map(outcome, predictions)).most_common()
+        texts = ', '.join(f'{number} {name}' for name, number in counts)
+        console.print(f'{len(predictions)} films: {texts}')
 
 
 def outcome(found: dict) -> str:

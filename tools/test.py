@@ -10,15 +10,12 @@ import os
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm
+from avts_mm.weights import CheckpointError
 
-# isort: split
 from mmengine.config import ConfigDict, DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
-
-from avts_mm.weights import CheckpointError
 
 
 def parse_args(argv=None):

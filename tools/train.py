@@ -10,15 +10,12 @@ import os
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
 import avts_mm
-
-# isort: split
-from mmengine.config import DictAction
-from mmengine.runner import Runner
-
 from avts_mm.engine import SickTrainingError, newest_checkpoint
 from avts_mm.weights import CheckpointError
+
+from mmengine.config import DictAction
+from mmengine.runner import Runner
 
 
 def parse_args(argv=None):

@@ -6,14 +6,14 @@ All are built with the same settings of the data loader, from the config.
 import copy
 from pathlib import Path
 
+from avts_mm.media.annotation import read_records
+
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader, Dataset
-
-from avts_mm.media.annotation import read_records
 
 READERS = ('LoadAVFrames', 'LoadAVAudio')
 PACKERS = ('FormatShape', 'PackAVInputs')

@@ -13,13 +13,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from avts_mm.media import PrepareOptions
 from avts_mm.media.annotation import write_records
 from avts_mm.media.writer import VideoWriter
 from avts_mm.preparation import Source, prepare_corpus
+
+import cv2
+import numpy as np
 
 WIDTH, HEIGHT, FPS, SECONDS = 340, 256, 25, 10
 SAMPLE_RATE = 44100

@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-from figures import endless
 from torch.utils.data import DataLoader, Sampler
 
 
@@ -17,7 +16,12 @@ class Stretches(Sampler):
 
     def __init__(self, sampler: Sampler) -> None:
         self.number = 0
-        self._items = endless(sampler)
+        self._items = self._endless(sampler)
+
+    def _endless(self, sampler: Sampler) -> Iterator:
+        for epoch in itertools.count():
+            sampler.set_epoch(epoch)
+            yield from sampler
 
     def __iter__(self) -> Iterator:
         return itertools.islice(self._items, self.number)

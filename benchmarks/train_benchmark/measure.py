@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from avts_mm.models import MC3
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -14,8 +16,6 @@ from figures import ratios, spread, write_json
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-
-from avts_mm.models import MC3
 
 from .trainer import Switches, Trainer, count_flops, noise_batch
 

@@ -12,10 +12,10 @@ import itertools
 import sys
 from pathlib import Path
 
+from avts_mm.visualization import draw_losses, save
+
 import numpy as np
 from compare_runs import read_groups
-
-from avts_mm.visualization import draw_losses, save
 
 
 def parse_args(argv=None) -> argparse.Namespace:

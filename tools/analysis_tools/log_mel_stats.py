@@ -5,15 +5,14 @@ They belong into ``model.data_preprocessor.log_mel`` of the config.
 
 import argparse
 
+from avts_mm.models import LogMel
+
 import numpy as np
 import torch
 from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from rich.progress import track
-
-import avts_mm  # noqa: F401  (registers the components)
-from avts_mm.models import LogMel
 
 
 def parse_args() -> argparse.Namespace:

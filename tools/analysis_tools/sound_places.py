@@ -15,10 +15,13 @@ import argparse
 import json
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.apis import FilmEmbedder, load_model
+from avts_mm.compat import read_config
+from avts_mm.evaluation.functional.intervals import share_interval
+from avts_mm.media.film import FileFilm
+from avts_mm.synthetic.scene import make_scene
+from avts_mm.visualization.heat_map import sound_distances
 
-# isort: split
 import numpy as np
 import pandas as pd
 import torch
@@ -26,13 +29,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from torch.nn.functional import adaptive_avg_pool2d
-
-from avts_mm.apis import FilmEmbedder, load_model
-from avts_mm.compat import read_config
-from avts_mm.evaluation.functional.intervals import share_interval
-from avts_mm.media.film import FileFilm
-from avts_mm.synthetic.scene import make_scene
-from avts_mm.visualization.heat_map import sound_distances
 
 ALONE = 0.15  # seconds to the nearest strike of another body
 EDGE = 0.4  # seconds left out at the ends of a clip

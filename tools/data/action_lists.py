@@ -8,6 +8,7 @@ class.
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from official_lists import index_videos, parse_args, run
@@ -112,10 +113,7 @@ def write_lists(
             raise ValueError(f'{part}: none of its videos is there')
     os.makedirs(args.out, exist_ok=True)
     for name, text in texts.items():
-        path = os.path.join(args.out, f'{name}.txt')
-        with open(f'{path}.part', 'w', encoding='utf-8') as file:
-            file.write(text)
-        os.replace(f'{path}.part', path)
+        Path(args.out, f'{name}.txt').write_text(text, encoding='utf-8')
     return counts
 
 

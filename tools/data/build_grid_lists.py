@@ -15,12 +15,12 @@ import os
 import sys
 from collections import Counter
 
-from official_lists import parse_args, run
-from rich.progress import track
-
 from avts_mm.media import MediaError, extract_sound, probe
 from avts_mm.media.annotation import iter_rows, write_records
 from avts_mm.preparation import find_sources
+
+from official_lists import parse_args, run
+from rich.progress import track
 
 COMMANDS = ('bin', 'lay', 'place', 'set')
 # Where the first word of a sentence is looked for, in seconds: speech begins

@@ -6,9 +6,9 @@ python tools/data/make_synthetic_corpus.py data/avts_demo
 import argparse
 import sys
 
-from rich.progress import Progress
-
 from avts_mm.synthetic.corpus import make_corpus
+
+from rich.progress import Progress
 
 
 def parse_args(argv=None):

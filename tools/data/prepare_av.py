@@ -11,11 +11,7 @@ import os
 import sys
 from collections import Counter
 from datetime import timedelta
-
-import av
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from pathlib import Path
 
 from avts_mm import __version__
 from avts_mm.media import PrepareOptions
@@ -27,6 +23,11 @@ from avts_mm.preparation import (
     prepare_corpus,
     split_records,
 )
+
+import av
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 # Fields of PrepareOptions that are flags here: name, type, explanation.
 OPTIONS = (
@@ -134,9 +135,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
 def write_splits(args: argparse.Namespace, records: list[dict]) -> dict:
     """Write an annotation file per split; returns their sizes."""
     for split in ('train', 'val'):  # of an earlier run, they would mislead
-        path = os.path.join(args.out, f'annotation_{split}.csv')
-        if os.path.exists(path):
-            os.remove(path)
+        Path(args.out, f'annotation_{split}.csv').unlink(missing_ok=True)
     parts = {}
     if any(record.get('split') for record in records):
         for record in records:
@@ -185,15 +184,6 @@ def make_table(report: dict) -> Table:
     return table
 
 
-def write_json(path: str, report: dict) -> None:
-    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-    part = f'{path}.part'
-    with open(part, 'w', encoding='utf-8') as file:
-        json.dump(report, file, indent=2)
-        file.write('\n')
-    os.replace(part, path)
-
-
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     console = Console()
@@ -207,8 +197,12 @@ def main(argv: list[str] | None = None) -> int:
         print('\ninterrupted; the same command goes on', file=sys.stderr)
         return 130
     report = make_report(args, corpus, splits)
-    for path in filter(None, (f'{args.out}/report.json', args.json)):
-        write_json(path, report)
+    text = json.dumps(report, indent=2) + '\n'
+    for path in map(
+        Path, filter(None, (f'{args.out}/report.json', args.json))
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding='utf-8')
     console.print(make_table(report))
     if corpus.reused:
         console.print(f'{corpus.reused} were finished by an earlier run')

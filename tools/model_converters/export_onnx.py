@@ -19,19 +19,15 @@ from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.models import LogMel
+from avts_mm.weights import load_tower
 
-# isort: split
 import numpy as np
 import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-
-from avts_mm.models import LogMel
-from avts_mm.weights import load_tower
 
 AXES = dict(
     video={0: 'batch', 2: 'time', 3: 'height', 4: 'width'},

@@ -12,15 +12,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.weights import load_state_dict
 
-# isort: split
 import torch
 from mmengine.registry import init_default_scope
 from video_towers import VideoTower, classifier_beside, find_video_tower
-
-from avts_mm.weights import load_state_dict
 
 # How to build the network in torchvision, for which there is no mc2.
 BUILDERS = dict(

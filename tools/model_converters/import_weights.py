@@ -15,10 +15,8 @@ import argparse
 import sys
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.weights import load_state_dict
 
-# isort: split
 import torch
 from mmengine.registry import init_default_scope
 from video_towers import (
@@ -27,8 +25,6 @@ from video_towers import (
     find_video_tower,
     our_name,
 )
-
-from avts_mm.weights import load_state_dict
 
 
 def parse_args(argv=None):

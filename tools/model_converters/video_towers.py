@@ -12,8 +12,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
-
 from avts_mm.models import MC3
 from avts_mm.weights.reading import strip_wrappers
 from avts_mm.weights.towers import (
@@ -22,6 +20,8 @@ from avts_mm.weights.towers import (
     check_match,
     find_tower,
 )
+
+import torch
 
 VARIANTS = ('mc3', 'mc2', 'r3d')
 

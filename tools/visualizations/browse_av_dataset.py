@@ -9,21 +9,17 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
+from avts_mm.compat import read_config
+from avts_mm.datasets.pairs import PairKind
+from avts_mm.engine.hooks.curriculum_hook import mix_at
+from avts_mm.visualization import draw_pair, save
 
-# isort: split
 import numpy as np
 import torch
 from mmaction.registry import DATA_SAMPLERS, DATASETS, MODELS
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from rich.progress import track
-
-from avts_mm.compat import read_config
-from avts_mm.datasets.pairs import PairKind
-from avts_mm.engine.hooks.curriculum_hook import mix_at
-from avts_mm.visualization import draw_pair, save
 
 
 def parse_args(argv=None):

@@ -18,14 +18,6 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-# First, since it says in a sentence which package is missing or too old.
-import avts_mm  # noqa: F401
-
-# isort: split
-import numpy as np
-from mmaction.registry import DATASETS
-from mmengine.config import DictAction
-
 from avts_mm.apis import FileFilm, FilmEmbedder, find_offset, load_model
 from avts_mm.apis.localize import FilmLocalizer, write_heat_map_video
 from avts_mm.apis.offset import ShiftedFilm
@@ -40,6 +32,10 @@ from avts_mm.visualization import (
     draw_similarity,
     save,
 )
+
+import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.config import DictAction
 
 REFINE = 2  # places of a map for each of the model, along either axis
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from official_lists import parse_args, run
-
 from avts_mm.datasets.recordings import Recording, write_recordings
+
+from official_lists import parse_args, run
 
 CLASSES = (
     *('bus', 'busystreet', 'office', 'openairmarket', 'park'),

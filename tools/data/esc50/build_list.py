@@ -14,14 +14,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from official_lists import parse_args, run
-
 from avts_mm.datasets.recordings import (
     Recording,
     check_sources,
     write_recordings,
 )
 from avts_mm.media.annotation import iter_rows, parse_integer
+
+from official_lists import parse_args, run
 
 _FOLDER = re.compile(r'(\d{3})(?: - |_)(.+)')
 _FILE = re.compile(r'(\d)-(\d+)-([A-Z]+)\.(ogg|wav|flac|mp3)', re.I)

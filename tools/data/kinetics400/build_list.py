@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from avts_mm.media.annotation import iter_rows, parse_seconds
+
 from official_lists import (
     Segment,
     index_videos,
@@ -14,8 +16,6 @@ from official_lists import (
     run,
     write_lists,
 )
-
-from avts_mm.media.annotation import iter_rows, parse_seconds
 
 COLUMNS = ('youtube_id', 'time_start', 'time_end', 'split')
 SPLITS = {'validate': 'val', 'validation': 'val'}
