@@ -72,16 +72,8 @@ class Walk:
                 self.calls.append(back | dict(event='return'))
 
 
-def walk_sample(config: Config, index: int = 0) -> Walk:
-    """Take a sample of the training data from its index to the loss.
-
-    Args:
-        config (Config): An experiment.
-        index (int): Which of the samples of the first epoch.
-
-    Returns:
-        Walk: What was passed.
-    """
+def walk_sample(config: Config) -> Walk:
+    """Take a sample of the training data from its index to the loss."""
     init_default_scope(config.get('default_scope', 'mmaction'))
     loader = dict(config.train_dataloader, num_workers=0)
     loader.update(persistent_workers=False, pin_memory=False)
@@ -90,9 +82,9 @@ def walk_sample(config: Config, index: int = 0) -> Walk:
     dataset, plan = loader.dataset, list(loader.sampler)
     model = Runner.build_model(None, config.model).train()
     with Walk() as walk:
-        sample = dataset[plan[index]]
+        sample = dataset[plan[0]]
     # Batch normalisation needs a second sample, which is not watched.
-    other = dataset[plan[(index + 1) % len(plan)]]
+    other = dataset[plan[1 % len(plan)]]
     with walk:
         batch = loader.collate_fn([sample, other])
         inputs = model.data_preprocessor(batch, training=True)

@@ -85,11 +85,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 def check_same(
     files: dict[str, Features], keys: tuple[str, ...], remedy: str
 ) -> None:
-    """Two files must agree in some of their metadata.
-
-    Raises:
-        ValueError: They do not.
-    """
+    """Two files must agree in some of their metadata."""
     (one, first), (other, second) = files.items()
     for key in keys:
         values = [f.metadata.get(key) for f in (first, second)]
@@ -101,11 +97,7 @@ def check_same(
 
 
 def check_classes(train: Features, test: Features, args) -> None:
-    """Training and test files must be labelled, comparable and disjoint.
-
-    Raises:
-        ValueError: They are not.
-    """
+    """Training and test files must be labelled, comparable and disjoint."""
     for path, features in ((args.train, train), (args.test, test)):
         missing = np.flatnonzero(features.labels < 0)
         if len(missing):
@@ -125,11 +117,7 @@ def check_classes(train: Features, test: Features, args) -> None:
 
 
 def match_clips(video: Features, audio: Features, args) -> list[int]:
-    """Rows of the audio file in the order of the video file.
-
-    Raises:
-        ValueError: The files are not of the same clips.
-    """
+    """Rows of the audio file in the order of the video file."""
     pictures, sounds = (
         list(zip(file.names, np.round(file.starts, 6).tolist()))
         for file in (video, audio)

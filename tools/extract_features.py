@@ -79,11 +79,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def clip_dataset(cfg: Config, args: argparse.Namespace) -> dict:
-    """Config of the dataset: a split's videos, the pipeline of the tests.
-
-    Raises:
-        SystemExit: The config has no such split, or does not take --clips.
-    """
+    """Config of the dataset: a split's videos, the pipeline of the tests."""
     split = 'val' if args.ann_file else args.split
     source = cfg.get(f'{split}_dataloader')
     judged = cfg.get('val_dataloader') or cfg.get('test_dataloader')

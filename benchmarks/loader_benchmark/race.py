@@ -83,17 +83,7 @@ def race(
     seconds: float,
     report: Callable[[int], None],
 ) -> dict[str, dict[str, list[float]]]:
-    """Run all loaders in turn, again and again.
-
-    Args:
-        loaders (dict): By name.
-        rounds (int): Runs of each.
-        seconds (float): About how long each run takes.
-        report (Callable): Called with the number of rounds done.
-
-    Returns:
-        dict: :attr:`Contender.rates` by name.
-    """
+    """Run all loaders in turn, again and again; their rates by name."""
     contenders = {name: Contender(x) for name, x in loaders.items()}
     for done in range(rounds):
         for contender in contenders.values():

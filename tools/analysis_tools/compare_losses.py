@@ -36,11 +36,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def smoothed(histories: list, window: int) -> np.ndarray:
-    """Losses averaged over steps, ``(runs, steps)``.
-
-    Raises:
-        SystemExit: Runs differ in length or are shorter than the window.
-    """
+    """Losses averaged over steps, ``(runs, steps)``."""
     curves = [[loss for _, loss in history.losses] for history in histories]
     if len({len(curve) for curve in curves}) > 1:
         sys.exit('the runs have logged different numbers of steps')

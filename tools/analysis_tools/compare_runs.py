@@ -35,11 +35,7 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def read_groups(groups: list[str], least: int = 1) -> dict[str, list]:
-    """Histories of the runs of each group.
-
-    Raises:
-        SystemExit: A group is not NAME=DIR, or has less runs than ``least``.
-    """
+    """Histories of the runs of each group."""
     runs = {}
     for group in groups:
         name, _, folders = group.partition('=')

@@ -24,13 +24,6 @@ def plot_tables(tables: Sequence, path: Path) -> str:
 
     Each row has its name, its figures as dots between 0 and 100 % with bars
     of one deviation, and in the paper's tables ours as text.
-
-    Args:
-        tables (Sequence[Table]): The report's.
-        path (Path): Where the picture is written.
-
-    Returns:
-        str: The path.
     """
     tables = [table for table in tables if any(table.points)]
     heights = [len(table.cells) + 3 for table in tables]

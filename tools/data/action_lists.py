@@ -29,11 +29,7 @@ Lists = tuple[list[str], dict[str, list[ActionVideo]]]
 
 
 def read_lines(path: str) -> Iterator[tuple[str, str]]:
-    """(place for messages, text) of the lines of a list that are not blank.
-
-    Raises:
-        FileNotFoundError: There is no such list.
-    """
+    """(place for messages, text) of the lines of a list that are not blank."""
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f'{path}: no such list; unpack the official lists anew'
@@ -49,9 +45,6 @@ def find(video: ActionVideo, videos: dict[str, list[str]]) -> str | None:
 
     Of several with its name the one in the folder of its class is meant; of
     these the one with the suffix of the list.
-
-    Raises:
-        ValueError: It cannot be told which is meant.
     """
     stem, suffix = os.path.splitext(video.name)
     paths = videos.get(stem, [])
@@ -77,13 +70,6 @@ def write_lists(
 
     Paths are relative to the output where the videos are below it, else
     absolute. Nothing is written if videos are missing and must not be.
-
-    Returns:
-        dict: For each part how many are listed and available.
-
-    Raises:
-        FileNotFoundError: Videos are missing: how many, and the first.
-        ValueError: A name is found twice; a part would be empty.
     """
     classes, parts = lists
     videos, base = index_videos(args.videos), os.path.abspath(args.out)

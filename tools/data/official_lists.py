@@ -38,9 +38,6 @@ def index_videos(folder: str) -> dict[str, list[str]]:
     """Paths of all videos below a folder by name without suffix.
 
     Empty files, which failed downloads leave, do not count.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no video in it.
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'{folder}: no such folder')
@@ -107,9 +104,6 @@ def draw(segments: Iterable[Segment], number: int, seed: int) -> set[Segment]:
     At random, but the same everywhere: a smaller draw is part of every
     larger one with the same seed, and a video that has gone missing is
     replaced without disturbing the rest.
-
-    Raises:
-        ValueError: Fewer than ``number`` are available.
     """
 
     def ticket(segment):
@@ -134,9 +128,6 @@ def write_lists(
     ``availability.csv`` holds all segments with a column that tells which
     are there, ``videos.csv`` those that are to be prepared: all that are
     there, or those ``chosen``. Prints numbers of segments per split.
-
-    Raises:
-        ValueError: No segment is available.
     """
     there = [s for s in segments if s.path]
     wanted = [s for s in there if chosen is None or s in chosen]

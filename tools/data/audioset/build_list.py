@@ -20,15 +20,7 @@ from official_lists import (
 
 
 def read(path: str, split: str) -> Iterator[Segment]:
-    """Read a list: id, start, end, quoted label identifiers.
-
-    Args:
-        path (str): CSV file whose comments begin with ``#``.
-        split (str): What its segments are for.
-
-    Raises:
-        ValueError: The list is not of this form.
-    """
+    """Read a list: id, start, end, quoted label identifiers."""
     with open(path, newline='', encoding='utf-8-sig') as file:
         reader = csv.reader(file, skipinitialspace=True)
         for row in reader:

@@ -23,11 +23,7 @@ _FILE = re.compile(rf'({"|".join(CLASSES)})_?(\d+)\.(wav|flac|ogg|mp3)', re.I)
 
 
 def read(folder: str, fold: int) -> list[Recording]:
-    """The recordings below a folder, by class and name.
-
-    Raises:
-        ValueError: There are none of some class.
-    """
+    """The recordings below a folder, by class and name."""
     if not os.path.isdir(folder):
         raise ValueError(f'{folder}: no such folder')
     found = []

@@ -64,11 +64,7 @@ def read_folders(root: str) -> list[Recording]:
 
 
 def read(root: str, esc10: bool = False) -> list[Recording]:
-    """The recordings of a copy of ESC-50 or ESC-10.
-
-    Raises:
-        ValueError: It is none, or recordings are missing.
-    """
+    """The recordings of a copy of ESC-50 or ESC-10."""
     if not os.path.isdir(root):
         raise ValueError(f'{root}: no such folder')
     if os.path.isfile(os.path.join(root, 'meta', 'esc50.csv')):

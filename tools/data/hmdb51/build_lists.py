@@ -18,10 +18,6 @@ def read(folder: str) -> Lists:
 
     Code 1 is training, 2 test, 0 neither. Classes are numbered in
     alphabetical order.
-
-    Raises:
-        FileNotFoundError: There are no lists, or one is missing.
-        ValueError: A list is not of this form.
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'{folder}: no such folder')

@@ -12,12 +12,7 @@ from action_lists import SPLITS, ActionVideo, Lists, read_lines
 
 
 def read(folder: str) -> Lists:
-    """Read ``classInd.txt``, ``trainlist0N.txt`` and ``testlist0N.txt``.
-
-    Raises:
-        FileNotFoundError: A list is missing.
-        ValueError: A list is not of this form.
-    """
+    """Read ``classInd.txt``, ``trainlist0N.txt`` and ``testlist0N.txt``."""
     labels: dict[str, int] = {}
     for place, line in read_lines(os.path.join(folder, 'classInd.txt')):
         number, _, name = line.partition(' ')
