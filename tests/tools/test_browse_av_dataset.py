@@ -29,30 +29,20 @@ def config(corpus, tmp_path_factory):
         )
         return dict(batch_size=4, sampler=sampler, dataset=dataset)
 
+    log_mel = dict(n_mels=20, n_fft=512)
+    preprocessor = dict(type='AVDataPreprocessor', log_mel=log_mel)
+    train = dict(type='AVPairSampler', mix=dict(easy=1))
     kinds = ('positive', 'easy', 'hard')
+    val = dict(type='AVPairTestSampler', kinds=kinds, seed=0)
+    mixes = ((0, dict(easy=1)), (2, dict(hard=1)))
+    stages = [dict(begin=begin, mix=mix) for begin, mix in mixes]
+    curriculum = dict(type='CurriculumHook', stages=stages)
     cfg = Config(
         dict(
-            model=dict(
-                data_preprocessor=dict(
-                    type='AVDataPreprocessor',
-                    log_mel=dict(n_mels=20, n_fft=512),
-                )
-            ),
-            train_dataloader=loader(
-                'train', dict(type='AVPairSampler', mix=dict(easy=1))
-            ),
-            val_dataloader=loader(
-                'val', dict(type='AVPairTestSampler', kinds=kinds, seed=0)
-            ),
-            default_hooks=dict(
-                curriculum=dict(
-                    type='CurriculumHook',
-                    stages=[
-                        dict(begin=0, mix=dict(easy=1)),
-                        dict(begin=2, mix=dict(hard=1)),
-                    ],
-                )
-            ),
+            model=dict(data_preprocessor=preprocessor),
+            train_dataloader=loader('train', train),
+            val_dataloader=loader('val', val),
+            default_hooks=dict(curriculum=curriculum),
         )
     )
     path = tmp_path_factory.mktemp('browse') / 'small.py'
@@ -99,23 +89,13 @@ def test_cfg_options_and_default_folder(config, tmp_path, monkeypatch):
 
 
 def test_bands_are_at_the_filters_peaks():
-    preprocessor = tool.build_preprocessor(
-        dict(
-            model=dict(
-                data_preprocessor=dict(
-                    type='AVDataPreprocessor', log_mel=dict(n_fft=4096)
-                )
-            )
-        )
-    )
+    options = dict(type='AVDataPreprocessor', log_mel=dict(n_fft=4096))
+    model = dict(data_preprocessor=options)
+    preprocessor = tool.build_preprocessor(dict(model=model))
     centres = tool.band_centres(preprocessor.log_mel)
     filters = preprocessor.log_mel.mel.mel_scale.fb.numpy()
     peaks = filters.argmax(axis=0) * 16000 / 4096
     assert np.abs(centres - peaks).max() < 4
-
-
-def test_default_preprocessor():
-    assert tool.build_preprocessor({}).log_mel.mel.sample_rate == 16000
 
 
 def test_missing_config_is_one_sentence():

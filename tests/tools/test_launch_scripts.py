@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tool_modules import TOOLS
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+_VARIABLES = {'PYTHON', 'PORT', 'NNODES', 'NODE_RANK', 'MASTER_ADDR'}
 
 
 @pytest.fixture
@@ -18,125 +19,71 @@ def start(tmp_path):
         fake.chmod(0o755)
 
     def run(script, *arguments, **variables):
-        env = dict(
-            {k: v for k, v in os.environ.items() if k not in _VARIABLES},
-            PATH=f'{tmp_path}:{os.environ["PATH"]}',
-            **variables,
-        )
-        result = subprocess.run(
-            ['bash', str(TOOLS / script), *arguments],
-            env=env,
-            capture_output=True,
-            text=True,
-        )
-        return result.returncode, result.stdout.splitlines(), result.stderr
+        env = {k: v for k, v in os.environ.items() if k not in _VARIABLES}
+        env.update(variables, PATH=f'{tmp_path}:{os.environ["PATH"]}')
+        command = ['bash', str(TOOLS / script), *arguments]
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        return done.returncode, done.stdout.splitlines(), done.stderr
 
     return run
 
 
-_VARIABLES = {'PYTHON', 'PORT', 'NNODES', 'NODE_RANK', 'MASTER_ADDR'}
-
-
-def test_dist_train(start):
-    code, words, _ = start(
-        'dist_train.sh',
-        'a.py',
-        '2',
-        '--cfg-options',
-        'key="[(a, b)]"',
-    )
+@pytest.mark.parametrize(
+    'script, arguments, variables, wanted',
+    [
+        (
+            'dist_train.sh',
+            ['a.py', '2', '--cfg-options', 'key="[(a, b)]"'],
+            {},
+            '--nnodes=1 --node_rank=0 --master_addr=127.0.0.1 '
+            '--master_port=29500 --nproc_per_node=2',
+        ),
+        (
+            'dist_train.sh',
+            ['a.py', '8'],
+            dict(
+                NNODES='2', NODE_RANK='1', MASTER_ADDR='10.0.0.1', PORT='29600'
+            ),
+            '--nnodes=2 --node_rank=1 --master_addr=10.0.0.1 '
+            '--master_port=29600 --nproc_per_node=8',
+        ),
+        (
+            'dist_test.sh',
+            ['a.py', 'c.pth', '3', '--json', 'm.json'],
+            {},
+            '--nproc_per_node=3',
+        ),
+    ],
+)
+def test_dist(start, script, arguments, variables, wanted):
+    code, words, _ = start(script, *arguments, **variables)
     assert code == 0
     assert words[1:3] == ['-m', 'torch.distributed.run']
-    assert {
-        '--nnodes=1',
-        '--node_rank=0',
-        '--master_addr=127.0.0.1',
-        '--master_port=29500',
-        '--nproc_per_node=2',
-    } <= set(words)
-    assert words[-6:] == [
-        str(TOOLS / 'train.py'),
-        'a.py',
-        '--launcher',
-        'pytorch',
-        '--cfg-options',
-        'key="[(a, b)]"',
-    ]
-
-
-def test_dist_train_on_two_machines(start):
-    _, words, _ = start(
-        'dist_train.sh',
-        'a.py',
-        '8',
-        NNODES='2',
-        NODE_RANK='1',
-        MASTER_ADDR='10.0.0.1',
-        PORT='29600',
-    )
-    assert {
-        '--nnodes=2',
-        '--node_rank=1',
-        '--master_addr=10.0.0.1',
-        '--master_port=29600',
-        '--nproc_per_node=8',
-    } <= set(words)
-
-
-def test_dist_test(start):
-    code, words, _ = start(
-        'dist_test.sh', 'a.py', 'c.pth', '3', '--json', 'm.json'
-    )
-    assert code == 0
-    assert '--nproc_per_node=3' in words
-    assert words[-7:] == [
-        str(TOOLS / 'test.py'),
-        'a.py',
-        'c.pth',
-        '--launcher',
-        'pytorch',
-        '--json',
-        'm.json',
+    assert set(wanted.split()) <= set(words)
+    tool = str(TOOLS / script.replace('dist_', '').replace('.sh', '.py'))
+    number = 2 if 'test' in script else 1  # what comes before the GPUs
+    launcher = ['--launcher', 'pytorch']
+    place = words.index(tool)
+    assert words[place + 1 :] == [
+        *arguments[:number],
+        *launcher,
+        *arguments[number + 1 :],
     ]
 
 
 def test_slurm_train(start):
-    code, words, _ = start(
-        'slurm_train.sh',
-        'gpu',
-        'avts',
-        'a.py',
-        '--amp',
-        GPUS='16',
-        SRUN_ARGS='--exclusive --time=10',
-    )
+    arguments = ('slurm_train.sh', 'gpu', 'avts', 'a.py', '--amp')
+    options = dict(GPUS='16', SRUN_ARGS='--exclusive --time=10')
+    code, words, _ = start(*arguments, **options)
     assert code == 0
     assert Path(words[0]).name == 'srun'
-    assert {
-        '--partition=gpu',
-        '--job-name=avts',
-        '--gres=gpu:8',
-        '--ntasks=16',
-        '--ntasks-per-node=8',
-        '--cpus-per-task=5',
-        '--exclusive',
-        '--time=10',
-    } <= set(words)
-    assert words[-7:] == [
-        'python',
-        '-u',
-        str(TOOLS / 'train.py'),
-        'a.py',
-        '--launcher',
-        'slurm',
-        '--amp',
-    ]
-
-
-def test_slurm_train_without_gpus(start):
-    _, words, _ = start(
-        'slurm_train.sh', 'cpu', 'avts', 'a.py', GPUS='2', GPUS_PER_NODE='0'
-    )
+    wanted = '--partition=gpu --job-name=avts --gres=gpu:8 --ntasks=16 '
+    wanted += '--ntasks-per-node=8 --cpus-per-task=5 --exclusive --time=10'
+    assert set(wanted.split()) <= set(words)
+    train = str(TOOLS / 'train.py')
+    launcher = ['--launcher', 'slurm', '--amp']
+    assert words[-7:] == ['python', '-u', train, 'a.py', *launcher]
+    _, words, _ = start(*arguments, GPUS='2', GPUS_PER_NODE='0')
     assert '--ntasks=2' in words
     assert not any(word.startswith('--gres') for word in words)
 

@@ -1,24 +1,15 @@
 """tools/sync_check.py: table, files, exit status and the corrected copy."""
 
 import csv
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+from tool_modules import load_tool
 
 from avts_mm.apis import AVTSInferencer
 from avts_mm.media.shift import ShiftedSound
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'sync_check.py'
-
-
-@pytest.fixture
-def tool():
-    spec = importlib.util.spec_from_file_location('sync_check', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool('sync_check')
 
 
 def prediction(name, offset, in_sync, drift=None):
@@ -43,7 +34,7 @@ FOUND = {
 
 
 @pytest.fixture
-def run(tool, monkeypatch):
+def run(monkeypatch):
     """Run the tool with predictions that are made up."""
     calls = []
 
@@ -101,7 +92,7 @@ def test_files(run, tmp_path):
     )
 
 
-def test_fix(run, tool, monkeypatch, capsys, tmp_path):
+def test_fix(run, monkeypatch, capsys, tmp_path):
     moved = []
 
     def shift_sound(*arguments):

@@ -18,7 +18,7 @@ _DECISIVE = (
 _REPORTING = 'Report|Progress|Info|Timer|Logger|Checkpoint|Seed|Health|Param'
 # But not where data lie, how they are loaded, and which labels are kept.
 INCIDENTAL = (
-    r'\.(data_root|num_workers|persistent_workers|pin_memory|share_seed)$'
+    r'\.(?:data_root|num_workers|persistent_workers|pin_memory|share_seed)$'
 )
 # Options that name a repetition or a file.
 _REPEATED = ('--seed', '--work-dir', '--json', '--out', '--checkpoint')
