@@ -69,11 +69,6 @@ def parse_args(argv=None):
 
 def read_config(args):
     """The config, and what the command line changes for every split."""
-    if not Path(args.config).is_file():
-        sys.exit(
-            f'{args.config}: no such config; those for finetuning are in '
-            'configs/finetune.'
-        )
     options = list(args.cfg_options)
     if args.checkpoint:
         remote = '://' in args.checkpoint
@@ -84,7 +79,10 @@ def read_config(args):
             f'{place}.type=PretrainedTower',
             f'{place}.checkpoint={args.checkpoint}',
         ]
-    cfg = avts_mm.compat.read_config(args.config)
+    try:
+        cfg = avts_mm.compat.read_config(args.config)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     merge_options(cfg, options)
     return cfg, options
 

@@ -52,8 +52,7 @@ def parse_args(argv=None):
 def merge_args(cfg, args):
     """Put the command line into the config, in place."""
     cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg.merge_from_dict(args.cfg_options or {})
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
@@ -69,13 +68,7 @@ def merge_args(cfg, args):
 
 
 def write_json(metrics, path):
-    """Write metrics as JSON.
-
-    Args:
-        metrics (dict): Name -> number; tensors and numpy scalars count as
-            numbers.
-        path (str): File to write; its folder is made.
-    """
+    """Write metrics as JSON; tensors and numpy scalars count as numbers."""
 
     def plain(value):
         return value.tolist() if hasattr(value, 'tolist') else str(value)
@@ -88,17 +81,15 @@ def write_json(metrics, path):
 
 def main(argv=None):
     args = parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(
-            f'{args.config}: no such config; those of avts_mm are in '
-            'the folder configs of its repository.'
-        )
+    try:
+        cfg = avts_mm.compat.read_config(args.config)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         sys.exit(
             f'{args.checkpoint}: no such checkpoint; training writes '
             'them into its work directory.'
         )
-    cfg = avts_mm.compat.read_config(args.config)
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)

@@ -49,11 +49,13 @@ def parse_args(argv=None):
     parser.add_argument(
         '--diff-rank-seed',
         action='store_true',
+        default=None,
         help='give each process a seed of its own',
     )
     parser.add_argument(
         '--deterministic',
         action='store_true',
+        default=None,
         help='use deterministic algorithms of cuDNN',
     )
     parser.add_argument(
@@ -77,19 +79,9 @@ def parse_args(argv=None):
 
 
 def merge_args(cfg, args):
-    """Put the command line into the config.
-
-    Args:
-        cfg (Config): Config of the run, changed in place.
-        args (argparse.Namespace): Arguments of :func:`parse_args`.
-
-    Raises:
-        SystemExit: One sentence where the two do not go together.
-    """
+    """Put the command line into the config, in place."""
     cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-
+    cfg.merge_from_dict(args.cfg_options or {})
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
@@ -123,15 +115,11 @@ def merge_args(cfg, args):
             )
         cfg.auto_scale_lr.enable = True
 
-    randomness = dict(cfg.get('randomness') or {})
-    if args.seed is not None:
-        randomness['seed'] = args.seed
-    if args.diff_rank_seed:
-        randomness['diff_rank_seed'] = True
-    if args.deterministic:
-        randomness['deterministic'] = True
-    if randomness:
-        cfg.randomness = randomness
+    names = ('seed', 'diff_rank_seed', 'deterministic')
+    given = {name: getattr(args, name) for name in names}
+    given = {name: v for name, v in given.items() if v is not None}
+    if given:
+        cfg.randomness = {**(cfg.get('randomness') or {}), **given}
 
 
 def merge_amp(cfg):
@@ -165,15 +153,8 @@ def merge_amp(cfg):
 
 
 def check_videos(cfg):
-    """Look at lists of labelled videos before hours of training.
-
-    Args:
-        cfg (Config): Of mmaction2's ``VideoDataset``, or of anything else.
-
-    Raises:
-        SystemExit: One sentence on what is wrong with a list, its labels or
-            the videos it names.
-    """
+    """Look at lists of labelled videos (of mmaction2's ``VideoDataset``)
+    before hours of training."""
     classes = (cfg.model.get('cls_head') or {}).get('num_classes', math.inf)
     for part in ('train', 'val'):
         data = (cfg.get(f'{part}_dataloader') or {}).get('dataset') or {}
@@ -212,12 +193,10 @@ def check_videos(cfg):
 
 def main(argv=None):
     args = parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(
-            f'{args.config}: no such config; those of avts_mm are in '
-            'the folder configs of its repository.'
-        )
-    cfg = avts_mm.compat.read_config(args.config)
+    try:
+        cfg = avts_mm.compat.read_config(args.config)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
     merge_args(cfg, args)
     check_videos(cfg)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)

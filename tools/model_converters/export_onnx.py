@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 
+from avts_mm.compat import read_config
 from avts_mm.models import LogMel
 from avts_mm.weights import load_tower
 
@@ -26,7 +27,6 @@ import numpy as np
 import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 AXES = dict(
@@ -250,13 +250,11 @@ def write_metadata(path: Path, cfg, args, shape: tuple, axes: dict) -> None:
 
 def main(argv=None):
     args = parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(f'{args.config}: no such config')
-    cfg = Config.fromfile(args.config)
     init_default_scope('mmaction')
     args.out.parent.mkdir(parents=True, exist_ok=True)
     part = args.out.with_name(f'{args.out.stem}.part.onnx')
     try:
+        cfg = read_config(args.config)
         names = ('onnx', 'onnxscript', 'onnxruntime')
         missing = [name for name in names if find_spec(name) is None]
         if missing:
