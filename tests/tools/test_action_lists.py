@@ -145,22 +145,18 @@ def test_hmdb51_with_its_names(hmdb):
 
 
 def test_wrong_hmdb51_lists(hmdb, capsys):
+    def stop(message, **places):
+        assert run('hmdb51', hmdb, **dict(lists='splits') | places)[0] == 1
+        assert message in capsys.readouterr().err
+
     path = hmdb / 'splits' / 'shoot_ball_test_split2.txt'
     path.write_text('b_shoot_ball.avi 3\n')
-    assert run('hmdb51', hmdb, lists='splits')[0] == 1
-    assert 'shoot_ball_test_split2.txt, line 1' in capsys.readouterr().err
-    path.rename(hmdb / 'moved.txt')
-    assert run('hmdb51', hmdb, lists='splits')[0] == 1
-    assert 'no such list' in capsys.readouterr().err
-    assert run('hmdb51', hmdb, lists='data')[0] == 1
-    assert 'testTrainMulti_7030_splits' in capsys.readouterr().err
-    (hmdb / 'moved.txt').rename(path)
+    stop('shoot_ball_test_split2.txt, line 1')
+    path.unlink()
+    stop('no such list')
+    stop('testTrainMulti_7030_splits', lists='data')
     path.write_text('b_shoot_ball.avi 1\n')
-    assert run('hmdb51', hmdb, lists='splits', videos='none')[0] == 1
-    assert 'none: no such folder' in capsys.readouterr().err
-    (hmdb / 'empty').mkdir()
-    assert run('hmdb51', hmdb, lists='splits', videos='empty')[0] == 1
-    assert 'holds no videos' in capsys.readouterr().err
+    stop('none: no such folder', videos='none')
 
 
 def test_which_of_several_is_meant(tmp_path):

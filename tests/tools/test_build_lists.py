@@ -70,21 +70,14 @@ def test_kinetics(kinetics, capsys):
     classes = (out / 'classes.txt').read_text().splitlines()
     assert classes == ['abseiling', 'ironing', 'playing "air" drums', 'zumba']
     sources = find_sources(list_file=str(out / 'videos.csv'))
-    assert [(s.start, s.end) for s in sources] == [
-        (None, None),
-        (None, None),
-        (7, 17),
-        (None, None),
-    ]
-    assert [s.name for s in sources] == [
-        'train/-aaaaaaaaaa_000010_000020',
-        'train/bb_bbbbbbb__000000_000010',
-        'train/ccccccccccc_000007_000017',
-        'val/eeeeeeeeeee_000030_000040',
-    ]
+    drums, *_, last = sources
+    assert [s.start for s in sources] == [None, None, 7, None]
+    assert sources[2].end == 17
+    assert drums.name == 'train/-aaaaaaaaaa_000010_000020'
+    assert last.name == 'val/eeeeeeeeeee_000030_000040'
     assert [s.extra['label'] for s in sources] == ['2', '0', '0', '3']
-    assert sources[0].extra['names'] == 'playing "air" drums'
-    assert sources[3].path.endswith('eeeeeeeeeee_30000.mp4')
+    assert drums.extra['names'] == 'playing "air" drums'
+    assert last.path.endswith('eeeeeeeeeee_30000.mp4')
     assert all(os.path.isfile(s.path) for s in sources)
 
 
@@ -92,13 +85,8 @@ def test_kinetics(kinetics, capsys):
     ('lists', 'videos', 'message'),
     [
         ('val.csv', 'other', 'no video matches'),
-        ('val.csv', 'none', 'none: no such folder'),
         ('val.csv', 'empty', 'empty: holds no videos'),
-        (
-            'wrong.csv',
-            'videos',
-            'wrong.csv, line 1: the header lacks youtube_id',
-        ),
+        ('wrong.csv', 'videos', 'wrong.csv, line 1: .* lacks youtube_id'),
     ],
 )
 def test_kinetics_without_a_result(kinetics, capsys, lists, videos, message):
@@ -182,15 +170,11 @@ def test_audioset_with_a_wrong_list(audioset, capsys):
 def grid(tmp_path):
     root = tmp_path / 'grid'
     (root / 's1').mkdir(parents=True)
+    clip = dict(seconds=2, events=(12,))
     for name in ('bbaf2n', 'notgrd', 'pgbx9p'):
-        render(
-            root / 's1' / f'{name}.mkv',
-            audio='flac',
-            seconds=2,
-            events=(12,),
-            audio_start=0.1,
-        )
-    render(root / 's1' / 'sgwazn.mkv', audio=None, seconds=2, events=(12,))
+        path = root / 's1' / f'{name}.mkv'
+        render(path, audio='flac', audio_start=0.1, **clip)
+    render(root / 's1' / 'sgwazn.mkv', audio=None, **clip)
     return root
 
 
@@ -203,18 +187,11 @@ def test_grid_by_names(grid, tmp_path, capsys):
     arguments = [str(grid), '--out', str(out), '--val-share', '0.4']
     assert tool.main(arguments) == 0
     assert f'{"left out: no_audio":24s}       1' in capsys.readouterr().out
-    records = [
-        record
-        for split in ('train', 'val')
-        if (out / f'annotation_{split}.csv').exists()
-        for record in read_records(str(out / f'annotation_{split}.csv'))
-    ]
-    found = {r['sentence']: r for r in records}
-    assert set(found) == {
-        'bin blue at f two now',
-        'place green by x nine please',
-    }
-    record = found['bin blue at f two now']
+    files = sorted(out.glob('annotation_*.csv'))
+    records = [record for f in files for record in read_records(str(f))]
+    record, other = sorted(records, key=lambda r: r['sentence'])
+    assert record['sentence'] == 'bin blue at f two now'
+    assert other['sentence'] == 'place green by x nine please'
     assert (record['label'], record['command']) == (0, 'bin')
     assert os.path.isabs(record['video'])
     assert record['start'] == pytest.approx(0.1, abs=0.002)
@@ -246,6 +223,6 @@ def test_grid_by_index(grid, tmp_path):
 
 
 def test_grid_without_videos(tmp_path, capsys):
-    tool = load('build_grid_lists.py')
-    assert tool.main([str(tmp_path), '--out', str(tmp_path / 'out')]) == 1
+    arguments = [str(tmp_path), '--out', str(tmp_path / 'out')]
+    assert load('build_grid_lists.py').main(arguments) == 1
     assert 'neither an index.csv nor' in capsys.readouterr().err

@@ -28,29 +28,19 @@ class Block(nn.Module):
 
     def __init__(self, inside, outside, temporal, stride):
         super().__init__()
-
-        def conv(inside, stride):
-            return nn.Conv3d(
-                inside,
-                outside,
-                (3, 3, 3) if temporal else (1, 3, 3),
-                (stride if temporal else 1, stride, stride),
-                (1, 1, 1) if temporal else (0, 1, 1),
-                bias=False,
-            )
-
+        kernel = (3, 3, 3) if temporal else (1, 3, 3)
+        padding = (1, 1, 1) if temporal else (0, 1, 1)
+        stride = (stride if temporal else 1, stride, stride)
+        convolution = dict(kernel_size=kernel, padding=padding, bias=False)
         norm = nn.BatchNorm3d
-        self.conv1 = nn.Sequential(
-            conv(inside, stride), norm(outside), nn.ReLU()
-        )
-        self.conv2 = nn.Sequential(conv(outside, 1), norm(outside))
+        first = nn.Conv3d(inside, outside, stride=stride, **convolution)
+        self.conv1 = nn.Sequential(first, norm(outside), nn.ReLU())
+        second = nn.Conv3d(outside, outside, **convolution)
+        self.conv2 = nn.Sequential(second, norm(outside))
         self.downsample = None
-        if stride > 1:
-            stride = (stride if temporal else 1, stride, stride)
-            self.downsample = nn.Sequential(
-                nn.Conv3d(inside, outside, 1, stride, bias=False),
-                norm(outside),
-            )
+        if inside != outside:
+            first = nn.Conv3d(inside, outside, 1, stride, bias=False)
+            self.downsample = nn.Sequential(first, norm(outside))
 
     def forward(self, x):
         y = x if self.downsample is None else self.downsample(x)
@@ -62,11 +52,8 @@ class TheirNetwork(nn.Module):
 
     def __init__(self, width=64, classes=400, temporal=(1, 0, 0, 0)):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv3d(3, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False),
-            nn.BatchNorm3d(width),
-            nn.ReLU(),
-        )
+        stem = nn.Conv3d(3, width, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False)
+        self.stem = nn.Sequential(stem, nn.BatchNorm3d(width), nn.ReLU())
         inside = width
         for i, three_d in enumerate(temporal):
             outside = width * 2**i

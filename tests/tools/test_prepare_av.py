@@ -118,7 +118,6 @@ def test_nothing_usable(tool, tmp_path, capsys):
         [],
         ['.', '--short-side', '127'],
         ['.', '--crop', '0,0,2,1'],
-        ['.', '--crop', 'a,b'],
         ['.', '--val-share', '1'],
         ['.', '--num-workers', '0'],
     ],
