@@ -118,7 +118,6 @@ def test_workers_do_not_change_the_training(tiny):
                 'val_cfg': None,
                 'val_dataloader': None,
                 'val_evaluator': None,
-                'default_hooks.report.pictures': False,
                 'log_level': 'WARNING',
             },
         )
@@ -141,7 +140,6 @@ def test_another_seed_gives_another_training(tiny):
                 'val_cfg': None,
                 'val_dataloader': None,
                 'val_evaluator': None,
-                'default_hooks.report.pictures': False,
                 'log_level': 'WARNING',
             },
         )
