@@ -1,69 +1,10 @@
-"""A model that needs no training: it sees flashes and hears clicks."""
-
-import sys
-from pathlib import Path
+"""A model that needs no training."""
 
 import pytest
-import torch
-from mmengine import Config
-
-from avts_mm.apis import FilmEmbedder
-from avts_mm.models import AVDataPreprocessor, StepContrastiveHead
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
-
-
-class FlashAndClick(torch.nn.Module):
-    """Embeds a step as whether it flashes, and whether it clicks."""
-
-    def __init__(self, by_steps: bool) -> None:
-        super().__init__()
-        self.data_preprocessor = AVDataPreprocessor((0,) * 3, (1,) * 3)
-        self.head = (
-            StepContrastiveHead(max_shift=0, trim=0) if by_steps else None
-        )
-        self.by_steps = by_steps
-        # In a clip of five pictures nothing begins with the first.
-        self.later = torch.nn.Parameter(torch.tensor([0.0, 1, 1, 1, 1]))
-
-    def embed_video(self, video):
-        lower = video[:, :, :, video.shape[3] * 5 // 8 :]
-        bright = (lower.mean((1, 3, 4)) > 150).float()
-        # A flash lasts three pictures; it is its begin that clicks.
-        flash = torch.diff(bright, dim=1, prepend=bright[:, :1]).relu()
-        return flash[:, None] if self.by_steps else flash
-
-    def embed_audio(self, audio):
-        loud = (audio.amax((1, 2)) > -2).float()
-        click = torch.nn.functional.max_pool1d(
-            loud[:, None], 4, ceil_mode=True
-        )
-        return click if self.by_steps else click[:, 0, :5] * self.later
-
-
-def config(frames):
-    return Config(
-        dict(
-            test_dataloader=dict(
-                dataset=dict(
-                    clip_seconds=frames / 25,
-                    pipeline=[
-                        dict(type='LoadAVFrames', num_frames=frames),
-                        dict(type='LoadAVAudio', sample_rate=16000),
-                        dict(type='FormatShape', input_format='NCTHW'),
-                        dict(type='PackAVInputs'),
-                    ],
-                )
-            )
-        )
-    )
+from flash_and_click import flash_and_click
 
 
 @pytest.fixture(params=['steps', 'clips'])
 def embedder(request):
     """Of either sort of model, in small pieces."""
-    by_steps = request.param == 'steps'
-    frames = 25 if by_steps else 5
-    return FilmEmbedder(
-        FlashAndClick(by_steps), config(frames), chunk=30, batch_size=7
-    )
+    return flash_and_click(request.param == 'steps', chunk=30, batch_size=7)

@@ -37,12 +37,9 @@ def infer(embedder):
 def test_each_kind(infer, odd):
     """In one batch, which a bad file does not stop."""
     assert set(SENTENCES) < set(odd) and WIDTH == 64
-    tracks = odd['two tracks']
     kinds = [k for k in odd if k not in ('portrait', 'two tracks')]
-    batch = infer([odd[kind].path for kind in kinds], **SHORT)['predictions']
-    (second,) = infer(tracks.path, audio_track=tracks.audio_track, **SHORT)[
-        'predictions'
-    ]
+    batch = infer([odd[kind] for kind in kinds], **SHORT)['predictions']
+    (second,) = infer(odd['two tracks'], audio_track=1, **SHORT)['predictions']
     for kind, found in zip([*kinds, 'two tracks'], [*batch, second]):
         if kind in SENTENCES:
             assert found['verdict'].startswith(SENTENCES[kind])
@@ -51,7 +48,7 @@ def test_each_kind(infer, odd):
         else:
             assert found['in_sync'] is True, found['verdict']
             assert abs(found['offset']) < 0.04
-    (found,) = infer(odd['8 kHz'].path, audio_track=3)['predictions']
+    (found,) = infer(odd['8 kHz'], audio_track=3)['predictions']
     assert 'audio_track=0' in found['verdict']
 
 
@@ -59,5 +56,5 @@ def test_portrait_runs(infer, odd):
     if 'portrait' not in odd:
         pytest.skip('PyAV before 18 cannot write rotation')
     # Its flash is at the side.
-    (found,) = infer(odd['portrait'].path, max_shift=1.0)['predictions']
+    (found,) = infer(odd['portrait'], max_shift=1.0)['predictions']
     assert found['verdict'] and 'confidence' in found

@@ -5,24 +5,14 @@ import wave
 import numpy as np
 import pytest
 import torch
-from media_files import render
+from media_files import render, write_wave
 from mmaction.registry import DATASETS
 
 from avts_mm.datasets import AudioClipDataset
 from avts_mm.datasets.audio_clip_dataset import _load as load
 from avts_mm.datasets.audio_clip_dataset import clip_starts
-from avts_mm.media import MediaError
 
 RATE = 8000
-
-
-def write(path, sound):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), 'wb') as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((sound * 32767).astype('<i2').tobytes())
 
 
 @pytest.fixture
@@ -35,8 +25,9 @@ def root(tmp_path):
         silent=np.zeros(2 * RATE),
     )
     sounds['padded'][RATE:] = 0
+    (tmp_path / 'wav').mkdir()
     for name, sound in sounds.items():
-        write(tmp_path / 'wav' / f'{name}.wav', sound)
+        write_wave(tmp_path / 'wav' / f'{name}.wav', sound, RATE)
     (tmp_path / 'list.csv').write_text(
         'audio,label,fold,source,category\n'
         'wav/long.wav,0,1,,rain\n'
@@ -152,14 +143,6 @@ def test_all_of_a_recording_is_loaded(tmp_path, name, encoder):
     loud = np.flatnonzero(np.abs(sound) > 0.1 * np.abs(sound).max())
     assert loud[0] / 16000 == pytest.approx(12 / 25, abs=0.002)
     assert load(truth.path, 16000) is sound
-
-
-def test_unreadable_recordings(tmp_path):
-    with pytest.raises(MediaError, match='no such file'):
-        load(str(tmp_path / 'none.ogg'), 16000)
-    path = render(tmp_path / 'a.mp4', audio=None).path
-    with pytest.raises(MediaError, match='no sound'):
-        load(path, 16000)
 
 
 @pytest.mark.parametrize(

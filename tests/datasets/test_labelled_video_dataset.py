@@ -59,12 +59,6 @@ def test_share_of_each_class(ann_file):
     assert len(least) == 4
 
 
-def test_indices_and_repeats(ann_file):
-    data = LabelledVideoDataset(str(ann_file), indices=[3, 7])
-    assert names(data) == ['v3.mp4', 'v7.mp4']
-    assert len(LabelledVideoDataset(str(ann_file), indices=5)) == 5
-
-
 @pytest.mark.parametrize('share', [0, -0.1, 1.5, np.nan])
 def test_wrong_share(ann_file, share):
     with pytest.raises(ValueError, match='label_share'):

@@ -175,19 +175,19 @@ def test_a_period_that_does_not_fit_keeps_the_length():
     assert counts(pairs[:60]) == dict(positive=30, easy=20, hard=10)
 
 
-def test_short_videos_are_left_out_and_reported(caplog_mmengine):
+def test_short_videos_are_left_out_and_reported(printed):
     durations = np.full(64, 10.0)
     durations[::4] = 2.0
     sampler = AVPairSampler(Videos(durations), seed=0)
     assert len(list(sampler)) == 64
-    assert not caplog_mmengine
+    assert not printed
     sampler.set_mix(dict(easy=3, hard=1))
-    assert len(caplog_mmengine) == 1
-    assert '16 of 64 videos are shorter than the 2.5 s' in caplog_mmengine[0]
-    assert 'v0.mp4 (2 s)' in caplog_mmengine[0]
+    assert len(printed) == 1
+    assert '16 of 64 videos are shorter than the 2.5 s' in printed[0]
+    assert 'v0.mp4 (2 s)' in printed[0]
     pairs = list(sampler)
     sampler.set_mix(dict(easy=3, hard=1))
-    assert len(caplog_mmengine) == 1
+    assert len(printed) == 1
     # None in any kind of pair, so that a short video tells nothing.
     assert {p.video % 4 for p in pairs} | {p.audio % 4 for p in pairs} == {
         1,
@@ -200,16 +200,6 @@ def test_short_videos_are_left_out_and_reported(caplog_mmengine):
     assert len(times) == 48 and set(times.values()) == {1, 2}
 
 
-@pytest.fixture
-def caplog_mmengine(monkeypatch):
-    lines = []
-    monkeypatch.setattr(
-        'avts_mm.datasets.pair_samplers.print_log',
-        lambda message, **kwargs: lines.append(message),
-    )
-    return lines
-
-
 def test_no_video_long_enough():
     with pytest.raises(ValueError, match=r'none of the 4 videos .* 2.5 s'):
         AVPairSampler(videos(4, 2.0), seed=0, mix=dict(hard=1))
@@ -220,6 +210,13 @@ def test_wrong_arguments():
         AVPairSampler([1, 2, 3], seed=0)
     with pytest.raises(ValueError, match='at least 1'):
         AVPairSampler(videos(), seed=0, pairs_per_video=0)
+    for wrong, message in (
+        (dict(kinds=('easy', 'easy')), 'name each kind once'),
+        (dict(kinds=('positive', 'soft')), 'unknown kind'),
+        (dict(clips_per_video=0), 'clips_per_video'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            AVPairTestSampler(videos(), **wrong)
 
 
 def test_built_as_the_runner_builds_it():
@@ -229,6 +226,12 @@ def test_built_as_the_runner_builds_it():
     )
     assert (sampler.seed, len(sampler.pattern)) == (7, 8)
     assert AVPairSampler(videos(), seed=None).seed >= 0
+    # Test pairs are the same for every seed of a run.
+    sampler = DATA_SAMPLERS.build(
+        dict(type='AVPairTestSampler', seed=0),
+        default_args=dict(dataset=videos(64), seed=7),
+    )
+    assert sampler.seed == 0
 
 
 def test_two_million_pairs_in_seconds():
@@ -269,20 +272,3 @@ def test_test_pairs_over_ranks():
         assert counts(part) == dict(positive=3, easy=3, hard=3)
     more_ranks_than_clips = AVPairTestSampler(videos(2))
     assert len(on_rank(more_ranks_than_clips, 3, 4)) == 3
-
-
-def test_seed_of_the_config_counts():
-    sampler = DATA_SAMPLERS.build(
-        dict(type='AVPairTestSampler', seed=0),
-        default_args=dict(dataset=videos(64), seed=7),
-    )
-    assert sampler.seed == 0
-
-
-def test_wrong_arguments_of_the_test_sampler():
-    with pytest.raises(ValueError, match='name each kind once'):
-        AVPairTestSampler(videos(), kinds=('easy', 'easy'))
-    with pytest.raises(ValueError, match='unknown kind'):
-        AVPairTestSampler(videos(), kinds=('positive', 'soft'))
-    with pytest.raises(ValueError, match='clips_per_video'):
-        AVPairTestSampler(videos(), clips_per_video=0)

@@ -1,19 +1,15 @@
 """A corpus of which a tenth is of no use, each kind with its reasons."""
 
 import os
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from media_files import render, truncate, with_sound
 
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import write_records
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
-
-from media_files import render, write_media
 
 SECONDS = 3.0
 SMALL = dict(seconds=SECONDS, fps=10, rate=16000, gop=5, events=(4, 9, 22))
@@ -136,8 +132,7 @@ def make_bad_corpus(root: Path, number: int = 1000) -> BadCorpus:
 
 def _make_faulty(folder: Path) -> None:
     """One file of each kind, for links to it."""
-    whole = Path(render(folder / 'truncated.mp4', **SMALL).path)
-    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    truncate(render(folder / 'truncated.mp4', **SMALL).path, 0.6)
     (folder / 'empty.mp4').touch()
     (folder / 'page.mp4').write_text('<html>404 not found</html>\n' * 200)
     noise = np.random.default_rng(1).bytes(20_000)
@@ -145,8 +140,9 @@ def _make_faulty(folder: Path) -> None:
     render(folder / 'a.wav', None, 'pcm_s16le', **SMALL)
     (folder / 'a.wav').rename(folder / 'sound_named.mp4')
     render(folder / 'no_audio.mp4', audio=None, **SMALL)
-    _with_sound(folder / 'not_numbers.mkv', np.nan)
-    _with_sound(folder / 'silent.mkv', 0.0)
+    silence = np.zeros(round(16000 * SECONDS), np.float32)
+    with_sound(folder / 'not_numbers.mkv', silence + np.nan, **SMALL)
+    with_sound(folder / 'silent.mkv', silence, **SMALL)
     render(
         folder / 'one_frame.mp4',
         audio_seconds=SECONDS,
@@ -157,31 +153,3 @@ def _make_faulty(folder: Path) -> None:
     endless = folder / 'endless.mkv'
     render(endless, 'mpeg4', 'pcm_s16le', **SMALL)
     os.truncate(endless, endless.stat().st_size // 10)
-
-
-def _with_sound(path: Path, value: float) -> None:
-    """Pictures with a sound that is always the same."""
-    picture = render(path.with_suffix('.mp4'), audio=None, **SMALL)
-    sound = np.full((1, round(16000 * SECONDS)), value, np.float32)
-    track = path.with_suffix('.wav.mkv')
-    write_media(track, 'pcm_f32le', [(0, sound)], 16000)
-    _join(path, picture.path, str(track))
-
-
-def _join(path: Path, *sources: str) -> None:
-    import av
-
-    with av.open(str(path), 'w') as out:
-        files = [av.open(source) for source in sources]
-        packets = []
-        for file in files:
-            stream = out.add_stream_from_template(file.streams[0])
-            for packet in file.demux():
-                if packet.dts is not None:
-                    packet.stream = stream
-                    packets.append(packet)
-        packets.sort(key=lambda packet: packet.dts * packet.time_base)
-        for packet in packets:
-            out.mux(packet)
-        for file in files:
-            file.close()

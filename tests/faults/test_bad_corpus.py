@@ -7,25 +7,21 @@ files, without reading any, and compared with what it counted.
 import csv
 import json
 import os
-import sys
 from collections import Counter
 from pathlib import Path
 
+import mix_recorder  # noqa: F401  registers the hook
 import pytest
+from bad_corpus import FAULTS, make_bad_corpus
 from mmengine import Config
 from mmengine.runner import Runner
 
+from avts_mm.datasets import AVPairDataset, AVPairSampler
+from avts_mm.media import PrepareOptions
+from avts_mm.media.annotation import read_records
+from avts_mm.preparation import find_sources, prepare_corpus
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests' / 'faults'))
-
-import mix_recorder  # noqa: E402, F401  registers the hook
-from bad_corpus import FAULTS, make_bad_corpus  # noqa: E402
-
-from avts_mm.datasets import AVPairDataset, AVPairSampler  # noqa: E402
-from avts_mm.media import PrepareOptions  # noqa: E402
-from avts_mm.media.annotation import read_records  # noqa: E402
-from avts_mm.preparation import find_sources, prepare_corpus  # noqa: E402
-
 MIX = dict(easy=1, hard=1)
 BATCH = 20
 LIMIT = 5.0  # s; a clip takes 10 ms

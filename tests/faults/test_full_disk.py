@@ -1,13 +1,8 @@
 """A disk that is full when a checkpoint is to be saved."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import toy_training
 
 from avts_mm.engine import newest_checkpoint

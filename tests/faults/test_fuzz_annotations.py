@@ -3,19 +3,14 @@
 import csv
 import io
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzz_media import damage
 
 from avts_mm.datasets.recordings import read_recordings
 from avts_mm.media.annotation import read_records
 from avts_mm.preparation import find_sources
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fuzz_media import damage
 
 NUMBER = 400
 # Refused as a whole, not for one line.

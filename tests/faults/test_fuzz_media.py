@@ -4,21 +4,18 @@
 """
 
 import os
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from fuzz_media import Job, make_files, read_damaged
 
 from avts_mm.media import MediaError
 from avts_mm.preparation import run_jobs
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fuzz_media import Job, make_files, read_damaged
-
 NUMBER = int(os.environ.get('FUZZ_FILES', 2100))
-READERS = ('pictures', 'sound')
+# The least share of the files that it reads, and refuses; decord gets only
+# those of prepared form that keep their size.
+READERS = {'pictures': 0.05, 'sound': 0.05, 'decord': 0.004}
 
 pytestmark = pytest.mark.skipif(
     not os.path.isdir('/proc/self'), reason='measures memory through /proc'
@@ -50,6 +47,6 @@ def test_damaged_files(tmp_path, capsys):
     # Nothing but MediaError, nothing that hangs or crashes.
     assert not wrong, '\n'.join(wrong[:20])
     assert peak < 1500
-    for reader in READERS:
-        assert counts[reader]['read'] > 0.05 * NUMBER
-        assert counts[reader]['undecodable'] > 0.05 * NUMBER
+    for reader, share in READERS.items():
+        assert counts[reader]['read'] > share * NUMBER
+        assert counts[reader]['undecodable'] > share * NUMBER

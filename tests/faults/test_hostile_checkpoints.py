@@ -20,13 +20,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hostile_files import Command, write_hostile
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader, Runner, checkpoint
 
 from avts_mm.apis import AVTSInferencer, Features, load_model
 from avts_mm.weights import CheckpointError, load_checkpoint, load_tower
-
-from .hostile_files import Command, write_hostile
 
 ROOT = Path(__file__).resolve().parents[2]
 numbers = itertools.count()

@@ -3,21 +3,16 @@
 import os
 import random
 import signal
-import sys
 import time
-from pathlib import Path
 
 import torch
+import toy_training
 from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from avts_mm.engine import newest_checkpoint
 from avts_mm.engine.whole_files import PARTIAL
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import toy_training
 
 KILLS = 50
 

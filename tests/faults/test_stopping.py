@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import toy_training
+
+from avts_mm.engine.loops.stop_signals import STOPPED
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-import toy_training  # noqa: E402
-
-from avts_mm.engine.loops.stop_signals import STOPPED  # noqa: E402
 
 
 def ended(cfg, ranks=1):

@@ -1,13 +1,12 @@
 """A small training that can be killed: components, a config, processes.
 
-Its config imports this file by name, so the folder is put on the path.
+Its config imports this file by name.
 Trainings run in forked children, which have everything imported.
 """
 
 import os
 import random
 import socket
-import sys
 import time
 import traceback
 from pathlib import Path
@@ -24,7 +23,6 @@ from mmengine.runner import Runner
 from avts_mm.compat import leave_process_group, use_gloo_without_gpu
 
 FOLDER = Path(__file__).parent
-sys.path[:] = dict.fromkeys([*sys.path, str(FOLDER)])
 
 
 @DATASETS.register_module(force=True)

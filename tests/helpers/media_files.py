@@ -7,12 +7,16 @@ presentation time.
 
 import contextlib
 import struct
-from dataclasses import dataclass, field
+import wave
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+
+from avts_mm.media import open_audio, open_video
 
 WIDTH, HEIGHT = 64, 48
 _BITS = 8
@@ -36,11 +40,6 @@ class Truth:
     numbers: np.ndarray
     events: np.ndarray = field(default_factory=lambda: np.zeros(0))
     end: float = 0.0
-
-    def number_at(self, times) -> np.ndarray:
-        """Numbers of the pictures on screen at the given times."""
-        index = np.searchsorted(self.times, np.asarray(times) + 1e-9, 'right')
-        return self.numbers[index - 1]
 
 
 def picture(number: int, bright: bool) -> np.ndarray:
@@ -313,6 +312,61 @@ def cut(source: Truth, path, at: float) -> Truth:
         source.events[source.events > zero] - zero,
         source.end - zero,
     )
+
+
+def write_wave(path, sound, rate=16000, width=2) -> str:
+    """``sound`` is (S,) or (S, channels), full scale 1."""
+    sound = np.atleast_2d(np.asarray(sound).T).T
+    scaled = np.round(sound * (2 ** (8 * width - 1) - 1)).astype('<i4')
+    raw = scaled.view(np.uint8).reshape(*sound.shape, 4)[..., :width]
+    with wave.open(str(path), 'wb') as file:
+        file.setnchannels(sound.shape[1])
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(raw.tobytes())
+    return str(path)
+
+
+def truncate(path, share: float, target=None) -> str:
+    """Keep only the first part of a file, or copy only that."""
+    content = Path(path).read_bytes()
+    target = Path(target or path)
+    target.write_bytes(content[: int(share * len(content))])
+    return str(target)
+
+
+def with_sound(path, samples, **options) -> str:
+    """Pictures with a sound of 16 kHz, samples ``(S,)``."""
+    path = Path(path)
+    track = path.with_suffix('.sound.mkv')
+    write_media(track, 'pcm_f32le', [(0, samples[None])], 16000)
+    picture = render(path.with_suffix('.mp4'), audio=None, **options)
+    return merge(path, picture, replace(picture, path=str(track)))
+
+
+def clicks(path, moments, **kwargs):
+    """When the clicks nearest to some moments begin."""
+    found = []
+    with open_audio(path, **kwargs) as reader:
+        for moment in moments:
+            start = max(moment - 0.15, 0.0)
+            sound = reader.read(start, 0.3, 48000)
+            found.append(start + find_click(sound, 48000))
+    return np.array(found)
+
+
+def flashes(path, moments):
+    """When the pictures on which the flashes begin begin."""
+    found = []
+    with open_video(path) as reader:
+        for moment in moments:
+            frames, begins = reader.pictures(
+                moment + np.arange(-0.06, 0.1, 0.01)
+            )
+            bright = [is_bright(frame) for frame in frames]
+            assert not bright[0]
+            found.append(begins[bright.index(True)])
+    return np.array(found)
 
 
 def merge(path, first: Truth, *others: Truth) -> str:

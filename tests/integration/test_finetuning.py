@@ -11,16 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from media_files import render
 from mmengine import Config
 from mmengine.runner import Runner
 
 from avts_mm.weights import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests' / 'helpers'))
-
-from media_files import render  # noqa: E402
-
 CLASSES = ('clap', 'drink', 'sit_up')
 SMALL = {
     'model.backbone.base_channels': 2,

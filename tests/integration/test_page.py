@@ -6,7 +6,6 @@ Needs gradio, playwright and a Chromium (``apt-get install chromium``, or
 
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -15,15 +14,10 @@ import pytest
 pytest.importorskip('gradio')
 playwright = pytest.importorskip('playwright.sync_api')
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [
-    str(ROOT / name) for name in ('demo', 'tests/demo', 'tests/helpers')
-]
-
 import app  # noqa: E402
 from film_check import FilmCheck, Limits  # noqa: E402
+from flash_and_click import page_model  # noqa: E402
 from media_files import render  # noqa: E402
-from page_model import flash_and_click  # noqa: E402
 
 from avts_mm.media import probe  # noqa: E402
 from avts_mm.media.shift import shift_sound  # noqa: E402
@@ -49,7 +43,7 @@ def browser():
 def address(browser):
     before = os.environ.get('GRADIO_TEMP_DIR')
     limits = Limits(max_mb=1, max_minutes=1, heat_seconds=2)
-    page, address = app.launch(FilmCheck(flash_and_click(), limits))
+    page, address = app.launch(FilmCheck(page_model(), limits))
     yield address
     page.close()
     shutil.rmtree(os.environ.pop('GRADIO_TEMP_DIR'), ignore_errors=True)

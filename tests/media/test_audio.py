@@ -4,7 +4,15 @@ import wave
 
 import numpy as np
 import pytest
-from media_files import click, find_click, merge, render, write_media
+from media_files import (
+    click,
+    find_click,
+    merge,
+    render,
+    truncate,
+    write_media,
+    write_wave,
+)
 
 from avts_mm.media import MediaError, open_audio
 
@@ -12,19 +20,6 @@ from avts_mm.media import MediaError, open_audio
 def read(path, start, seconds, sample_rate=16000, **kwargs):
     with open_audio(path, **kwargs) as reader:
         return reader.read(start, seconds, sample_rate)
-
-
-def write_wave(path, sound, rate=16000, width=2):
-    """``sound`` is (S,) or (S, channels), full scale 1."""
-    sound = np.atleast_2d(np.asarray(sound).T).T
-    scaled = np.round(sound * (2 ** (8 * width - 1) - 1)).astype('<i4')
-    raw = scaled.view(np.uint8).reshape(*sound.shape, 4)[..., :width]
-    with wave.open(str(path), 'wb') as file:
-        file.setnchannels(sound.shape[1])
-        file.setsampwidth(width)
-        file.setframerate(rate)
-        file.writeframes(raw.tobytes())
-    return str(path)
 
 
 def sine(seconds, rate, frequency=700.0, start=0.0):
@@ -112,10 +107,8 @@ def test_wave_of_every_width(tmp_path, width):
 
 
 def test_wave_that_is_cut_off(tmp_path):
-    path = tmp_path / 'a.wav'
-    write_wave(path, sine(3, 16000))
-    content = path.read_bytes()
-    path.write_bytes(content[:60001])
+    path = write_wave(tmp_path / 'a.wav', sine(3, 16000))
+    truncate(path, 0.625)
     assert len(read(path, 0.5, 1.0)) == 16000
     with pytest.raises(MediaError, match='cut off') as caught:
         read(path, 1.5, 1.0)

@@ -1,77 +1,62 @@
 """Moved sound: the readers find it where it was asked for, and all else is
 as it was."""
 
+import functools
 import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from film_kinds import render_kind
 from media_files import (
+    clicks,
     cut,
-    find_click,
-    is_bright,
+    flashes,
     merge,
     read_number,
     render,
+    truncate,
 )
 
-from avts_mm.media import (
-    MediaError,
-    open_audio,
-    open_video,
-    probe,
-    shift_sound,
-)
+from avts_mm.media import MediaError, open_video, probe, shift_sound
 
 EVENTS = (20, 45, 62)  # pictures at which it flashes and clicks
-FLAC = dict(audio='flac')
-PCM = dict(audio='pcm_s16le')
-VFR = dict(
-    times=np.cumsum([0, *[0.02, 0.05, 0.033, 0.08, 0.04, 0.1] * 10, 0.04]),
-    events=(20, 33, 49),
-    audio_seconds=3.3,
-)
 
-# name: how it is made. Read again, the sound lies within these of where it
-# should be; half of it is the clock of 1 ms in Matroska and webm.
+# Read again, the sound lies within these of where it should be; half of it is
+# the clock of 1 ms in Matroska and webm.
 EXACT, ROUNDED = 2e-4, 1.2e-3
-FILMS = {
-    'aac.mp4': {},
-    'b_frames.mp4': dict(b_frames=2),
-    'late_sound.mp4': dict(b_frames=2, audio_start=0.119),
-    'late_picture.mp4': dict(b_frames=2, video_start=0.52),
-    'flac.mp4': FLAC,
-    'opus.mp4': dict(audio='libopus'),
-    'mp3.mp4': dict(audio='libmp3lame', rate=44100, layout='stereo'),
-    'hevc.mp4': dict(video='libx265'),
-    'vfr.mp4': dict(VFR, b_frames=2),
-    'no_edit_list.mp4': dict(
-        b_frames=2, container_options={'use_editlist': '0'}
-    ),
-    'fragmented.mp4': dict(
-        b_frames=2,
-        container_options={'movflags': 'frag_keyframe+empty_moov+delay_moov'},
-    ),
-    'pcm.mov': PCM,
-    'flac.mkv': dict(FLAC, b_frames=2),
-    'opus.mkv': dict(audio='libopus', b_frames=2),
-    'aac.mkv': dict(b_frames=2),
-    'pcm.mkv': PCM,
-    'vfr.mkv': dict(VFR, audio='flac', b_frames=2),
-    'vp9.webm': dict(video='libvpx-vp9', audio='libopus'),
-    'b_frames.ts': dict(b_frames=2),
-    'pcm.avi': dict(PCM, video='mpeg4'),
-    'h264_b.avi': dict(PCM, b_frames=2),
-    'mp3.avi': dict(video='mpeg4', audio='libmp3lame'),
-    'mpeg1.mpg': dict(video='mpeg1video', audio='mp2', rate=44100, b_frames=2),
-}
+FILMS = (
+    'plain.mp4',
+    'b_frames.mp4',
+    'late_sound.mp4',
+    'late_picture_b.mp4',
+    'flac.mp4',
+    'opus.mp4',
+    'mp3.mp4',
+    'hevc.mp4',
+    'vfr_b.mp4',
+    'no_edit_list.mp4',
+    'fragmented.mp4',
+    'pcm.mov',
+    'b_frames.mkv',
+    'opus.mkv',
+    'aac.mkv',
+    'pcm.mkv',
+    'vfr.mkv',
+    'vp9.webm',
+    'b_frames.ts',
+    'pcm.avi',
+    'h264_b.avi',
+    'mp3.avi',
+    'mpeg1.mpg',
+)
 # Into other containers; all others stay in their own.
 MOVES = {
     'b_frames.mp4': ('mkv', 'mov', 'ts'),
     'opus.mp4': ('mkv',),
     'pcm.mov': ('mp4', 'mkv'),
-    'flac.mkv': ('mp4',),
+    'b_frames.mkv': ('mp4',),
     'opus.mkv': ('mp4',),
     'aac.mkv': ('mp4', 'ts'),
     'pcm.mkv': ('mov',),
@@ -92,43 +77,14 @@ CASES = [
 @pytest.fixture(scope='module')
 def films(tmp_path_factory):
     """Renders each film once."""
-    folder, made = tmp_path_factory.mktemp('films'), {}
+    folder = tmp_path_factory.mktemp('films')
 
+    @functools.cache
     def get(name):
-        if name not in made:
-            options = {'events': EVENTS, **FILMS[name]}
-            for codec in (options.get('video'), options.get('audio')):
-                if codec and codec not in av.codec.codecs_available:
-                    pytest.skip(f'PyAV has no {codec}')
-            made[name] = render(folder / name, **options)
-        return made[name]
+        events = (20, 33, 49) if 'vfr' in name else EVENTS
+        return render_kind(folder / name, events=events)
 
     return get
-
-
-def clicks(path, moments, **kwargs):
-    """When the clicks nearest to some moments begin."""
-    found = []
-    with open_audio(path, **kwargs) as reader:
-        for moment in moments:
-            start = max(moment - 0.15, 0.0)
-            sound = reader.read(start, 0.3, 48000)
-            found.append(start + find_click(sound, 48000))
-    return np.array(found)
-
-
-def flashes(path, moments):
-    """When the pictures on which the flashes begin begin."""
-    found = []
-    with open_video(path, 'pyav') as reader:
-        for moment in moments:
-            frames, begins = reader.pictures(
-                moment + np.arange(-0.06, 0.1, 0.01)
-            )
-            bright = [is_bright(frame) for frame in frames]
-            assert not bright[0]
-            found.append(begins[bright.index(True)])
-    return np.array(found)
 
 
 def payloads(path, kind='video', track=0):
@@ -172,12 +128,13 @@ def test_click_and_flash(films, tmp_path, name, ending, seconds):
     assert in_folder(tmp_path) == [f'moved.{ending}']
 
 
-def test_one_sample(films, tmp_path):
+def test_single_samples_and_none(films, tmp_path):
     film = films('pcm.mov')
-    for samples in (1, -1, 1001):
+    for samples in (0, 1, -1, 1001):
         target = tmp_path / 'a.mov'
         done = shift_sound(film.path, target, samples / 48000)
         assert done.seconds == pytest.approx(samples / 48000, abs=1e-9)
+        assert samples or done == (0, 0, ())
         moved = clicks(film.path, film.events) - clicks(target, film.events)
         np.testing.assert_allclose(moved, samples / 48000, atol=2e-6)
 
@@ -340,11 +297,11 @@ def test_cover_picture_and_attachment(films, tmp_path):
 
 
 REFUSED = {
-    'flac.mkv -> a.webm': r'hold video in h264\); write \.mkv',
-    'flac.mkv -> a.ts': r'hold audio in flac\); write \.mkv',
-    'flac.mkv -> a.xyz': r'end it with one of \.mp4',
-    'flac.mkv -> a': r'end it with one of \.mp4',
-    'flac.mkv -> a.avi': r'write \.mkv',
+    'b_frames.mkv -> a.webm': r'hold video in h264\); write \.mkv',
+    'b_frames.mkv -> a.ts': r'hold audio in flac\); write \.mkv',
+    'b_frames.mkv -> a.xyz': r'end it with one of \.mp4',
+    'b_frames.mkv -> a': r'end it with one of \.mp4',
+    'b_frames.mkv -> a.avi': r'write \.mkv',
     'h264_b.avi -> a.mkv': r'B-frames.*write \.avi',
     'mp3.avi -> a.avi': r'only PCM.*write \.mkv',
 }
@@ -371,9 +328,8 @@ def test_unusable_films(films, tmp_path):
 
     (tmp_path / 'out').mkdir()
     (tmp_path / 'text.mp4').write_text('no film\n' * 99)
-    film = films('aac.mp4').path
-    whole = Path(film).read_bytes()
-    (tmp_path / 'half.mp4').write_bytes(whole[: len(whole) // 2])
+    film = films('plain.mp4').path
+    truncate(film, 0.5, tmp_path / 'half.mp4')
     assert reason(tmp_path / 'text.mp4') == 'undecodable'
     assert reason(tmp_path / 'half.mp4') == 'undecodable'
     assert reason(tmp_path / 'none.mp4') == 'missing'
@@ -387,7 +343,7 @@ def test_unusable_films(films, tmp_path):
 
 
 def test_targets_that_cannot_be_written(films, tmp_path):
-    film = films('aac.mp4').path
+    film = films('plain.mp4').path
     for target in (film, tmp_path / 'no' / 'such' / 'a.mp4'):
         with pytest.raises(MediaError) as caught:
             shift_sound(film, target, 0.1)
@@ -420,6 +376,6 @@ def test_no_room(films, tmp_path):
 def test_names_with_spaces_and_unicode(films, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     film = Path('12:30 Stück.mp4')  # looks like a protocol
-    film.write_bytes(Path(films('aac.mp4').path).read_bytes())
+    film.write_bytes(Path(films('plain.mp4').path).read_bytes())
     shift_sound(film, 'zwölf: 日本 #1%20.mp4', 0.1)
     assert probe('zwölf: 日本 #1%20.mp4').audio_codec == 'aac'

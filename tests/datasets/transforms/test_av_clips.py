@@ -161,12 +161,6 @@ def test_arguments():
         LoadAVFrames(25, 'opencv')
     with pytest.raises(ValueError, match='sample_rate'):
         LoadAVAudio(0)
-    assert repr(LoadAVFrames()) == (
-        "LoadAVFrames(num_frames=25, backend='pyav')"
-    )
-    assert repr(LoadAVAudio()) == (
-        'LoadAVAudio(sample_rate=16000, keep_silent=True, max_gap=0.05)'
-    )
 
 
 def packable(**kwargs):

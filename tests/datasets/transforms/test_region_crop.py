@@ -64,9 +64,3 @@ def test_bad_regions(region):
 def test_bad_jitter():
     with pytest.raises(ValueError, match='jitter'):
         RegionCrop((0, 0, 1, 1), jitter=-1)
-
-
-def test_repr():
-    assert repr(RegionCrop((0, 0, 1, 0.5), 0.1)) == (
-        'RegionCrop(region=(0.0, 0.0, 1.0, 0.5), jitter=0.1)'
-    )
