@@ -1,6 +1,7 @@
 """Batches that the workers stack, in shared memory that they use again."""
 
 import os
+import queue
 import re
 import threading
 from pathlib import Path
@@ -185,22 +186,16 @@ def test_a_forked_process_gives_nothing_back():
 
 def test_threads_may_receive_and_free():
     # As the thread does that pins memory.
-    loader, taken, whole = load(), [], []
+    taken = queue.Queue()
 
     def receive():
-        for batch in loader:
-            taken.append(batch)
+        for batch in load():
+            taken.put(batch)
+        taken.put(None)
 
-    def free():
-        while thread.is_alive() or taken:
-            if taken:
-                whole.append(is_whole(taken.pop()))
-
-    thread = threading.Thread(target=receive)
-    thread.start()
-    free()
-    assert len(whole) == 60
-    assert all(whole)
+    threading.Thread(target=receive).start()
+    whole = [is_whole(batch) for batch in iter(taken.get, None)]
+    assert len(whole) == 60 and all(whole)
 
 
 def test_batches_of_any_size():

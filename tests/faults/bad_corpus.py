@@ -1,7 +1,6 @@
 """A corpus of which a tenth is of no use, each kind with its reasons."""
 
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,10 +83,6 @@ class BadCorpus:
             if fault and getattr(fault, part):
                 raise MediaError(path, path, getattr(fault, part))
         return results
-
-    def prepared(self) -> Counter:
-        """How many files the preparation leaves out, by reason."""
-        return Counter(fault.prepared for fault in self.faults.values())
 
 
 def make_bad_corpus(root: Path, number: int = 1000) -> BadCorpus:

@@ -207,7 +207,5 @@ def test_preparation(bad, tmp_path):
     assert all('good' in record['source'] for record in corpus.records)
     found = {os.path.basename(s.path): why for s, why, _ in corpus.left_out}
     assert found == {n: f.prepared for n, f in bad.faults.items()}
-    counts = {why: len(these) for why, these in corpus.by_reason().items()}
-    assert counts == bad.prepared()
     with open(tmp_path / 'out' / 'skipped.csv', newline='') as file:
         assert len(list(csv.DictReader(file))) == 100

@@ -275,25 +275,29 @@ def write_media(path, codec, blocks, rate, layout='mono', form='fltp'):
     return str(path)
 
 
+@contextlib.contextmanager
+def copied(source, path, move=lambda packet: 0.0):
+    """Copy the packets, each by some seconds later; yields the files before,
+    when the source can still be sought and tracks be added to the copy."""
+    with av.open(str(source)) as old, av.open(str(path), 'w') as new:
+        tracks = {s: new.add_stream_from_template(s) for s in old.streams}
+        yield old, new
+        for packet in old.demux():
+            if packet.dts is not None:
+                ticks = round(move(packet) / packet.time_base)
+                packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+                packet.stream = tracks[packet.stream]
+                new.mux(packet)
+
+
 def cut(source: Truth, path, at: float) -> Truth:
     """Copy a file without re-encoding, from ``at`` seconds on.
 
     The copy has to begin with a key frame; what lies before ``at`` becomes,
     in mp4, an edit list.
     """
-    with av.open(source.path) as old, av.open(str(path), 'w') as new:
-        streams = {
-            s.index: new.add_stream_from_template(s) for s in old.streams
-        }
+    with copied(source.path, path, lambda packet: -at) as (old, _):
         old.seek(round(at * av.time_base))
-        for packet in old.demux():
-            if packet.dts is None:
-                continue
-            shift = round(at / packet.time_base)
-            packet.pts -= shift
-            packet.dts -= shift
-            packet.stream = streams[packet.stream.index]
-            new.mux(packet)
     first = int(np.searchsorted(source.times, at - 1e-9))
     if not str(path).endswith('.mp4'):  # nothing is hidden
         with av.open(source.path) as old:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from media_files import clicks, render
+from media_files import clicks, copied, render
 
 from avts_mm.media import MediaError, extract_sound, open_audio
 from avts_mm.media.sound import SoundTimeline
@@ -143,19 +143,13 @@ def test_pictures_and_sound_are_needed(tmp_path):
 
 def delayed(film, path, kind, seconds, begin=0.0):
     """A copy in which a track comes late, from some time on."""
-    with av.open(film.path) as old, av.open(str(path), 'w') as new:
-        tracks = {s: new.add_stream_from_template(s) for s in old.streams}
-        for packet in old.demux():
-            if packet.dts is None:
-                continue
-            late = packet.pts * packet.time_base >= begin
-            ticks = round(seconds / packet.time_base) * late
-            if packet.stream.type == kind:
-                packet.pts += ticks
-                packet.dts += ticks
-            packet.stream = tracks[packet.stream]
-            new.mux(packet)
-    return path
+
+    def move(packet):
+        late = packet.pts * packet.time_base >= begin
+        return seconds * (late and packet.stream.type == kind)
+
+    with copied(film.path, path, move):
+        return path
 
 
 def test_sound_that_is_over_before_the_pictures(tmp_path):
