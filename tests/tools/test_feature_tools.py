@@ -33,11 +33,10 @@ def model(tmp_path_factory, corpus):
     cfg.model.audio_neck.in_channels = 8
     cfg.dump(folder / 'tiny.py')
     path = folder / 'a.pth'
-    torch.save(
-        dict(state_dict=load_model(cfg, None, seed=3).state_dict()), path
-    )
+    state = load_model(cfg, None, seed=3).state_dict()
+    torch.save(dict(state_dict=state), path)
     return SimpleNamespace(
-        config=str(folder / 'tiny.py'), checkpoint=str(path), cfg=cfg
+        config=str(folder / 'tiny.py'), checkpoint=str(path)
     )
 
 
@@ -69,36 +68,33 @@ def test_rows_of_both_towers_are_the_same_clips(extract, model, tmp_path):
     assert not np.allclose(video.features, audio.features)
 
 
-def test_features_are_those_of_the_loaded_weights(extract, tmp_path, model):
-    options = ('--tower', 'audio')
-    first = extract(tmp_path / '1.npz', *options)
-    same = extract(
-        tmp_path / '2.npz', *options, '--seed', 3, checkpoint='random'
-    )
-    other = extract(tmp_path / '3.npz', *options, checkpoint='random')
+def test_features_are_those_of_the_loaded_weights(extract, tmp_path):
+    def audio(*options, **kwargs):
+        return extract(
+            tmp_path / 'a.npz', '--tower', 'audio', *options, **kwargs
+        )
+
     # The checkpoint is of random weights of seed 3.
+    first, same = audio(), audio('--seed', 3, checkpoint='random')
+    other = audio(checkpoint='random')
     np.testing.assert_allclose(first.features, same.features, atol=1e-6)
     assert np.abs(first.features - other.features).max() > 1e-3
     assert other.metadata['checkpoint'] is None
     assert first.features.shape == (8, 8)
 
 
-def test_splits_layers_pools_and_parquet(extract, tmp_path):
-    pytest.importorskip('pyarrow')
-    found = extract(
-        tmp_path / 'a.parquet',
-        *('--tower', 'audio', '--layer', 'backbone.conv_4'),
-        *('--split', 'train', '--pool', '2x3', '--normalize'),
-    )
+def test_splits_layers_and_pools(extract, tmp_path):
+    options = ('--tower', 'audio', '--pool', '2x3', '--normalize')
+    layer, split = ('--layer', 'backbone.conv_4'), ('--split', 'train')
+    found = extract(tmp_path / 'a.npz', *options, *layer, *split)
     assert found.features.shape == (12, 8 * 2 * 3)
     norms = np.linalg.norm(found.features, axis=1)
     np.testing.assert_allclose(norms, 1, rtol=1e-5)
     assert found.metadata['layer'] == 'audio_backbone.conv_4'
     # Training clips go through the pipeline of the tests: nothing random.
     again = extract(
-        tmp_path / 'b.npz',
-        *('--tower', 'audio', '--layer', 'audio_backbone.conv_4'),
-        *('--ann-file', 'train.csv', '--pool', '2x3', '--normalize'),
+        *(tmp_path / 'b.npz', *options, '--ann-file', 'train.csv'),
+        *('--layer', 'audio_backbone.conv_4'),
     )
     np.testing.assert_array_equal(found.features, again.features)
 
@@ -189,10 +185,8 @@ def test_classes(tmp_path, capsys, task):
     labelled(train, 20)
     labelled(test, 9, seed=1)
     work_dir, copy = tmp_path / 'work', tmp_path / 'copy.json'
-    tools.eval.main(
-        [task, str(train), str(test)]
-        + ['--work-dir', str(work_dir), '--json', str(copy)]
-    )
+    options = ['--work-dir', str(work_dir), '--json', str(copy)]
+    tools.eval.main([task, str(train), str(test), *options])
     result = json.loads((work_dir / 'result.json').read_text())
     assert json.loads(copy.read_text()) == result
     assert result['task'] == dict(knn='knn', probe='linear_probe')[task]
@@ -204,9 +198,7 @@ def test_classes(tmp_path, capsys, task):
     low, high = result['intervals']['accuracy']
     assert low < 0.8 and high == 1
     assert result['settings']['train_videos'] == 20
-    assert result['command'].startswith(
-        f'python tools/eval_features.py {task}'
-    )
+    assert f'python tools/eval_features.py {task}' in result['command']
     shown = capsys.readouterr().out
     assert '100.0 (70.1–100.0)' in shown and '55.6' in shown
 

@@ -45,26 +45,36 @@ def sync_dir(tmp_path):
     ``edits`` replaces parts of its config.
     """
 
-    def make(name, accuracy=0.8, seed=0, edits=None, stem='avts', **keys):
+    def make(name, accuracy=0.8, seed=0, edits=None, **keys):
         config = CONFIG.replace('seed=0', f'seed={seed}')
         for old, new in (edits or {}).items():
             assert old in config
             config = config.replace(old, new)
         folder = tmp_path / name
         (folder / '20260101_000000').mkdir(parents=True)
-        result = dict(
-            easy=dict(accuracy=accuracy, auc=0.9),
-            hard=dict(accuracy=0.6, auc=0.7),
-            within_video=0.75,
-            seed=seed,
-            epochs=10,
-            **keys,
-        )
+        result = dict(keys, within_video=0.75, seed=seed, epochs=10)
+        result['easy'] = dict(accuracy=accuracy, auc=0.9)
+        result['hard'] = dict(accuracy=0.6, auc=0.7)
         (folder / 'result.json').write_text(json.dumps(result))
-        (folder / f'{stem}.py').write_text(config)
+        (folder / 'avts.py').write_text(config)
         return folder
 
     return make
+
+
+FINETUNED = dict(
+    task='action_recognition',
+    dataset='ucf101',
+    model='MC3',
+    pretraining=None,
+    checkpoint=None,
+    metrics=dict(accuracy=0.5, accuracy_std=0.02),
+    parts=dict(split1=0.48, split2=0.5, split3=0.52),
+    seed=0,
+    epochs=60,
+    config='configs/finetune/ucf101_scratch.py',
+    command='python tools/finetune_splits.py c.py --seed 0',
+)
 
 
 @pytest.fixture
@@ -74,20 +84,8 @@ def result_dir(tmp_path):
     def make(name, **keys):
         folder = tmp_path / name
         folder.mkdir(parents=True)
-        result = dict(
-            task='action_recognition',
-            dataset='ucf101',
-            model='MC3',
-            pretraining=None,
-            checkpoint=None,
-            metrics=dict(accuracy=0.5, accuracy_std=0.02),
-            parts=dict(split1=0.48, split2=0.5, split3=0.52),
-            seed=0,
-            epochs=60,
-            config='configs/finetune/ucf101_scratch.py',
-            command='python tools/finetune_splits.py c.py --seed 0',
-        )
-        (folder / 'result.json').write_text(json.dumps({**result, **keys}))
+        result = json.dumps(FINETUNED | keys)
+        (folder / 'result.json').write_text(result)
         return folder
 
     return make
@@ -125,31 +123,31 @@ def rows(tmp_path):
 # Work directories.
 
 
+HOOKS = """custom_hooks = [
+    dict(stages="""
+NAMED = 'default_hooks = dict(curriculum=dict(stages='
+LATER = """'),
+    dict(type='SyncReportHook'),
+]"""
+L3NET = {**FUSION, "type='MC3'": "type='L3VGG'"}
+NO_HOOK = {"type='CurriculumHook'": "type='OtherHook'"}
+SAMPLER = {'num_workers=2': 'sampler=dict(mix=dict(hard=1))'}
+
+
 @pytest.mark.parametrize(
     'edits, fact, value',
     [
         ({}, 'dataset', 'kinetics'),
+        ({'data/kinetics400': '/data/GRID/'}, 'dataset', 'grid'),
         (FUSION, 'method', 'cross-entropy'),
-        ({**FUSION, "type='MC3'": "type='L3VGG'"}, 'method', 'l3net'),
+        (L3NET, 'method', 'l3net'),
         ({'easy=3, hard=1': 'easy=1, hard=0'}, 'mix', 'easy'),
+        ({**NO_HOOK, **SAMPLER}, 'mix', 'hard'),
         (
-            {
-                "type='CurriculumHook'": "type='OtherHook'",
-                'num_workers=2': 'sampler=dict(mix=dict(hard=1))',
-            },
-            'mix',
-            'hard',
-        ),
-        (
-            {
-                'custom_hooks = [\n    dict(stages=': 'default_hooks = dict('
-                'curriculum=dict(stages=',
-                "'),\n    dict(type='SyncReportHook'),\n]": "'))",
-            },
+            {HOOKS: NAMED, LATER: "'))"},
             'mix',
             'easy, then easy : hard = 3 : 1',
         ),
-        ({'data/kinetics400': '/data/GRID/'}, 'dataset', 'grid'),
     ],
 )
 def test_facts_of_a_training(groups, sync_dir, edits, fact, value):
