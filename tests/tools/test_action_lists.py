@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 from list_tools import load, touch
 
+SPLITS = (1, 2, 3)
 UCF = ('ApplyLipstick', 'Archery', 'YoYo')
-LISTS = {f'{p}_split{n}' for n in (1, 2, 3) for p in ('train', 'test')}
+LISTS = {f'{p}_split{n}' for n in SPLITS for p in ('train', 'test')}
 
 
-def ucf_name(action, group):
-    return f'{action}/v_{action}_g{group:02d}_c01.avi'
+def ucf_name(action, group, suffix='avi'):
+    return f'{action}/v_{action}_g{group:02d}_c01.{suffix}'
 
 
 @pytest.fixture
 def ucf(tmp_path):
-    lists = tmp_path / 'ucfTrainTestlist'
+    lists = tmp_path / 'lists'
     lists.mkdir()
-    (lists / 'classInd.txt').write_text(
-        ''.join(f'{n} {name}\r\n' for n, name in enumerate(UCF, 1))
-    )
-    for split in (1, 2, 3):
+    classes = [f'{n} {name}\r\n' for n, name in enumerate(UCF, 1)]
+    (lists / 'classInd.txt').write_text(''.join(classes))
+    for split in SPLITS:
         train, test = [], []
         for number, action in enumerate(UCF, 1):
-            for group in (1, 2, 3):
+            for group in SPLITS:
                 name = ucf_name(action, group)
                 if group == split:
                     test.append(f'{name}\r\n')
@@ -32,30 +32,32 @@ def ucf(tmp_path):
                     train.append(f'{name} {number}\r\n')
         (lists / f'trainlist{split:02d}.txt').write_text(''.join(train))
         (lists / f'testlist{split:02d}.txt').write_text(''.join(test))
-    names = [ucf_name(action, g) for action in UCF for g in (1, 2, 3)]
+    names = [ucf_name(action, g) for action in UCF for g in SPLITS]
     touch(tmp_path / 'data' / 'videos', *names)
     return tmp_path
 
 
-def run(name, root, *extra, videos='data/videos', lists='ucfTrainTestlist'):
+def run(name, root, *extra, videos='data/videos', lists='lists'):
+    """Exit status, and the lines of each file that is written."""
     out = root / 'data'
     places = ['--videos', str(root / videos), '--out', str(out)]
     main = load(f'{name}/build_lists.py').main
-    return main([str(root / lists), *places, *extra]), out
+    code = main([str(root / lists), *places, *extra])
+    return code, {
+        p.stem: p.read_text().splitlines() for p in out.glob('*.txt')
+    }
 
 
 def test_ucf101(ucf, capsys):
-    code, out = run('ucf101', ucf)
-    assert code == 0
-    assert {p.stem for p in out.glob('*.txt')} == LISTS | {'classes'}
-    assert (out / 'classes.txt').read_text().split() == list(UCF)
-    for split in (1, 2, 3):
-        test = (out / f'test_split{split}.txt').read_text().splitlines()
+    code, found = run('ucf101', ucf)
+    assert code == 0 and found.keys() == LISTS | {'classes'}
+    assert found['classes'] == list(UCF)
+    for split in SPLITS:
+        train, test = (found[f'{p}_split{split}'] for p in ('train', 'test'))
         assert test == [
             f'videos/{ucf_name(action, split)} {label}'
             for label, action in enumerate(UCF)
         ]
-        train = (out / f'train_split{split}.txt').read_text().splitlines()
         assert len(train) == 6 and not set(train) & set(test)
     assert 'train_split2         6          6' in capsys.readouterr().out
 
@@ -63,15 +65,13 @@ def test_ucf101(ucf, capsys):
 def test_missing_videos_stop(ucf, capsys):
     (ucf / 'data' / 'videos' / ucf_name('Archery', 2)).unlink()
     (ucf / 'data' / 'videos' / ucf_name('YoYo', 3)).write_bytes(b'')  # failed
-    code, out = run('ucf101', ucf)
+    assert run('ucf101', ucf) == (1, {})
     error = capsys.readouterr().err
-    assert code == 1 and not list(out.glob('*.txt'))
     assert '2 listed videos are missing' in error
     assert 'the first is Archery/v_Archery_g02_c01.avi' in error
     assert '--allow-missing' in error
-    code, out = run('ucf101', ucf, '--allow-missing')
-    assert code == 0
-    assert len((out / 'train_split1.txt').read_text().splitlines()) == 4
+    code, found = run('ucf101', ucf, '--allow-missing')
+    assert code == 0 and len(found['train_split1']) == 4
     assert '         6          4' in capsys.readouterr().out
     touch(ucf / 'few', 'v_YoYo_g01_c01.avi', 'v_YoYo_g02_c01.avi')
     assert run('ucf101', ucf, '--allow-missing', videos='few')[0] == 1
@@ -80,13 +80,11 @@ def test_missing_videos_stop(ucf, capsys):
 
 def test_other_folders_and_formats(ucf):
     """Converted to mp4, in one folder elsewhere: absolute paths."""
-    touch(
-        ucf / 'flat', *(f'v_{a}_g0{g}_c01.mp4' for a in UCF for g in (1, 2, 3))
-    )
-    code, out = run('ucf101', ucf, videos='flat')
-    assert code == 0
-    (line, *_) = (out / 'test_split1.txt').read_text().splitlines()
-    assert line == f'{ucf}/flat/v_ApplyLipstick_g01_c01.mp4 0'
+    names = [ucf_name(a, g, 'mp4') for a in UCF for g in SPLITS]
+    touch(ucf / 'flat', *(name.partition('/')[2] for name in names))
+    code, found = run('ucf101', ucf, videos='flat')
+    line = f'{ucf}/flat/v_ApplyLipstick_g01_c01.mp4 0'
+    assert code == 0 and found['test_split1'][0] == line
 
 
 @pytest.mark.parametrize(
@@ -100,7 +98,7 @@ def test_other_folders_and_formats(ucf):
     ],
 )
 def test_wrong_ucf101_lists(ucf, capsys, file, text, message):
-    path = ucf / 'ucfTrainTestlist' / file
+    path = ucf / 'lists' / file
     path.unlink() if text is None else path.write_text(text)
     assert run('ucf101', ucf)[0] == 1
     assert re.search(message, capsys.readouterr().err)
@@ -114,11 +112,10 @@ HMDB = {
 
 @pytest.fixture
 def hmdb(tmp_path):
-    lists = tmp_path / 'splits'
+    lists = tmp_path / 'lists'
     lists.mkdir()
     for action, names in HMDB.items():
-        for split in (1, 2, 3):
-            codes = {1: '12', 2: '21', 3: '12'}[split]
+        for split, codes in zip(SPLITS, ('12', '21', '12')):
             text = ''.join(f'{n} {c} \n' for n, c in zip(names, codes))
             text += 'unused video.avi 0 \n'
             (lists / f'{action}_test_split{split}.txt').write_text(text)
@@ -127,16 +124,11 @@ def hmdb(tmp_path):
 
 
 def test_hmdb51_with_its_names(hmdb):
-    code, out = run('hmdb51', hmdb, lists='splits')
-    assert code == 0
-    assert (out / 'classes.txt').read_text().split() == list(HMDB)
-    found = {}
-    for part in LISTS:
-        lines = (out / f'{part}.txt').read_text().splitlines()
-        found[part] = [
-            (Path(path).name, int(label))
-            for path, label in (line.rsplit(' ', 1) for line in lines)
-        ]
+    code, found = run('hmdb51', hmdb)
+    assert code == 0 and found.pop('classes') == list(HMDB)
+    for part, lines in found.items():
+        pairs = (line.rsplit(' ', 1) for line in lines)
+        found[part] = [(Path(path).name, int(label)) for path, label in pairs]
     first, second = (
         [(n[i], k) for k, n in enumerate(HMDB.values())] for i in (0, 1)
     )
@@ -146,10 +138,10 @@ def test_hmdb51_with_its_names(hmdb):
 
 def test_wrong_hmdb51_lists(hmdb, capsys):
     def stop(message, **places):
-        assert run('hmdb51', hmdb, **dict(lists='splits') | places)[0] == 1
+        assert run('hmdb51', hmdb, **places)[0] == 1
         assert message in capsys.readouterr().err
 
-    path = hmdb / 'splits' / 'shoot_ball_test_split2.txt'
+    path = hmdb / 'lists' / 'shoot_ball_test_split2.txt'
     path.write_text('b_shoot_ball.avi 3\n')
     stop('shoot_ball_test_split2.txt, line 1')
     path.unlink()

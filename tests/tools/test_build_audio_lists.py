@@ -20,17 +20,14 @@ def load(name):
 def esc50(tmp_path):
     root = tmp_path / 'ESC-50-master'
     lines = ['filename,fold,target,category,esc10,src_file,take\n']
-    rows = (
-        ('1-100032-A-0', 0, 'dog', True, 'A'),
-        ('1-100032-B-0', 0, 'dog', True, 'B'),
-        ('2-77-A-7', 7, 'rooster', False, 'A'),
-        ('3-88-A-41', 41, 'chainsaw', True, 'A'),
-    )
-    for name, target, category, ten, take in rows:
-        fold, source = name.split('-')[:2]
-        values = (f'{name}.wav', fold, target, category, ten, source, take)
-        lines.append(','.join(map(str, values)) + '\n')
-        touch(root, f'audio/{name}.wav')
+    for row in (
+        '1-100032-A-0.wav,1,0,dog,True,100032,A',
+        '1-100032-B-0.wav,1,0,dog,True,100032,B',
+        '2-77-A-7.wav,2,7,rooster,False,77,A',
+        '3-88-A-41.wav,3,41,chainsaw,True,88,A',
+    ):
+        lines.append(f'{row}\n')
+        touch(root, f'audio/{row.partition(",")[0]}')
     (root / 'meta').mkdir()
     (root / 'meta' / 'esc50.csv').write_text(''.join(lines))
     return root
@@ -77,30 +74,24 @@ def test_esc10_in_folders(tmp_path):
 
 
 def test_bad_copies_of_esc50(esc50, tmp_path, capsys):
-    build = load('esc50')
-    out = ['--out', str(tmp_path / 'out')]
+    def stop(root, *words):
+        out = tmp_path / 'out'
+        assert load('esc50')([str(root), '--out', str(out)]) == 1
+        error = capsys.readouterr().err
+        assert all(word in error for word in words)
+        assert not out.exists()
+
     (esc50 / 'audio' / '2-77-A-7.wav').unlink()
     (esc50 / 'audio' / '3-88-A-41.wav').unlink()
-    assert build([str(esc50), *out]) == 1
-    error = capsys.readouterr().err
-    assert '2 of 4 recordings are missing' in error and '2-77-A-7' in error
+    stop(esc50, '2 of 4 recordings are missing', '2-77-A-7')
     table = esc50 / 'meta' / 'esc50.csv'
     table.write_text(table.read_text().replace('src_file', 'source'))
-    assert build([str(esc50), *out]) == 1
-    assert (
-        'esc50.csv, line 1: the header lacks src_file'
-        in capsys.readouterr().err
-    )
-    assert build([str(tmp_path / 'none'), *out]) == 1
-    assert 'no such folder' in capsys.readouterr().err
+    stop(esc50, 'esc50.csv, line 1: the header lacks src_file')
+    stop(tmp_path / 'none', 'no such folder')
     (tmp_path / 'empty').mkdir()
-    assert build([str(tmp_path / 'empty'), *out]) == 1
-    assert 'neither meta/esc50.csv' in capsys.readouterr().err
-    torn = tmp_path / 'torn'
-    touch(torn / '001 - Dog', '1-9-A.ogg', '2-9-B.ogg')
-    assert build([str(torn), *out]) == 1
-    assert 'from one source (9)' in capsys.readouterr().err
-    assert not (tmp_path / 'out').exists()
+    stop(tmp_path / 'empty', 'neither meta/esc50.csv')
+    touch(tmp_path / 'torn' / '001 - Dog', '1-9-A.ogg', '2-9-B.ogg')
+    stop(tmp_path / 'torn', 'from one source (9)')
 
 
 @pytest.fixture

@@ -51,18 +51,11 @@ def kinetics(tmp_path):
 
 def test_kinetics(kinetics, capsys):
     out = kinetics / 'out'
-    code = load('kinetics400/build_list.py').main(
-        [
-            *(str(kinetics / 'train.csv'), str(kinetics / 'val.csv')),
-            *('--videos', str(kinetics / 'videos')),
-            *('--out', str(out)),
-        ]
-    )
-    assert code == 0
-    available = {
-        row['youtube_id'][0]: row['available']
-        for row in rows_of(out / 'availability.csv')
-    }
+    lists = [str(kinetics / name) for name in ('train.csv', 'val.csv')]
+    places = ['--videos', str(kinetics / 'videos'), '--out', str(out)]
+    assert load('kinetics400/build_list.py').main([*lists, *places]) == 0
+    rows = rows_of(out / 'availability.csv')
+    available = {row['youtube_id'][0]: row['available'] for row in rows}
     assert available == dict(zip('-bcdefgh', '11101000'))
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ['train', '5', '3', '3', '(60.0%', 'available)'] in printed
@@ -119,20 +112,14 @@ def audioset(tmp_path):
 
 def build_audioset(root, *extra):
     out = root / 'out'
-    code = load('audioset/build_list.py').main(
-        [
-            *('--train', str(root / 'train.csv')),
-            *('--val', str(root / 'eval.csv')),
-            *('--videos', str(root / 'videos'), '--out', str(out)),
-            *extra,
-        ]
-    )
-    return code, out
+    arguments = ['--train', str(root / 'train.csv')]
+    arguments += ['--val', str(root / 'eval.csv'), '--out', str(out)]
+    arguments += ['--videos', str(root / 'videos'), *extra]
+    return load('audioset/build_list.py').main(arguments), out
 
 
 def test_audioset(audioset):
-    code, out = build_audioset(audioset)
-    assert code == 0
+    _, out = build_audioset(audioset)
     rows = rows_of(out / 'availability.csv')
     assert len(rows) == 42
     assert sum(row['available'] == '1' for row in rows) == 32

@@ -61,10 +61,10 @@ def test_three_splits(tool, capsys):
     for n, (train, test) in enumerate(zip(tool.calls[::2], tool.calls[1::2])):
         for _, arguments, _ in (train, test):
             options = arguments[arguments.index('--cfg-options') + 1 :]
+            parts = dict(test='test', train='train', val='test')
             assert sorted(options) == [
-                f'test_dataloader.dataset.ann_file=test_split{n + 1}.txt',
-                f'train_dataloader.dataset.ann_file=train_split{n + 1}.txt',
-                f'val_dataloader.dataset.ann_file=test_split{n + 1}.txt',
+                f'{loader}_dataloader.dataset.ann_file={p}_split{n + 1}.txt'
+                for loader, p in parts.items()
             ]
         assert '--resume' not in train[1]
         assert train[1][train[1].index('--seed') + 1] == '0'
@@ -94,13 +94,9 @@ def test_finished_splits_are_kept(tool):
     tool.fail = None
     tool.main([tool.scratch])
     kinds = [(c[0], '--resume' in c[1]) for c in tool.calls]
-    assert kinds == [
-        *[('train.py', False), ('test.py', False)],
-        ('train.py', False),
-        *[('train.py', False), ('test.py', False)],
-        *[('train.py', True), ('test.py', False)],
-        *[('train.py', False), ('test.py', False)],
-    ]
+    anew, test = ('train.py', False), ('test.py', False)
+    failed = [anew, anew, test, ('train.py', True)]
+    assert kinds == [anew, test, *failed, test, anew, test]
     tool.main([tool.scratch])
     assert len(tool.calls) == len(kinds)
     assert len(result()['parts']) == 3

@@ -19,9 +19,7 @@ TOOL = ROOT / 'tools' / 'data' / 'prepare_av.py'
 RAW = ROOT.parent / 'shared' / 'data' / 'raw'
 
 
-@pytest.fixture(scope='module')
-def tool():
-    return load('prepare_av.py')
+tool = load('prepare_av.py')
 
 
 @pytest.fixture(scope='module')
@@ -33,7 +31,7 @@ def videos(tmp_path_factory):
     return root
 
 
-def test_kill_and_restart(tool, videos, tmp_path, capsys):
+def test_kill_and_restart(videos, tmp_path, capsys):
     out = tmp_path / 'out'
     arguments = [str(videos), '--out', str(out), '--num-workers', '1']
     # So slow that it cannot be through before it is killed.
@@ -67,7 +65,7 @@ def test_kill_and_restart(tool, videos, tmp_path, capsys):
     assert not (out / '.part').exists()
 
 
-def test_table_splits_and_json(tool, videos, tmp_path, capsys):
+def test_table_splits_and_json(videos, tmp_path, capsys):
     out, report_file = tmp_path / 'out', tmp_path / 'in' / 'report.json'
     arguments = [str(videos), '--out', str(out), '--num-workers', '2']
     arguments += ['--short-side', '32', '--val-share', '0.34']
@@ -89,7 +87,7 @@ def test_table_splits_and_json(tool, videos, tmp_path, capsys):
     assert not (out / 'annotation_val.csv').exists()
 
 
-def test_splits_of_a_list(tool, videos, tmp_path):
+def test_splits_of_a_list(videos, tmp_path):
     list_file = tmp_path / 'list.csv'
     lines = ['video,label,split']
     lines += [
@@ -103,7 +101,7 @@ def test_splits_of_a_list(tool, videos, tmp_path):
         assert [row['label'] for row in csv.DictReader(file)] == ['0', '1']
 
 
-def test_nothing_usable(tool, tmp_path, capsys):
+def test_nothing_usable(tmp_path, capsys):
     render(tmp_path / 'mute.mp4', seconds=2, events=(1,), audio=None)
     out = str(tmp_path / 'out')
     assert tool.main([str(tmp_path / 'mute.mp4'), '--out', out]) == 1
@@ -122,14 +120,14 @@ def test_nothing_usable(tool, tmp_path, capsys):
         ['.', '--num-workers', '0'],
     ],
 )
-def test_wrong_arguments(tool, wrong, tmp_path, capsys):
+def test_wrong_arguments(wrong, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tool.main([*wrong, '--out', str(tmp_path)])
     assert 'error' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not RAW.is_dir(), reason='needs the sample of raw files')
-def test_real_files(tool, tmp_path):
+def test_real_files(tmp_path):
     out = tmp_path / 'out'
     arguments = ['--short-side', '64', '--num-workers', '2']
     assert tool.main([str(RAW), '--out', str(out), *arguments]) == 0
