@@ -5,8 +5,8 @@ know about a sample.
 """
 
 import copy
+import json
 import os
-import pickle
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -98,7 +98,7 @@ class AVRecordDataset(BaseDataset):
         """Read the annotation and leave out what cannot be used.
 
         Two million records as Python objects take gigabytes, and each worker
-        copies them by merely counting references. So they are pickled one by
+        copies them by merely counting references. So they are packed one by
         one, as mmengine does, into one piece of memory.
         """
         if self._fully_initialized:
@@ -113,7 +113,7 @@ class AVRecordDataset(BaseDataset):
             elif record.duration < clip - PairTiming.TOLERANCE:
                 short += 1
             else:
-                records += pickle.dumps(tuple(record[:-1]))
+                records += json.dumps(record[:-1]).encode()
                 ends.append(len(records))
                 durations.append(record.duration)
                 hashes.append(hash(record.video))
@@ -154,7 +154,7 @@ class AVRecordDataset(BaseDataset):
         idx = range(len(self._places))[idx]
         place = self._places[idx]
         part = slice(self._ends[place], self._ends[place + 1])
-        video, audio, start, duration, label, size = pickle.loads(
+        video, audio, start, duration, label, size = json.loads(
             self._records[part]
         )
         return dict(

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from torch.utils.data import get_worker_info
 
 from avts_mm.media import MediaError
 
@@ -25,21 +27,29 @@ Index = TypeVar('Index')
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed what transforms draw from, and leave it as it was afterwards."""
+    """Seed what transforms draw from, and leave it as it was afterwards; in
+    the worker of a data loader nobody else draws."""
+    if get_worker_info() is not None:
+        _seed(seed)
+        yield
+        return
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=[]):
-            np.random.seed(np.random.SeedSequence(seed).generate_state(4))
-            random.seed(seed)
-            torch.default_generator.manual_seed(seed)
+            _seed(seed)
             yield
     finally:
         np.random.set_state(numpy_state)
         random.setstate(python_state)
 
 
-@contextmanager
-def ends_after(seconds: float, *paths: str) -> Iterator[None]:
+def _seed(seed: int) -> None:
+    np.random.seed(np.random.SeedSequence(seed).generate_state(4))
+    random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+
+
+class ends_after:
     """Name some files and end the process if reading them takes too long.
 
     A decoder that hangs cannot be interrupted: it is deep in C. The data
@@ -50,24 +60,42 @@ def ends_after(seconds: float, *paths: str) -> Iterator[None]:
         paths (str): The files.
     """
 
-    def give_up() -> None:
+    # What is read now; one thread of a process looks at it from time to time.
+    _current: 'ends_after | None' = None
+    _watched = 0  # the process that has the thread: a fork has not
+
+    def __init__(self, seconds: float, *paths: str) -> None:
+        self.seconds = seconds
+        self.paths = paths
+
+    def __enter__(self) -> None:
+        self.end = time.monotonic() + self.seconds
+        ends_after._current = self
+        if ends_after._watched != os.getpid():
+            ends_after._watched = os.getpid()
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def __exit__(self, *exc) -> None:
+        ends_after._current = None
+
+    @classmethod
+    def _watch(cls) -> None:
+        while True:
+            time.sleep(0.1)
+            late = cls._current
+            if late is not None and time.monotonic() > late.end:
+                late._give_up()
+
+    def _give_up(self) -> None:
         print_log(
-            f'reading has not ended after {seconds:g} s, so the training '
-            f'does: {", ".join(dict.fromkeys(paths))}; leave the file out '
-            '(tools/data/prepare_av.py does), or raise time_limit of the '
+            f'reading has not ended after {self.seconds:g} s, so the training '
+            f'does: {", ".join(dict.fromkeys(self.paths))}; leave the file '
+            'out (tools/data/prepare_av.py does), or raise time_limit of the '
             'data set if the disk is slow',
             logger='current',
             level=logging.ERROR,
         )
         os._exit(1)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 class Skipped(NamedTuple):
