@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from media_files import render
 
 import avts_mm  # noqa: F401  it registers every component
+from avts_mm.media import shift_sound
 from avts_mm.synthetic.corpus import make_corpus
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,17 @@ def shared_data():
     path = ROOT.parent / 'shared' / 'data'
     if not path.is_dir():
         pytest.skip(f'no real recordings in {path}')
+    return path
+
+
+@pytest.fixture(scope='session')
+def late_film(tmp_path_factory):
+    """A film whose sound is 0.24 s late."""
+    folder = tmp_path_factory.mktemp('films')
+    path = str(folder / 'die Straße, late.mp4')
+    events = (19, 41, 50, 76, 81, 105, 128, 140)
+    render(folder / 'a.mp4', seconds=6, events=events, rate=16000)
+    shift_sound(folder / 'a.mp4', path, -0.24)
     return path
 
 

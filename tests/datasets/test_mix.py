@@ -53,16 +53,6 @@ def test_parse_mix_refuses(mix, message):
         parse_mix(mix)
 
 
-def test_kinds_are_spread_out():
-    pattern = np.tile(mix_pattern(dict(easy=3, hard=1)), 4)
-    for size in range(2, 16):
-        for begin in range(len(pattern) - size):
-            window = pattern[begin : begin + size]
-            positives = (window == PairKind.POSITIVE).sum()
-            assert abs(positives - size / 2) <= 1.5
-            assert abs((window == PairKind.HARD).sum() - size / 8) <= 1.5
-
-
 @pytest.mark.parametrize(
     'mix', [dict(easy=3, hard=1), dict(easy=90, hard=9, super_hard=1)]
 )

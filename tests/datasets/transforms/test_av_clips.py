@@ -58,13 +58,6 @@ def test_successive_pictures(tmp_path, backend, start):
     )
 
 
-def test_other_rates(tmp_path):
-    path = render(tmp_path / 'a.mp4', fps=50, events=(12,)).path
-    results = LoadAVFrames(8, 'pyav')(clip(path, 1.0, 0.0))
-    found = [read_number(image) for image in results['imgs']]
-    assert found == [50 + int((i + 0.5) * 50 / 8) for i in range(8)]
-
-
 def test_sound_and_picture_of_their_own_moments(tmp_path):
     truth = render(tmp_path / 'a.mp4', audio_start=0.119, rate=44100)
     events = truth.events

@@ -56,11 +56,8 @@ def test_tiny_pictures():
 @pytest.mark.parametrize(
     'region', [(0.5, 0, 0.5, 1), (0, 0, 1.1, 1), (-0.1, 0, 1, 1), (0, 0, 1)]
 )
-def test_bad_regions(region):
+def test_bad_arguments(region):
     with pytest.raises(ValueError, match='region'):
         RegionCrop(region)
-
-
-def test_bad_jitter():
     with pytest.raises(ValueError, match='jitter'):
         RegionCrop((0, 0, 1, 1), jitter=-1)
