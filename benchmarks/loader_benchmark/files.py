@@ -36,14 +36,8 @@ def make_files(root: Path, number: int) -> tuple[Path, Path]:
     Readers keep what they know of the last files, which is of no use where no
     file comes twice before all others have. Each file therefore gets several
     names (links), 160 all together, under which it is met as a stranger.
-
-    Args:
-        root (Path): Folder.
-        number (int): Different videos.
-
-    Returns:
-        tuple[Path, Path]: Folder of the raw and of the prepared corpus, each
-        with ``annotation.csv``.
+    Returns the folders of the raw and of the prepared corpus, each with
+    ``annotation.csv``.
     """
     raw, prepared = root / 'raw', root / 'prepared'
     (raw / 'videos').mkdir(parents=True, exist_ok=True)

@@ -165,13 +165,8 @@ class Benchmark:
 def classifier_steps(
     switches: Switches, shape: tuple[int, ...], device: str
 ) -> dict[str, Callable[[], None]]:
-    """Training steps of both on one batch of clips, with SGD.
-
-    Args:
-        switches (Switches): The same for both.
-        shape (tuple[int]): ``(N, C, T, H, W)`` of the clips.
-        device (str): Where to train.
-    """
+    """Training steps of both on one batch of clips ``(N, C, T, H, W)``, with
+    SGD and the same switches."""
     from torchvision.models.video import mc3_18
 
     models = dict(

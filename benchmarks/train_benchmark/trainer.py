@@ -73,12 +73,6 @@ def noise_batch(cfg: Config) -> dict:
     What reads files is left out of the pipeline; all else cuts, scales and
     packs noise as it would pictures and sound, so that shapes and types are
     those of the config.
-
-    Args:
-        cfg (Config): A config with a ``train_dataloader``.
-
-    Returns:
-        dict: What the loader's collate function makes of the samples.
     """
     loader = cfg.train_dataloader
     pipeline = loader.dataset.pipeline
