@@ -38,13 +38,10 @@ def test_defaults_leave_the_config_alone(merged):
     assert 'type' not in cfg.optim_wrapper
 
 
-def test_work_dir(merged):
-    assert merged(work_dir='own').work_dir == 'own'
-    assert merged('--work-dir', 'w', work_dir='own').work_dir == 'w'
-
-
-def test_cfg_options(merged):
-    cfg = merged('--cfg-options', 'optim_wrapper.optimizer.lr=0.5', 'a=[1,2]')
+def test_work_dir_and_cfg_options(merged):
+    options = ('--cfg-options', 'optim_wrapper.optimizer.lr=0.5', 'a=[1,2]')
+    cfg = merged('--work-dir', 'w', *options, work_dir='own')
+    assert cfg.work_dir == 'w' and merged(work_dir='own').work_dir == 'own'
     assert cfg.optim_wrapper.optimizer.lr == 0.5
     assert cfg.a == [1, 2]
 
