@@ -135,7 +135,6 @@ def classification_measures(
     labels: np.ndarray,
     groups: Sequence | None = None,
     train_labels: np.ndarray | None = None,
-    confidence: float = 0.95,
 ) -> dict[str, dict]:
     """Accuracy by video and by clip, with intervals and chance levels.
 
@@ -148,7 +147,6 @@ def classification_measures(
             Defaults to a video of its own for each.
         train_labels (np.ndarray, optional): Chance is to always say the most
             frequent class of these. Defaults to ``labels``.
-        confidence (float): Defaults to 0.95.
 
     Returns:
         dict: ``metrics``, ``intervals`` and ``chance``, each of ``accuracy``
@@ -194,8 +192,8 @@ def classification_measures(
             mean_class_accuracy=float(np.mean(by_class)),
         ),
         intervals=dict(
-            accuracy=wilson_interval(accuracy, len(names), confidence),
-            clip_accuracy=share_interval(clip_right, videos, confidence),
+            accuracy=wilson_interval(accuracy, len(names)),
+            clip_accuracy=share_interval(clip_right, videos),
         ),
         chance=dict(
             accuracy=float((truth == frequent).mean()),

@@ -1,4 +1,4 @@
-"""Confidence intervals of shares and of the area under the ROC curve.
+"""Confidence intervals (95 %) of shares and of the area under the ROC curve.
 
 Functions of plain arrays. Cases of one video are not independent.
 """
@@ -10,32 +10,24 @@ import numpy as np
 
 from .sync import win_shares
 
-
-def normal_quantile(confidence: float) -> float:
-    """Half the width, in deviations, of what a normal variable stays in with
-    this probability: 1.96 for 0.95."""
-    if not 0 < confidence < 1:
-        raise ValueError(f'confidence must be in (0, 1), got {confidence}')
-    return NormalDist().inv_cdf((1 + confidence) / 2)
+# Deviations that a normal variable stays within with a probability of 95 %.
+DEVIATIONS = NormalDist().inv_cdf(0.975)
 
 
-def wilson_interval(
-    share: float, number: float, confidence: float = 0.95
-) -> tuple[float, float]:
+def wilson_interval(share: float, number: float) -> tuple[float, float]:
     """Confidence interval of a share (Wilson, 1927).
 
     Args:
         share (float): Observed share, 0 to 1.
         number (float): Of how many *independent* cases: where several come
             from one video, the number of videos is the cautious choice.
-        confidence (float): Defaults to 0.95.
 
     Returns:
         tuple[float, float]: Lower and upper bound.
     """
     if not 0 <= share <= 1 or number <= 0:
         raise ValueError(f'not a share of cases: {share} of {number}')
-    z = normal_quantile(confidence)
+    z = DEVIATIONS
     middle = share + z * z / (2 * number)
     spread = z * np.sqrt(
         share * (1 - share) / number + (z / (2 * number)) ** 2
@@ -52,7 +44,6 @@ def wilson_interval(
 def share_interval(
     right: np.ndarray | Sequence[np.ndarray],
     videos: np.ndarray | Sequence[np.ndarray],
-    confidence: float = 0.95,
 ) -> tuple[float, float]:
     """Confidence interval of a share of cases, some of which are related.
 
@@ -76,7 +67,7 @@ def share_interval(
     variance, number = _clustered(np.concatenate(off), np.concatenate(owners))
     if variance > 0:
         number = share * (1 - share) / variance
-    return wilson_interval(share, number, confidence)
+    return wilson_interval(share, number)
 
 
 def _clustered(
@@ -109,16 +100,15 @@ def paired_difference(
     gain = right[judged] - other[judged]
     mean = float(gain.mean())
     variance, _ = _clustered((gain - mean) / len(gain), sources[judged])
-    spread = normal_quantile(0.95) * variance**0.5
+    spread = DEVIATIONS * variance**0.5
     return mean, mean - spread, mean + spread
 
 
 def auc_interval(
     positives: np.ndarray,
     negatives: np.ndarray,
-    positive_videos: np.ndarray | None = None,
-    negative_videos: np.ndarray | None = None,
-    confidence: float = 0.95,
+    positive_videos: np.ndarray,
+    negative_videos: np.ndarray,
 ) -> tuple[float, float]:
     """Confidence interval of :func:`~.sync.roc_auc`.
 
@@ -131,23 +121,17 @@ def auc_interval(
     Args:
         positives (np.ndarray): Distances ``(P,)``.
         negatives (np.ndarray): Distances ``(N,)``.
-        positive_videos (np.ndarray, optional): The video of each positive.
-            None means that all cases are independent.
-        negative_videos (np.ndarray, optional): The video of each negative.
-        confidence (float): Defaults to 0.95.
+        positive_videos (np.ndarray): The video of each positive.
+        negative_videos (np.ndarray): The video of each negative.
 
     Returns:
         tuple[float, float]: Lower and upper bound.
     """
-    z = normal_quantile(confidence)
     of_negatives = win_shares(positives, negatives)
     of_positives = 1 - win_shares(negatives, positives)
     auc = of_negatives.mean()
     number = np.array([len(of_positives), len(of_negatives)])
-    if positive_videos is None or negative_videos is None:
-        clusters = np.arange(number.sum())
-    else:
-        clusters = np.concatenate([positive_videos, negative_videos])
+    clusters = np.concatenate([positive_videos, negative_videos])
     names, which = np.unique(clusters, return_inverse=True)
     parts = np.split(which.reshape(-1), number[:1])
     # Per cluster, how far its positives and its negatives are off the mean.
@@ -165,8 +149,8 @@ def auc_interval(
     both = len(names) / (len(names) - 1) / number.prod()
     variance += 2 * both * float((sums[0] * sums[1]).sum())
     if not 0 < auc < 1 or variance <= 0:
-        return wilson_interval(float(auc), present.min(), confidence)
+        return wilson_interval(float(auc), present.min())
     logit = np.log(auc / (1 - auc))
-    spread = z * np.sqrt(variance) / (auc * (1 - auc))
+    spread = DEVIATIONS * np.sqrt(variance) / (auc * (1 - auc))
     low, high = 1 / (1 + np.exp(-(logit + np.array([-spread, spread]))))
     return float(low), float(high)

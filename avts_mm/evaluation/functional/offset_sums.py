@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+BLOCK = 10  # steps
+
 
 def shift_distances(
     video: np.ndarray, audio: np.ndarray, radius: int
@@ -103,11 +105,10 @@ class OffsetAccumulator:
     Args:
         radius (int): Largest shift in steps.
         step (float): Seconds from one step to the next.
-        block (int): Steps of a block. Defaults to 10.
     """
 
-    def __init__(self, radius: int, step: float, block: int = 10) -> None:
-        self.radius, self.step, self.block = radius, step, block
+    def __init__(self, radius: int, step: float) -> None:
+        self.radius, self.step = radius, step
         self._video: np.ndarray | None = None
         self._audio: np.ndarray | None = None
         self._begin = 0  # number of the first step that is held
@@ -127,7 +128,7 @@ class OffsetAccumulator:
             self._video = np.concatenate([self._video, video])
             self._audio = np.concatenate([self._audio, audio])
         ready = self._begin + len(self._video) - 2 * self.radius - self._done
-        self._sum(ready // self.block * self.block)
+        self._sum(ready // BLOCK * BLOCK)
 
     def finish(self) -> OffsetSums:
         """The sums, when there is no more."""
@@ -135,12 +136,12 @@ class OffsetAccumulator:
             self._sum(self._begin + len(self._video) - self._done)
         if not self._parts:
             nothing = np.zeros((1, 2 * self.radius + 1))
-            return OffsetSums(nothing, nothing.copy(), self.step, self.block)
+            return OffsetSums(nothing, nothing.copy(), self.step, BLOCK)
         return OffsetSums(
             np.concatenate([part.sums for part in self._parts]),
             np.concatenate([part.counts for part in self._parts]),
             self.step,
-            self.block,
+            BLOCK,
         )
 
     def _sum(self, steps: int) -> None:
@@ -156,9 +157,7 @@ class OffsetAccumulator:
         )
         first = self._done - self._begin
         self._parts.append(
-            OffsetSums.of(
-                distances[first : first + steps], self.step, self.block
-            )
+            OffsetSums.of(distances[first : first + steps], self.step, BLOCK)
         )
         self._done += steps
         drop = max(0, self._done - reach - self._begin)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import hypergeom
 
-from .intervals import normal_quantile, share_interval
+from .intervals import DEVIATIONS, share_interval
 
 # What the distances of some queries to the whole gallery may take.
 CHUNK_BYTES = 2**26
@@ -169,7 +169,7 @@ def retrieval_measures(
     ranks = ranking.ranks()
     metrics['median_rank'] = float(np.median(ranks))
     videos = len(np.unique(ranking.groups))
-    spread = normal_quantile(0.95) / (2 * np.sqrt(videos))
+    spread = DEVIATIONS / (2 * np.sqrt(videos))
     shares = np.clip([0.5 - spread, 0.5 + spread], 0, 1)
     intervals['median_rank'] = tuple(np.quantile(ranks, shares).tolist())
     chance['median_rank'] = ranking.chance_rank()

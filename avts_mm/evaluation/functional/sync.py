@@ -88,19 +88,18 @@ def best_threshold(positives: np.ndarray, negatives: np.ndarray) -> float:
     return float(thresholds[best[len(best) // 2]])
 
 
-def halves(videos: np.ndarray, seed: int = 0) -> np.ndarray:
+def halves(videos: np.ndarray) -> np.ndarray:
     """Split by video: of each entry, whether it is in the second half.
 
     Args:
         videos (np.ndarray): ``(N,)`` names or numbers; equal ones stay
             together. The split depends on the set of them, not on the order.
-        seed (int): Of the permutation. Defaults to 0.
 
     Returns:
         np.ndarray: bool ``(N,)``.
     """
     names, which = np.unique(videos, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(names))
+    order = np.random.default_rng(0).permutation(len(names))
     return (order % 2 == 1)[which.reshape(-1)]
 
 
@@ -109,7 +108,6 @@ def cross_fitted_decisions(
     negatives: np.ndarray,
     positive_videos: np.ndarray,
     negative_videos: np.ndarray,
-    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Decide on each pair by a threshold that never saw its video.
 
@@ -122,7 +120,6 @@ def cross_fitted_decisions(
         positive_videos (np.ndarray): The video of each positive ``(P,)``.
         negative_videos (np.ndarray): The video of the picture of each
             negative ``(N,)``.
-        seed (int): Of the split. Defaults to 0.
 
     Returns:
         tuple[np.ndarray, np.ndarray] | None: Whether the decision is right,
@@ -130,7 +127,7 @@ def cross_fitted_decisions(
         negatives, as with a single video.
     """
     positives, negatives = _checked(positives), _checked(negatives)
-    second = halves(np.concatenate([positive_videos, negative_videos]), seed)
+    second = halves(np.concatenate([positive_videos, negative_videos]))
     sides = second[: len(positives)], second[len(positives) :]
     positives_right = np.zeros(len(positives), bool)
     negatives_right = np.zeros(len(negatives), bool)

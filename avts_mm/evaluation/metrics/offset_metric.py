@@ -6,6 +6,8 @@ import numpy as np
 from mmaction.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+FRAME = 0.04  # seconds
+
 
 @METRICS.register_module()
 class OffsetMetric(BaseMetric):
@@ -29,7 +31,6 @@ class OffsetMetric(BaseMetric):
     Args:
         max_shift (float): Seconds, the range that is searched.
             Defaults to 2.0.
-        frame (float): Seconds of one frame. Defaults to 0.04.
         collect_device (str): ``'cpu'`` or ``'gpu'``.
         prefix (str, optional): Of the names. Defaults to 'offset'.
     """
@@ -39,13 +40,11 @@ class OffsetMetric(BaseMetric):
     def __init__(
         self,
         max_shift: float = 2.0,
-        frame: float = 0.04,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device, prefix)
         self.max_shift = max_shift
-        self.frame = frame
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Keep the cases."""
@@ -81,7 +80,7 @@ class OffsetMetric(BaseMetric):
             'told': float(told.mean()),
             'told_frame': np.nan,
         }
-        limit = self.frame + 1e-6  # what is exactly a frame away counts
+        limit = FRAME + 1e-6  # what is exactly a frame away counts
         if told.any():
             near = np.abs(best - true)[told] <= limit
             measures['told_frame'] = float(near.mean())

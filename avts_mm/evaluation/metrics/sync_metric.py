@@ -69,7 +69,6 @@ class SyncMetric(BaseMetric):
     account that clips of one video are related.
 
     Args:
-        split_seed (int): Decides which videos form a half. Defaults to 0.
         collect_device (str): As in mmengine; results are small and gathered
             as objects either way. Defaults to 'cpu'.
         prefix (str, optional): Instead of 'sync'.
@@ -82,12 +81,10 @@ class SyncMetric(BaseMetric):
 
     def __init__(
         self,
-        split_seed: int = 0,
         collect_device: str = 'cpu',
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
-        self.split_seed = split_seed
         self.last_distances: dict[str, np.ndarray] = {}
         self.last_intervals: dict[str, tuple[float, float]] = {}
 
@@ -182,7 +179,7 @@ class SyncMetric(BaseMetric):
             return metrics
         distances = positives.distances, negatives.distances
         videos = positives.videos, negatives.videos
-        right = cross_fitted_decisions(*distances, *videos, self.split_seed)
+        right = cross_fitted_decisions(*distances, *videos)
         if right is not None:
             metrics[f'{name}accuracy'] = balanced_accuracy(*right)
             interval = share_interval(right, videos)
