@@ -29,6 +29,7 @@ HOST_REQUIRES = {
     'importlib-metadata': '',
     'setuptools': '>=77,<82',
     'matplotlib': '',
+    'packaging': '',
     'rich': '',
 }
 

@@ -21,21 +21,10 @@ from .imports import (
 from .versions import check_versions
 
 __all__ = [
-    'allow_absent_hooks',
-    'allow_mmengine_checkpoints',
     'apply',
-    'check_opencv',
-    'check_versions',
-    'guard_mmengine_loading',
-    'import_mmaction_models',
-    'import_torchaudio',
     'leave_process_group',
-    'provide_drn',
-    'quiet_mmcv_lite',
     'read_config',
-    'restore_numpy_names',
     'use_gloo_without_gpu',
-    'widen_class_scores',
 ]
 
 

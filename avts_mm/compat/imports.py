@@ -1,12 +1,11 @@
 """Faults of the host packages that show when they are imported."""
 
 import importlib
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import sys
 import types
 import warnings
+from pathlib import Path
 from typing import Any
 
 
@@ -59,51 +58,35 @@ def restore_numpy_names():
             setattr(np, name, substitute())
 
 
-class _DRNFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers for one package and its module ``drn``, nothing else."""
-
-    def __init__(self, package='mmaction.models.localizers.drn'):
-        self.package = package
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname not in (self.package, f'{self.package}.drn'):
-            return None
-        return importlib.machinery.ModuleSpec(
-            fullname, self, is_package=fullname == self.package
-        )
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        class DRN:
-            """Placeholder for a localizer that is not there."""
-
-            def __init__(self, *args, **kwargs):
-                raise ImportError(
-                    'DRN is missing from the mmaction2 wheel (mmaction2 '
-                    '#2714) or needs torchvision: use a source checkout of '
-                    'mmaction2 together with torchvision.'
-                )
-
-        DRN.__module__ = module.__name__
-        module.DRN = DRN
-
-
 def provide_drn():
     """Stand in for a package that mmaction2's wheel forgot.
 
     mmaction2 #2714: version 1.2.0 ships without
     ``mmaction/models/localizers/drn``, so ``import mmaction.models`` fails.
-    The finder stands last in ``sys.meta_path``, where a real package wins;
-    without torchvision it stands first, since the real one needs that.
+    A package that is there wins, but not without torchvision, which it needs.
     """
-    if any(isinstance(f, _DRNFinder) for f in sys.meta_path):
+    package = 'mmaction.models.localizers.drn'
+    mmaction: Any = importlib.util.find_spec('mmaction')
+    folders = mmaction.submodule_search_locations
+    there = any(Path(f, 'models/localizers/drn').is_dir() for f in folders)
+    if there and importlib.util.find_spec('torchvision') is not None:
         return
-    if importlib.util.find_spec('torchvision') is None:
-        sys.meta_path.insert(0, _DRNFinder())
-    else:
-        sys.meta_path.append(_DRNFinder())
+
+    class DRN:
+        """Placeholder for a localizer that is not there."""
+
+        def __init__(self, *args, **kwargs):
+            raise ImportError(
+                'DRN is missing from the mmaction2 wheel (mmaction2 #2714) or '
+                'needs torchvision: use a source checkout of mmaction2 '
+                'together with torchvision.'
+            )
+
+    module: Any = types.ModuleType(f'{package}.drn')
+    DRN.__module__ = module.__name__
+    module.DRN = DRN
+    sys.modules.setdefault(package, types.ModuleType(package))
+    sys.modules.setdefault(module.__name__, module)
 
 
 def import_mmaction_models():

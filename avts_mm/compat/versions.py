@@ -1,29 +1,16 @@
 """Versions of the host packages, checked before any of them is imported."""
 
-import re
 from importlib import metadata
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from avts_mm.version import ALTERNATIVES, HOST_REQUIRES
 
 
-def _release(version):
-    """Numbers of a version, e.g. ``'2.13.0+cpu'`` -> ``(2, 13, 0)``."""
-    match = re.match(r'\d+(\.\d+)*', version)
-    numbers = [int(n) for n in match.group().split('.')] if match else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
 def satisfies(version, specifier):
-    """Tell whether a version lies within bounds ``>=A`` and ``<B``."""
-    found = _release(version)
-    return all(
-        found >= _release(bound[2:])
-        if bound.startswith('>=')
-        else found < _release(bound[1:])
-        for bound in filter(None, specifier.split(','))
-    )
+    """Tell whether a version, or what it is a preview of, is in bounds."""
+    return Version(version).base_version in SpecifierSet(specifier)
 
 
 def _installed_version(name):

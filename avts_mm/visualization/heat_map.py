@@ -65,9 +65,10 @@ def overlay_heat_map(
     maps: np.ndarray,
     region: Sequence[float] = (0, 0, 1, 1),
     scale: float | None = None,
-    mark: bool = True,
 ) -> np.ndarray:
     """Lay maps over frames: bright where the sound comes from.
+
+    The nearest place of each has a ring.
 
     Places that are no nearer to the sound than half of the picture is stay
     as they are, and so does a frame whose map is NaN.
@@ -81,7 +82,6 @@ def overlay_heat_map(
             beyond is darkened. Defaults to all of it.
         scale (float, optional): The nearness drawn in the strongest colour.
             Defaults to :func:`map_scale`.
-        mark (bool): Circle the smallest value. Defaults to True.
 
     Returns:
         np.ndarray: ``(T, H, W, 3)`` uint8.
@@ -106,7 +106,7 @@ def overlay_heat_map(
         warm = 255 * colours(0.4 + 0.6 * near[..., 0])[..., :3]
         opacity = OPACITY * np.sqrt(near)
         part[:] = part * (1 - opacity) + warm * opacity
-        if mark and values.min() < values.max():
+        if values.min() < values.max():
             y, x = np.unravel_index(values.argmin(), values.shape)
             centre = (
                 round((x + 0.5) / values.shape[1] * size[0]),

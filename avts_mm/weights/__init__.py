@@ -7,7 +7,6 @@ from .reading import (
     CheckpointError,
     load_checkpoint,
     load_state_dict,
-    state_dict_of,
 )
 from .towers import (
     PretrainedTower,
@@ -26,5 +25,4 @@ __all__ = [
     'load_checkpoint',
     'load_state_dict',
     'load_tower',
-    'state_dict_of',
 ]

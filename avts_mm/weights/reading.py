@@ -75,28 +75,13 @@ def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
         CheckpointError: The file cannot be read, holds more than weights and
             plain values, or no weights.
     """
-    return state_dict_of(load_checkpoint(path), str(path))
-
-
-def state_dict_of(content, name: str = 'checkpoint') -> dict:
-    """The weights in what a checkpoint file holds.
-
-    Args:
-        content (dict): What :func:`load_checkpoint` gave.
-        name (str): The file, for messages.
-
-    Returns:
-        dict[str, Tensor]: As of :func:`load_state_dict`.
-
-    Raises:
-        CheckpointError: It holds no tensors.
-    """
+    content = load_checkpoint(path)
     state = _flatten(content) if isinstance(content, Mapping) else {}
     if not state:
         kind = type(content).__name__
         inside = list(content)[:5] if isinstance(content, Mapping) else ''
         raise CheckpointError(
-            f'{name}: no weights in it: it holds a {kind} {inside}; expected '
+            f'{path}: no weights in it: it holds a {kind} {inside}; expected '
             'names and tensors, or a dict with them under "state_dict"'
         )
     return strip_wrappers(state)

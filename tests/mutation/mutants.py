@@ -228,7 +228,7 @@ _BUGS = {
     'evaluation/functional/intervals.py': (
         ['tests/evaluation/functional/test_intervals.py'],
         {
-            '(1 + confidence) / 2': 'confidence',
+            'inv_cdf(0.975)': 'inv_cdf(0.95)',
             'variance += 2 * both': 'variance += both',
         },
     ),

@@ -44,10 +44,15 @@ def test_the_place_of_each_sound_is_found():
         assert found == pytest.approx(near[0] - np.mean(near[1:]))
 
 
-def test_bright_where_the_sound_comes_from():
+@pytest.fixture
+def no_ring(monkeypatch):
+    monkeypatch.setattr('cv2.circle', lambda image, *how: image)
+
+
+def test_bright_where_the_sound_comes_from(no_ring):
     frames = grey()
     maps = maps_at((1, 6), (4, 2))
-    drawn = overlay_heat_map(frames, maps, mark=False)
+    drawn = overlay_heat_map(frames, maps)
     assert drawn.shape == frames.shape and drawn.dtype == np.uint8
     change = np.abs(drawn.astype(int) - frames).sum(3)
     for number, (row, column) in enumerate(((1, 6), (4, 2))):
@@ -58,14 +63,14 @@ def test_bright_where_the_sound_comes_from():
     assert (frames == 100).all()  # the input is left alone
 
 
-def test_scale_is_of_all_maps():
+def test_scale_is_of_all_maps(no_ring):
     maps = np.concatenate([maps_at((1, 1)), 0.1 * maps_at((1, 1))])
-    drawn = overlay_heat_map(grey(), maps, mark=False).astype(int)
+    drawn = overlay_heat_map(grey(), maps).astype(int)
     change = np.abs(drawn - 100).sum((1, 2, 3))
     assert change[0] > 2 * change[1] > 0
-    alone = overlay_heat_map(grey(1), maps[1:], mark=False).astype(int)
+    alone = overlay_heat_map(grey(1), maps[1:]).astype(int)
     assert np.abs(alone - 100).sum() > 1.5 * change[1]
-    given = overlay_heat_map(grey(1), maps[1:], scale=1.0, mark=False)
+    given = overlay_heat_map(grey(1), maps[1:], scale=1.0)
     assert np.abs(given.astype(int) - 100).sum() < change[1] * 1.2
     assert map_scale(maps_at((0, 0), (1, 1))) == pytest.approx(1)
     assert map_scale(np.full((2, 3, 3), np.nan)) == 1
@@ -79,10 +84,10 @@ def test_frames_without_sound_stay_as_they_are():
     assert (drawn[0] != 100).any() and (drawn[1] == 100).all()
 
 
-def test_what_lies_beyond_the_region_is_darkened():
-    drawn = overlay_heat_map(
-        grey(1), maps_at((0, 0)), (0.25, 0.5, 0.75, 1.0), mark=False
-    )[0]
+def test_what_lies_beyond_the_region_is_darkened(no_ring):
+    drawn = overlay_heat_map(grey(1), maps_at((0, 0)), (0.25, 0.5, 0.75, 1.0))[
+        0
+    ]
     assert (drawn[:30] == 50).all() and (drawn[:, :20] == 50).all()
     inside = drawn[30:, 20:60]
     assert (inside[-1, -1] == 100).all()
@@ -90,9 +95,10 @@ def test_what_lies_beyond_the_region_is_darkened():
     assert np.unravel_index(change.argmax(), change.shape) < (8, 8)
 
 
-def test_a_ring_marks_the_nearest_place():
-    plain = overlay_heat_map(grey(1), maps_at((4, 2)), mark=False)
+def test_a_ring_marks_the_nearest_place(request):
     ringed = overlay_heat_map(grey(1), maps_at((4, 2)))
+    request.getfixturevalue('no_ring')
+    plain = overlay_heat_map(grey(1), maps_at((4, 2)))
     y, x = np.nonzero((plain != ringed).any(3)[0])
     assert (y.min() + y.max()) / 2 == pytest.approx(45, abs=1)
     assert (x.min() + x.max()) / 2 == pytest.approx(25, abs=1)

@@ -3,9 +3,9 @@
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 
-TOWERS = ('video_backbone', 'audio_backbone', 'backbone')
+from .health_hook import TOWERS
+from .safe_checkpoint_hook import bare
 
 
 @HOOKS.register_module()
@@ -28,8 +28,7 @@ class CompileHook(Hook):
 
     def before_train(self, runner) -> None:
         """Compile; the first step then takes its time."""
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
+        model = bare(runner.model)
         names = [name for name in TOWERS if hasattr(model, name)]
         for name in names:
             getattr(model, name).compile(**self.options)

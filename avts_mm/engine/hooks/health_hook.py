@@ -8,9 +8,9 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import all_gather, all_reduce, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from .deferred_info_hook import fetch_losses
+from .safe_checkpoint_hook import bare
 
 # What is told of each kind, with what may help.
 TEXTS = dict(
@@ -102,7 +102,7 @@ class HealthHook(Hook):
 
     def before_train(self, runner) -> None:
         """Find the towers, and forget an earlier training."""
-        modules = dict(_bare(runner.model).named_modules())
+        modules = dict(bare(runner.model).named_modules())
         trained = {
             name: [p for p in modules[name].parameters() if p.requires_grad]
             for name in TOWERS
@@ -160,7 +160,7 @@ class HealthHook(Hook):
         if not bad:
             return
         # Statistics differ between ranks.
-        lost = torch.tensor(int(not _finite(_bare(runner.model))))
+        lost = torch.tensor(int(not _finite(bare(runner.model))))
         all_reduce(lost, 'max')
         text = TEXTS['nan'].format(
             bad=bad,
@@ -242,10 +242,6 @@ def _latest(runner, name: str, number: int) -> torch.Tensor:
     buffer = runner.message_hub.log_scalars.get(f'train/{name}')
     values = buffer.data[0][-number:] if buffer and number else ()
     return torch.tensor(values, dtype=torch.float64)
-
-
-def _bare(model: torch.nn.Module) -> torch.nn.Module:
-    return model.get_submodule('module') if is_model_wrapper(model) else model
 
 
 def _finite(model: torch.nn.Module) -> bool:

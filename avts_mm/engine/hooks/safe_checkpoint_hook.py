@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+import torch.nn as nn
 from mmaction.registry import HOOKS
 from mmengine.dist import (
     all_gather_object,
@@ -200,7 +201,7 @@ class SafeCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Refuse another model's; put this rank's part beside the rest."""
-        check_fits(_bare(runner.model), checkpoint, runner._load_from)
+        check_fits(bare(runner.model), checkpoint, runner._load_from)
         rank, world_size = get_dist_info()
         ranks = checkpoint.get('ranks', ())
         if runner._resume and len(ranks) == world_size:
@@ -210,13 +211,14 @@ class SafeCheckpointHook(CheckpointHook):
             )
 
 
-def _bare(model):
-    return model.module if is_model_wrapper(model) else model
+def bare(model: nn.Module) -> nn.Module:
+    """A model without the wrapper of distributed training."""
+    return model.get_submodule('module') if is_model_wrapper(model) else model
 
 
 def _rank_state(runner) -> dict:
     state = dict(
-        buffers=dict(_bare(runner.model).named_buffers()),
+        buffers=dict(bare(runner.model).named_buffers()),
         info={EPOCH_LOSS: runner.message_hub.get_info(EPOCH_LOSS)},
     )
     return apply_to(state, lambda x: hasattr(x, 'cpu'), lambda x: x.cpu())

@@ -55,7 +55,6 @@ def share_interval(
             such arrays: the interval is then that of the mean of their
             means, such as a balanced accuracy.
         videos (np.ndarray): The video of each case, likewise.
-        confidence (float): Defaults to 0.95.
 
     Returns:
         tuple[float, float]: Lower and upper bound.

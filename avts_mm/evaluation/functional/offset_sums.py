@@ -38,8 +38,6 @@ def shift_distances(
         difference = video - padded[k : k + steps]
         bands[:, k] = np.sqrt(np.mean(difference**2, axis=1))
     there = np.isfinite(bands)
-    if not there.any():
-        return bands
     values = np.where(there, bands, 0.0)
     rows = values.sum(1) / np.maximum(there.sum(1), 1)
     sums, counts = np.zeros(steps + 2 * radius), np.zeros(steps + 2 * radius)

@@ -31,19 +31,13 @@ class OffsetMetric(BaseMetric):
     Args:
         max_shift (float): Seconds, the range that is searched.
             Defaults to 2.0.
-        collect_device (str): ``'cpu'`` or ``'gpu'``.
-        prefix (str, optional): Of the names. Defaults to 'offset'.
+        **kwargs: Of ``BaseMetric``.
     """
 
     default_prefix = 'offset'
 
-    def __init__(
-        self,
-        max_shift: float = 2.0,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(collect_device, prefix)
+    def __init__(self, max_shift: float = 2.0, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.max_shift = max_shift
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:

@@ -68,10 +68,8 @@ class SyncMetric(BaseMetric):
     within-video share to its 95 % confidence interval, which takes into
     account that clips of one video are related.
 
-    Args:
-        collect_device (str): As in mmengine; results are small and gathered
-            as objects either way. Defaults to 'cpu'.
-        prefix (str, optional): Instead of 'sync'.
+    Arguments are those of ``BaseMetric``; results are small, and gathered as
+    objects whatever ``collect_device`` says.
     """
 
     default_prefix = 'sync'
@@ -79,12 +77,8 @@ class SyncMetric(BaseMetric):
     # If the dataset does not tell; the numbers of PairKind.
     KINDS = ('positive', 'easy', 'hard', 'super_hard')
 
-    def __init__(
-        self,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.last_distances: dict[str, np.ndarray] = {}
         self.last_intervals: dict[str, tuple[float, float]] = {}
 
