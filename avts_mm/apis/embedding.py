@@ -90,29 +90,23 @@ class FilmEmbedder:
         model (AVTS): In evaluation mode.
         config (Config): What it was trained with. The length of clips and
             what is done to pictures are taken from its test pipeline.
-        chunk (int): Steps embedded at once. Defaults to 200.
-        batch_size (int): Clips embedded at once. Defaults to 16.
         stride (int): Steps from one clip of pictures to the next.
             Defaults to 1.
 
     Attributes:
         step (float): Seconds from one embedding to the next.
+        chunk, batch_size (int): Steps, and clips, embedded at once.
 
     Raises:
         ValueError: The config has no test pipeline for pairs.
     """
 
-    def __init__(
-        self,
-        model: AVTS,
-        config: Config,
-        chunk: int = 200,
-        batch_size: int = 16,
-        stride: int = 1,
-    ) -> None:
+    chunk = 200
+    batch_size = 16
+
+    def __init__(self, model: AVTS, config: Config, stride: int = 1) -> None:
         self.model = model
         self.device = next(model.parameters()).device
-        self.chunk, self.batch_size = chunk, batch_size
         try:
             dataset = config.test_dataloader.dataset
             steps = {step['type']: step for step in dataset.pipeline}

@@ -49,13 +49,15 @@ class FilmLocalizer:
     Args:
         embedder (FilmEmbedder): The model.
         refine (int): Of :meth:`AVTS.embed_places`. Defaults to 1.
-        chunk (int): Steps at once. Defaults to 100.
+
+    Attributes:
+        chunk (int): Steps at once.
     """
 
-    def __init__(
-        self, embedder: FilmEmbedder, refine: int = 1, chunk: int = 100
-    ) -> None:
-        self.embedder, self.refine, self.chunk = embedder, refine, chunk
+    chunk = 100
+
+    def __init__(self, embedder: FilmEmbedder, refine: int = 1) -> None:
+        self.embedder, self.refine = embedder, refine
         self.margin = MARGIN if embedder.by_steps else embedder.length
         # Clips overlap by four fifths.
         self.hop = 1 if embedder.by_steps else max(embedder.length // 5, 1)

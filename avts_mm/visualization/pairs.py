@@ -13,6 +13,7 @@ TITLES = {
     'hard': 'Hard negative: sound of another moment',
     'super_hard': 'Super-hard negative: sound of an overlapping moment',
 }
+COLUMNS = 13  # frames shown at most
 _WIDTH = 12.0  # inches, as all lengths here
 _MARGIN = 0.75  # left and right of the panels
 _TITLE, _WAVE, _MEL, _GAP, _FOOT = 0.95, 1.0, 1.5, 0.12, 0.55
@@ -49,7 +50,6 @@ def draw_pair(
     kind: str,
     video: tuple[str, float],
     audio: tuple[str, float],
-    columns: int = 13,
 ) -> Figure:
     """Draw a pair: frames, waveform and log-mel on one axis of time.
 
@@ -68,10 +68,9 @@ def draw_pair(
         video (tuple[str, float]): Where the picture is from: the name, and
             the first moment in seconds.
         audio (tuple[str, float]): Where the sound is from, likewise.
-        columns (int): Greatest number of frames shown. Defaults to 13.
     """
     seconds = len(wave) / sample_rate
-    columns = min(columns, len(frames))
+    columns = min(COLUMNS, len(frames))
     inner = _WIDTH - 2 * _MARGIN
     high = inner / columns * frames.shape[1] / frames.shape[2]
     panels = [high, _WAVE, _MEL]

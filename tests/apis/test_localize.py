@@ -98,6 +98,12 @@ def clip():
     return rng.integers(0, 255, (1, 3, 25, SIZE, SIZE), dtype=np.uint8)
 
 
+def in_pieces(embedder, chunk, *film):
+    localizer = FilmLocalizer(embedder)
+    localizer.chunk = chunk
+    return localizer.pieces(*film)
+
+
 @torch.no_grad()
 def test_a_place_has_the_embedding_of_a_picture_full_of_it(steps, clip):
     model = steps.model
@@ -128,7 +134,7 @@ def test_refined_places_lie_between(steps, clip):
 @pytest.mark.parametrize('kind', ['steps', 'clips'])
 def test_whole_film(kind, request):
     embedder = request.getfixturevalue(kind)
-    pieces = list(FilmLocalizer(embedder, chunk=30).pieces(film()))
+    pieces = list(in_pieces(embedder, 30, film()))
     assert [len(piece.frames) for piece in pieces] == [30, 30, 15]
     for piece in pieces:
         assert piece.maps.shape == (len(piece.frames), 2, 2)
@@ -143,7 +149,7 @@ def test_whole_film(kind, request):
 
 def test_maps_of_a_film_are_those_of_the_clip(steps):
     """Pieces join: what they are cut into matters little."""
-    whole = list(FilmLocalizer(steps, chunk=75).pieces(film()))
+    whole = list(in_pieces(steps, 75, film()))
     assert len(whole) == 1
     frames, wave, _ = render_clip((0, 1, 0), seconds=3.0)
     clips = steps.transform(list(frames)).swapaxes(0, 1)[None]
@@ -152,15 +158,15 @@ def test_maps_of_a_film_are_those_of_the_clip(steps):
     assert whole[0].maps == pytest.approx(
         sound_distances(places, sounds[:, :75], sounds), abs=1e-4
     )
-    pieces = FilmLocalizer(steps, chunk=25).pieces(film())
+    pieces = in_pieces(steps, 25, film())
     joined = np.concatenate([piece.maps for piece in pieces])
     # The sounds that they are set against are not quite the same.
     assert np.corrcoef(joined.ravel(), whole[0].maps.ravel())[0, 1] > 0.95
 
 
 def test_part_of_a_film(steps):
-    pieces = list(FilmLocalizer(steps, chunk=30).pieces(film(), 1.6))
-    whole = next(FilmLocalizer(steps, chunk=75).pieces(film()))
+    pieces = list(in_pieces(steps, 30, film(), 1.6))
+    whole = next(in_pieces(steps, 75, film()))
     for name, end in (('frames', 40), ('sound', 25600)):
         joined = np.concatenate([getattr(piece, name) for piece in pieces])
         np.testing.assert_allclose(joined, getattr(whole, name)[:end], 1e-6)

@@ -53,7 +53,9 @@ def flash_and_click(by_steps=True, **options) -> FilmEmbedder:
     ]
     data = dict(clip_seconds=frames / 25, pipeline=pipeline)
     cfg = Config(dict(test_dataloader=dict(dataset=data)))
-    return FilmEmbedder(FlashAndClick(by_steps), cfg, **options)
+    embedder = FilmEmbedder(FlashAndClick(by_steps), cfg)
+    vars(embedder).update(options)
+    return embedder
 
 
 def page_model() -> SimpleNamespace:

@@ -210,8 +210,8 @@ _BUGS = {
         [f'{_LOOPS}/test_stop_signals.py'],
         {'if child._parent_pid == os.getpid()': 'if True'},
     ),
-    'engine/schedulers/train_loss_plateau.py': (
-        ['tests/engine/schedulers'],
+    'engine/train_loss_plateau.py': (
+        ['tests/engine/test_train_loss_plateau.py'],
         {
             'patience=patience,': 'patience=patience - 1,',
             " if k != 'end'": '',

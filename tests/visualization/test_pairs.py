@@ -44,7 +44,7 @@ def test_panels_share_their_axis():
 
 
 def test_frames_stand_at_their_time():
-    strip = drawn(draw(columns=13).axes[0])
+    strip = drawn(draw().axes[0])
     assert strip.shape == (24, 13 * 32, 3)
     shown = strip[0, ::32, 0].astype(int)
     assert (np.diff(shown) > 0).all()
@@ -55,7 +55,7 @@ def test_frames_stand_at_their_time():
 
 
 def test_frames_keep_their_proportions():
-    figure = draw(height=20, width=40, columns=10)
+    figure = draw(height=20, width=40, count=10)
     box = figure.axes[0].get_position()
     width, height = figure.get_size_inches()
     tile = box.width * width / 10

@@ -124,7 +124,8 @@ class ProgressBarHook(Hook):
         if shares:
             drawn = [f'{x:.0%} {kind}' for kind, x in shares.items() if x]
             width = 18 if len(shares) < 3 else 30
-            self._row['negatives'] = f' {", ".join(drawn):<{width}}'
+            name = f' {"negatives":<{width}}'  # to the left, like its cell
+            self._row[name] = f' {", ".join(drawn):<{width}}'
 
     def before_val_epoch(self, runner) -> None:
         """Begin the bar of a validation."""
@@ -165,12 +166,7 @@ class ProgressBarHook(Hook):
         if runner is not None and self.progress.disable:
             left = self._time_left(runner).removesuffix(' left')
             row['left'] = f'{left:>8}'
-        header = ' '.join(
-            f'{" " + name:<{len(cell)}}'
-            if name == 'negatives'
-            else f'{name:>{len(cell)}}'
-            for name, cell in row.items()
-        )
+        header = ' '.join(f'{n:>{len(cell)}}' for n, cell in row.items())
         if header != self._header:
             self._header = header
             self.console.print(header, style='dim', highlight=False)

@@ -7,6 +7,7 @@ the offset, and small for a film of any length.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 BLOCK = 10  # steps
 
@@ -45,9 +46,7 @@ def shift_distances(
         sums[k : k + steps] += values[:, k]
         counts[k : k + steps] += there[:, k]
     columns = sums / np.maximum(counts, 1)
-    around = np.stack(
-        [columns[k : k + steps] for k in range(2 * radius + 1)], axis=1
-    )
+    around = sliding_window_view(columns, 2 * radius + 1)
     # The columns' own mean stays, so that each row sums to zero.
     around = np.where(there, around, 0.0)
     around -= (around.sum(1) / np.maximum(there.sum(1), 1))[:, None]
@@ -77,10 +76,7 @@ class OffsetSums:
     ) -> 'OffsetSums':
         """From distances ``(T, S)``; the last block may be shorter."""
         there = np.isfinite(distances)
-        begins = np.arange(0, max(len(distances), 1), block)
-        if not len(distances):
-            distances = np.zeros((1, distances.shape[1]))
-            there = np.zeros(distances.shape, bool)
+        begins = np.arange(0, len(distances), block)
         return cls(
             np.add.reduceat(np.where(there, distances, 0.0), begins),
             np.add.reduceat(there.astype(float), begins),

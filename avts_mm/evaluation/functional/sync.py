@@ -45,13 +45,8 @@ def _checked(values: np.ndarray) -> np.ndarray:
 def _rates(
     positives: np.ndarray, negatives: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Thresholds that differ in what they decide, and what they decide.
-
-    Returns:
-        tuple[np.ndarray, np.ndarray, np.ndarray]: Rising thresholds from -inf
-        to inf, midway between distances; shares of positives and of negatives
-        that are below each.
-    """
+    """Rising thresholds from -inf to inf, midway between distances, and the
+    shares of positives and of negatives that are below each."""
     positives, negatives = _checked(positives), _checked(negatives)
     values = np.unique(np.concatenate([positives, negatives]))
     middles = (values[:-1] + values[1:]) / 2

@@ -4,7 +4,7 @@ from mmaction.registry import HOOKS, PARAM_SCHEDULERS
 from mmengine.hooks import Hook
 from mmengine.optim import ReduceOnPlateauLR
 
-from ..hooks.deferred_info_hook import mean_loss
+from .hooks.deferred_info_hook import mean_loss
 
 
 @PARAM_SCHEDULERS.register_module()
