@@ -4,8 +4,8 @@ Knows nothing of pairs, data sets or training, and imports nothing of ours.
 """
 
 from .audio import open_audio
+from .containers import MediaError, MediaInfo
 from .film import ArrayFilm, FileFilm, as_film
-from .media_info import MediaError, MediaInfo
 from .options import Prepared, PrepareOptions
 from .probe import probe
 from .shift import ShiftedSound, shift_sound

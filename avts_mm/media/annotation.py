@@ -41,14 +41,8 @@ class Record(NamedTuple):
 
 @contextlib.contextmanager
 def open_text(path: str) -> Iterator[IO[str]]:
-    """Open a list or an annotation file to read it.
-
-    Args:
-        path (str): The file, in UTF-8.
-
-    Raises:
-        ValueError: It is not text in UTF-8; the message names the line.
-    """
+    """Open a list or an annotation file to read it; ValueError with the line
+    if it is not in UTF-8."""
     try:
         # utf-8-sig: spreadsheets put a byte-order mark in front.
         with open(path, newline='', encoding='utf-8-sig') as file:
@@ -216,11 +210,8 @@ def write_rows(
 ) -> None:
     """Write a CSV file, complete or not at all.
 
-    Args:
-        path (str): The file; its folder is made if needed.
-        names (Sequence[str]): The columns.
-        rows (Iterable[Mapping]): Values by column; what lacks stays empty,
-            other columns are left out.
+    Its folder is made if needed. Values that lack stay empty, those of other
+    columns are left out.
     """
     path = os.fspath(path)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)

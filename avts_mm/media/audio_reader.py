@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
-from .containers import damaged
-from .media_info import MediaError
+from .containers import MediaError, damaged
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
 # a span that sticks out of the track by no more than this is filled up with

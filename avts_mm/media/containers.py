@@ -1,18 +1,110 @@
-"""Opening of files with PyAV, and the choice of streams."""
+"""Media files: what is known of one, the error about it, and opening it."""
 
 import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import av
 from av.stream import Disposition
 
-from .media_info import MediaError
-
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}
 _NO_MEDIA = 'not a readable media file'
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """Properties of one media file. Times are seconds.
+
+    Attributes:
+        path (str): The file.
+        container (str): Short name: ``'mov'`` (mp4 too), ``'matroska'``
+            (webm too), ``'avi'``, ``'mpegts'``, ``'mpeg'``, ``'wav'``, ...
+        video_codec (str | None): None for a file without pictures.
+        fps (float): Average pictures per second, 0 if unknown.
+        width (int): As stored, before rotation.
+        height (int): As stored, before rotation.
+        rotation (int): Counter-clockwise degrees by which the stored picture
+            must be turned for display: 0, 90, 180 or 270.
+        video_start (float): Container time of the first picture.
+        video_duration (float): From the first picture to the end of the
+            last.
+        has_b_frames (bool): Pictures are stored in another order than shown.
+        has_edits (bool): The track holds pictures that are not shown (an edit
+            list made by cutting).
+        picture_shift (float): What must be added to libavformat's times of
+            the pictures (see :mod:`.edits`); ``video_start`` has it already.
+        audio_codec (str | None): None for a file without sound.
+        sample_rate (int): Hz.
+        channels (int): Number of audio channels.
+        audio_tracks (int): Number of audio tracks; the fields about sound
+            are those of one of them.
+        audio_start (float): Container time of the first sample.
+        audio_duration (float): Length of the audio track.
+    """
+
+    path: str
+    container: str
+    video_codec: str | None = None
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+    video_start: float = 0.0
+    video_duration: float = 0.0
+    has_b_frames: bool = False
+    has_edits: bool = False
+    picture_shift: float = 0.0
+    audio_codec: str | None = None
+    sample_rate: int = 0
+    channels: int = 0
+    audio_tracks: int = 0
+    audio_start: float = 0.0
+    audio_duration: float = 0.0
+
+    @property
+    def zero(self) -> float:
+        """The time that libavformat gives the first picture."""
+        return self.video_start - self.picture_shift
+
+    @property
+    def common_span(self) -> tuple[float, float]:
+        """(start, duration) of what has both picture and sound, in the
+        video's own clock; the duration is 0 where nothing has both."""
+        if self.video_codec is None or self.audio_codec is None:
+            return 0.0, 0.0
+        offset = self.audio_start - self.video_start
+        start = max(0.0, offset)
+        end = min(self.video_duration, offset + self.audio_duration)
+        return start, max(0.0, end - start)
+
+
+class MediaError(Exception):
+    """A media file cannot be read, or cannot be read rightly.
+
+    Args:
+        message (str): Full sentence naming the file, the cause and a remedy.
+        path (str): The file.
+        reason (str): Short code to count by. One of ``'missing'`` (no such
+            file), ``'empty'`` (zero bytes), ``'undecodable'`` (not media, or
+            damaged), ``'no_video'``, ``'no_audio'``, ``'too_short'`` (asked
+            beyond the ends of the track), ``'gap'`` (the track has a hole
+            there), ``'silent'`` (digital silence throughout), ``'timeout'``
+            (reading took too long), ``'unsupported'`` (this backend would
+            read the file wrongly, or this container cannot hold it),
+            ``'unwritable'`` (a file to be written).
+    """
+
+    # The message comes first and suffices by itself: torch re-raises the
+    # errors of data-loading workers as ``type(error)(message)``.
+    def __init__(
+        self, message: str, path: str = '', reason: str = 'undecodable'
+    ) -> None:
+        super().__init__(message)
+        self.path = str(path)
+        self.reason = reason
 
 
 def error_cause(error: Exception) -> str:
@@ -38,9 +130,7 @@ def damaged(path: str, what: str, cause: object) -> MediaError:
 def file_status(path: str) -> os.stat_result | None:
     """What the system knows about a file; None if there is none.
 
-    Raises:
-        MediaError: There is something there that is not a file: a named pipe
-            would be waited for at opening.
+    MediaError for what is not a file: a named pipe would be waited for.
     """
     try:
         status = os.stat(path)
@@ -61,13 +151,7 @@ def open_container(
     format: str | None = None,
     status: os.stat_result | None = None,
 ):
-    """Open a file with PyAV.
-
-    Args:
-        path (str): The file.
-        options (dict, optional): For the demuxer.
-        format (str, optional): Its format, if known.
-        status (os.stat_result, optional): Its :func:`file_status`, if known.
+    """Open a file with PyAV, its format and status told if known.
 
     Raises:
         MediaError: The file is missing, empty or not media.
@@ -102,11 +186,8 @@ def open_container(
 
 
 def video_stream(container, path: str):
-    """The first video stream that is not a cover picture.
-
-    Raises:
-        MediaError: There is none.
-    """
+    """The first video stream that is not a cover picture; MediaError
+    without one."""
     for stream in container.streams.video:
         cover = stream.disposition & Disposition.attached_pic
         if stream.codec_context and not cover:
@@ -124,16 +205,8 @@ def audio_streams(container) -> list:
 
 
 def audio_stream(container, path: str, track: int = 0):
-    """One of the audio streams.
-
-    Args:
-        container (av.container.InputContainer): The opened file.
-        path (str): The file.
-        track (int): Which one, counted from 0.
-
-    Raises:
-        MediaError: There is none, or not so many.
-    """
+    """An audio stream, counted from 0; MediaError if there are not so
+    many."""
     if track < 0:
         raise ValueError(f'audio_track must be 0 or more, got {track}')
     streams = audio_streams(container)

@@ -11,8 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from .containers import open_container, video_stream
-from .media_info import MediaError
+from .containers import MediaError, open_container, video_stream
 
 
 class Edit(NamedTuple):

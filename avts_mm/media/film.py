@@ -7,11 +7,30 @@ from typing import Protocol
 import numpy as np
 
 from .audio import open_audio
-from .media_info import MediaError
+from .containers import MediaError
 from .video import open_video
 
+# Seconds to which the end of a track is found.
+_LEAST = 0.04
 
-class FileFilm:
+
+class Film(Protocol):
+    """What has a name, a length in seconds, pictures and sound."""
+
+    name: str
+    seconds: float
+
+    def pictures(self, step: float) -> Iterator[np.ndarray]:
+        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
+
+    def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
+        """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class FileFilm(Film):
     """A film in a file, read from the begin to the end once.
 
     Args:
@@ -43,11 +62,9 @@ class FileFilm:
             raise
 
     def pictures(self, step: float) -> Iterator[np.ndarray]:
-        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
         return self._video.stream(step / 2, step)
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
-        """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
         count = round(seconds * rate)
         # A second at a time, so that only the ends are looked at closely.
         try:
@@ -55,28 +72,19 @@ class FileFilm:
         except MediaError as error:
             if error.reason != 'too_short':
                 raise
-        if seconds <= self._LEAST:
+        if seconds <= _LEAST:
             return np.full(count, np.nan, np.float32)
         half = round(count / 2) / rate
-        return np.concatenate(
-            [
-                self.sound(start, half, rate),
-                self.sound(
-                    start + half, (count - round(half * rate)) / rate, rate
-                ),
-            ]
-        )
-
-    # Seconds to which the end of the track is found.
-    _LEAST = 0.04
+        rest = (count - round(half * rate)) / rate
+        parts = (start, half), (start + half, rest)
+        return np.concatenate([self.sound(*part, rate) for part in parts])
 
     def close(self) -> None:
-        """Free the decoders."""
         self._video.close()
         self._audio.close()
 
 
-class ArrayFilm:
+class ArrayFilm(Film):
     """A film in memory.
 
     Args:
@@ -122,14 +130,12 @@ class ArrayFilm:
         self._audio, self._rate = audio.astype(np.float32), sample_rate
 
     def pictures(self, step: float) -> Iterator[np.ndarray]:
-        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
         time = step / 2
         while time < self.seconds:
             yield self._video[int(time * self._fps)]
             time += step
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
-        """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
         count = round(seconds * rate)
         places: np.ndarray = (start + np.arange(count) / rate) * self._rate
         if rate == self._rate:
@@ -141,22 +147,6 @@ class ArrayFilm:
 
     def close(self) -> None:
         """Nothing to free."""
-
-
-class Film(Protocol):
-    """What has a name, a length in seconds, pictures and sound."""
-
-    name: str
-    seconds: float
-
-    def pictures(self, step: float) -> Iterator[np.ndarray]:
-        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
-
-    def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
-        """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
-
-    def close(self) -> None:
-        """Free what it holds."""
 
 
 def as_film(source, audio_track: int = 0) -> Film:

@@ -7,12 +7,12 @@ import av
 from av.stream import Stream
 
 from .containers import (
+    MediaError,
     audio_stream,
     error_cause,
     packets,
     video_stream,
 )
-from .media_info import MediaError
 from .probe import probe
 from .tracks import add_tracks, kind_of, pcm_width, unsupported
 
@@ -70,7 +70,7 @@ class FilmCopy:
         self.base = min(self.base, self.sound.time_base)
         self.moved = float(round(-seconds / self.base) * self.base)
         # As libavformat counts; see MediaInfo.picture_shift.
-        self.zero = info.video_start - info.picture_shift
+        self.zero = info.zero
         self.begin = 0.0
         if self.form != 'avi':
             self.begin = min(self.zero, info.audio_start)
@@ -226,11 +226,7 @@ class FilmCopy:
         return list(group)
 
     def verify(self, part: str, audio_track: int) -> float:
-        """Look at what was written.
-
-        Returns:
-            float: Seconds of sound that are lost.
-        """
+        """Look at what was written: seconds of sound that are lost."""
         info, zero = self.info, self.zero - self.begin
         if info.has_edits and self.form not in _HIDING:
             zero = self.first_picture  # what was hidden is seen now

@@ -127,11 +127,8 @@ class Prepared:
 def find_fault(
     prepared: Prepared, options: PrepareOptions
 ) -> tuple[str, str] | None:
-    """Why a video that could be prepared is of no use all the same.
-
-    Returns:
-        tuple | None: Reason and explanation, None for a good one.
-    """
+    """Why (reason and explanation) a video that could be prepared is of no
+    use all the same; None for a good one."""
     start, end = prepared.start, prepared.audio_end
     longer = max(prepared.video_seconds, end - start)
     if prepared.duration < _MIN_OVERLAP * longer:

@@ -11,6 +11,8 @@ from dataclasses import replace
 import av
 
 from .containers import (
+    MediaError,
+    MediaInfo,
     audio_stream,
     audio_streams,
     container_name,
@@ -21,7 +23,6 @@ from .containers import (
     video_stream,
 )
 from .edits import edit_shift
-from .media_info import MediaError, MediaInfo
 from .presentation import picture_time, ticks_to_seconds
 
 # How a prepared file is opened: without a look at its packets, by which
@@ -64,12 +65,6 @@ def open_probed(
     Of a file that has the size with which it was prepared
     (:class:`~avts_mm.media.writer.VideoWriter`) the head tells all. Of
     another one the first picture must be decoded and edit lists be looked for.
-
-    Args:
-        path (str): The file.
-        audio_track (int): Which of several audio tracks, counted from 0.
-        prepared_bytes (int): Size of the file when it was prepared; 0 if that
-            is not known, or it was not.
 
     Returns:
         tuple: The container, its MediaInfo, and whether nothing has been read
@@ -170,8 +165,7 @@ def _rate(stream) -> float:
 
 
 def _sound(container, stream, first) -> dict:
-    """The fields that describe the sound, ``first`` being its first packet or
-    None."""
+    """The fields about sound; ``first`` is its first packet or None."""
     if stream is None:
         return {}
     context = stream.codec_context
@@ -196,12 +190,8 @@ def _sound(container, stream, first) -> dict:
 
 
 def _first_picture(container, stream, sound, path: str):
-    """Decode the first picture.
-
-    Returns:
-        tuple: The picture, whether pictures before it are not shown, and the
-        first packet of sound, if one came by.
-    """
+    """The first picture, whether pictures before it are not shown, and the
+    first packet of sound, if one came by."""
     discarded, first = False, None
     cause: object = 'none found'
     streams = [stream] if sound is None else [stream, sound]
@@ -249,8 +239,7 @@ def _duration(container, stream, start: float) -> float:
 
 
 def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
-    """Correct what the headers tell of starts and durations by reading every
-    packet."""
+    """Starts and durations as all packets tell them."""
     spans: dict[str, tuple[int, int]] = {}
     with open_container(path) as container:
         streams = []

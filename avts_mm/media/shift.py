@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .containers import error_cause, open_container
+from .containers import MediaError, MediaInfo, error_cause, open_container
 from .film_copy import FilmCopy, outside
-from .media_info import MediaError, MediaInfo
 from .probe import probe
 from .tracks import FORMATS, kind_of, unsupported
 

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from .containers import audio_stream, open_container
-from .media_info import MediaError
+from .containers import MediaError, audio_stream, open_container
 from .probe import probe
 
 # The longest time without a picture or sound, in seconds, that is believed.
@@ -58,15 +57,8 @@ class SoundTimeline:
     def add(
         self, frame: av.AudioFrame, time: float | None
     ) -> Iterator[np.ndarray]:
-        """Blocks of int16 samples that follow on what was handed out.
-
-        Args:
-            frame (av.AudioFrame): Decoded sound.
-            time (float | None): Its time on the video's clock in seconds.
-
-        Raises:
-            ValueError: The timestamps jump further than :data:`MAX_GAP`.
-        """
+        """Blocks of int16 samples that follow on what was handed out;
+        ValueError if the video's clock jumps further than :data:`MAX_GAP`."""
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         expected = self._anchor
         if self._form is not None:
@@ -131,10 +123,6 @@ class WavWriter:
     """16-bit mono wav written block by block, its length settled at the end.
 
     A context manager; if anything goes wrong no file is left.
-
-    Args:
-        path (str): File to write.
-        sample_rate (int): Hz.
     """
 
     def __init__(self, path: str | os.PathLike, sample_rate: int) -> None:
@@ -180,11 +168,7 @@ class WavWriter:
 
 
 class LoudnessMeter:
-    """The loudest tenth of a second of a stream of int16 samples.
-
-    Args:
-        sample_rate (int): Hz.
-    """
+    """The loudest tenth of a second of a stream of int16 samples."""
 
     def __init__(self, sample_rate: int) -> None:
         self._window = max(1, sample_rate // 10)

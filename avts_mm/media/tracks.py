@@ -7,7 +7,7 @@ import re
 import av
 from av.stream import Disposition
 
-from .media_info import MediaError
+from .containers import MediaError
 
 # Ending of the name: libavformat's name of the container.
 FORMATS = {
@@ -48,12 +48,9 @@ def pcm_width(stream) -> int:
 def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
     """Add to ``out`` a track for every one of the film.
 
-    Returns:
-        tuple: The new track of each old one, and a name for each of those
-        that are left out (neither picture, sound nor subtitles).
-
-    Raises:
-        MediaError: A track that matters cannot be held.
+    Returns the new track of each old one, and a name for each of those that
+    are left out (neither picture, sound nor subtitles); MediaError if a track
+    that matters cannot be held.
     """
     form = out.format.name
     tracks, left_out = {}, []

@@ -8,11 +8,9 @@ import av
 import numpy as np
 
 from .audio import mono
-from .containers import audio_stream, open_container, video_stream
-from .media_info import MediaError
+from .containers import MediaError, audio_stream, open_container, video_stream
 from .options import Prepared, PrepareOptions, find_fault
-from .picture import PictureGraph
-from .presentation import PictureClock
+from .presentation import PictureClock, PictureGraph
 from .probe import probe
 from .sound import MAX_GAP, LoudnessMeter, SoundTimeline, WavWriter
 from .writer import VideoWriter

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from .media_info import MediaError
+from .containers import MediaError
 from .video_reader import EPSILON, VideoReader
 
 

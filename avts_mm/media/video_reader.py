@@ -11,8 +11,13 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from .containers import alone, damaged, open_container, video_stream
-from .media_info import MediaError
+from .containers import (
+    MediaError,
+    alone,
+    damaged,
+    open_container,
+    video_stream,
+)
 from .presentation import LEAD, decode_pictures, to_rgb
 from .probe import open_probed
 
