@@ -167,11 +167,7 @@ class AudioClipDataset(BaseDataset):
 
     @force_full_init
     def __getitem__(self, idx: int) -> dict:
-        """Load a clip.
-
-        Raises:
-            MediaError: The file cannot be read.
-        """
+        """Load a clip; MediaError if its file cannot be read."""
         idx = range(len(self.clips))[idx]
         number, start = self.clips[idx].tolist()
         recording = self.recordings[number]
@@ -193,19 +189,11 @@ class AudioClipDataset(BaseDataset):
 
 
 def clip_starts(length: int, clip: int, hop: int) -> np.ndarray:
-    """Where the overlapping clips of a recording begin.
+    """First samples of the overlapping clips of a recording, int64 ``(N,)``.
 
     Every ``hop``, as long as a clip fits in; and once more at the very end
-    if otherwise more than a tenth of a clip would remain unheard.
-
-    Args:
-        length (int): Samples of the recording.
-        clip (int): Samples of a clip.
-        hop (int): Samples from one to the next.
-
-    Returns:
-        np.ndarray: int64 ``(N,)``, N > 0: samples; only 0 where the
-        recording is shorter than a clip.
+    if otherwise more than a tenth of a clip would remain unheard. Only 0
+    where the recording is shorter than a clip.
     """
     last = max(length - clip, 0)
     starts = np.arange(0, last + 1, hop)
@@ -217,11 +205,7 @@ def clip_starts(length: int, clip: int, hop: int) -> np.ndarray:
 # The last few are kept, since their clips are asked for one by one.
 @functools.lru_cache(maxsize=4)
 def _load(path: str, sample_rate: int) -> np.ndarray:
-    """All of the sound of a file, float32 ``(S,)``, mono; not to be written.
-
-    Raises:
-        MediaError: The file is missing or damaged or holds no sound.
-    """
+    """All of the sound of a file, float32 ``(S,)``, mono; read-only."""
     info = probe(path, scan=True)
     start = 0.0
     if info.video_codec is not None:

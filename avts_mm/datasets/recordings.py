@@ -75,11 +75,7 @@ def _parse(row: dict[str, str]) -> Recording:
 
 
 def check_sources(recordings: Sequence[Recording], path: str) -> None:
-    """Refuse folds that tear recordings of one source apart.
-
-    Raises:
-        ValueError: Naming two such recordings.
-    """
+    """ValueError naming two recordings of one source in different folds."""
     torn = _torn(recordings, (recording.source for recording in recordings))
     if torn:
         raise ValueError(
@@ -91,11 +87,7 @@ def check_sources(recordings: Sequence[Recording], path: str) -> None:
 
 
 def check_copies(recordings: Sequence[Recording], path: str) -> None:
-    """Refuse copies of one recording, by any name, in several folds.
-
-    Raises:
-        ValueError: Naming two such recordings.
-    """
+    """ValueError naming two copies of one recording in different folds."""
     torn = _torn(recordings, (_digest(r.audio) for r in recordings))
     if torn:
         raise ValueError(

@@ -110,12 +110,11 @@ class FilmCopy:
             raise outside(self.info.path, -self.moved)
 
     def _chapters(self) -> list:
-        chapters = []
-        for chapter in self.film.chapters():
+        chapters = self.film.chapters()
+        for chapter in chapters:
             ticks = round(self.begin / chapter['time_base'])
-            start = max(0, chapter['start'] - ticks)
-            end = max(0, chapter['end'] - ticks)
-            chapters.append({**chapter, 'start': start, 'end': end})
+            for name in ('start', 'end'):
+                chapter[name] = max(0, chapter[name] - ticks)
         return chapters
 
     def _moved_packets(self, streams) -> Iterator:

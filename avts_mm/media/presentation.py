@@ -53,11 +53,9 @@ class PictureClock:
     def time(
         self, frame: av.VideoFrame, stream, rising: bool = False
     ) -> float | None:
-        """Seconds after the file's first picture; None if no time is known.
-
-        With ``rising``, None also for a picture that does not begin after
-        the one before it; the clock then takes no notice of it.
-        """
+        """Seconds after the file's first picture; None if no time is known,
+        or with ``rising`` for a picture that does not begin after the one
+        before it, of which the clock then takes no notice."""
         last, container = self._last, self._container
         # The last pictures of an AVI come out after the last packet, so no
         # decoding time belongs to them.

@@ -7,6 +7,7 @@ time of the first picture. Only :attr:`MediaInfo.video_start` and
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import av
 
@@ -265,17 +266,15 @@ def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
         kind: (float(low * bases[kind]), float(high * bases[kind]))
         for kind, (low, high) in spans.items()
     }
+    found: dict[str, Any] = {}
     if 'video' in seconds:
-        length = max(0.0, seconds['video'][1] - info.zero)
-        info = replace(info, video_duration=length)
+        found['video_duration'] = max(0.0, seconds['video'][1] - info.zero)
     if 'audio' in seconds:
         start, until = seconds['audio']
         # Packets before the track's start only prime the decoder.
-        start = max(start, info.audio_start)
-        info = replace(
-            info, audio_start=start, audio_duration=max(0.0, until - start)
-        )
-    return info
+        found['audio_start'] = start = max(start, info.audio_start)
+        found['audio_duration'] = max(0.0, until - start)
+    return replace(info, **found)
 
 
 def _length(packet) -> int:

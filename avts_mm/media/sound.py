@@ -32,10 +32,8 @@ class SoundTimeline:
     that keep the error below ``tolerance``. The jitter of single timestamps
     (Matroska rounds them to milliseconds) changes nothing.
 
-    Args:
-        sample_rate (int): Hz of the output.
-        tolerance (float): Seconds by which the median of the last timestamps
-            may differ from the number of samples before a correction.
+    ``tolerance`` is by how many seconds the median of the last timestamps may
+    differ from the number of samples before a correction.
 
     Attributes:
         first (float | None): Seconds of the first real sample.

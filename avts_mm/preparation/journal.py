@@ -24,16 +24,9 @@ RETRIED = ('timeout', 'crashed', 'error', 'missing')
 class Journal:
     """One line of JSON per finished source, appended as they finish.
 
-    A half-written last line, left by a killed run, does not count.
-
-    Args:
-        out (str): Folder of the corpus.
-        options (PrepareOptions): What is wanted now.
-        overwrite (bool): Forget what was done before.
-
-    Raises:
-        ValueError: The folder holds a corpus made with other options.
-        BlockingIOError: Another run is at work in the folder.
+    A half-written last line, left by a killed run, does not count, and with
+    ``overwrite`` none does. ValueError if the folder holds a corpus made with
+    other options, BlockingIOError if another run is at work there.
     """
 
     def __init__(
