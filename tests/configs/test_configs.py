@@ -1,5 +1,6 @@
 """Every config is built, run and held against its timetable."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,26 @@ def test_learning_rate_warms_up_and_falls(name):
     assert seen[:top] == sorted(seen[:top])
     assert seen[top:] == sorted(seen[top:], reverse=True)
     assert seen[-1] < 0.1 * lr
+
+
+def bases(path):
+    """The files that a config reads, and how deep they inherit."""
+    tree = ast.parse(path.read_text())
+    named = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == '_base_'
+    ]
+    names = named[0] if named else []
+    below = [
+        bases((path.parent / name).resolve())
+        for name in ([names] if isinstance(names, str) else names)
+    ]
+    files = {path}.union(*(files for files, _ in below))
+    return files, 1 + max((depth for _, depth in below), default=0)
+
+
+def test_configs_are_read_in_one_sitting():
+    read = [bases(p) for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts]
+    assert max(depth for _, depth in read) <= 4
+    assert sum(len(files) for files, _ in read) / len(read) <= 5
