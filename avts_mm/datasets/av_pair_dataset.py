@@ -263,7 +263,9 @@ class AVPairDataset(AVRecordDataset):
     def plan_info(self, pair: AVPair) -> dict:
         """What the pipeline is given for a pair; opens no file."""
         picture = self.get_data_info(pair.video)
-        sound = self.get_data_info(pair.audio)
+        sound = picture
+        if pair.audio != pair.video:
+            sound = self.get_data_info(pair.audio)
         kind = PairKind(pair.kind)
         rng = np.random.Generator(np.random.Philox(pair.seed))
         starts = self.timing.draw(kind, picture['span'], sound['span'], rng)

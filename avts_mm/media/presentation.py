@@ -95,10 +95,10 @@ def decode_pictures(
     clock, decoded = PictureClock(info), False
     context, skipping = stream.codec_context, False
     context.skip_frame = 'DEFAULT'
-    base = float(stream.time_base)
+    base, zero = float(stream.time_base), info.zero
     for packet in packets(stream.container, stream):
         if wanted and packet.pts is not None:
-            shown = packet.pts * base - info.zero
+            shown = packet.pts * base - zero
             following = bisect_left(wanted, shown)
             far = following < len(wanted)
             far = far and wanted[following] - shown > LEAD
