@@ -27,9 +27,8 @@ EPSILON = 1e-3
 # A damaged header may promise pictures that fill the memory; 8K has half of
 # this.
 MAX_PIXELS = 2**26
-# Containers in which the times after a seek were measured to be right. In
-# MPEG-PS they are up to three pictures wrong, and where there is no way to
-# know everything is decoded from the start.
+# Containers in which the times after a seek were measured to be right; others
+# are decoded from the start (MPEG-PS is up to three pictures wrong).
 _SEEKABLE = {'mov', 'matroska', 'mpegts', 'flv', 'avi'}
 # How much earlier to look for a key frame when the first seek came too late.
 _SEEK_BACK = (0.0, 1.0, 5.0)
@@ -60,9 +59,8 @@ class VideoReader(AbstractContextManager):
     def __init__(self, path: str, prepared_bytes: int = 0) -> None:
         self.path = os.fspath(path)
         self._pass = 0  # counts passes of decoding
-        self._container, info, self._fresh = open_probed(
-            self.path, prepared_bytes=prepared_bytes
-        )
+        opened = open_probed(self.path, prepared_bytes=prepared_bytes)
+        self._container, info, self._fresh = opened
         self.info = info
         try:
             self._stream = alone(video_stream(self._container, self.path))
@@ -87,8 +85,17 @@ class VideoReader(AbstractContextManager):
         self._reformatter = VideoReformatter()
 
     def frames(self, times) -> np.ndarray:
-        """What :meth:`pictures` gives as ``(T, H, W, 3)``."""
-        return np.stack(self.pictures(times)[0])
+        """The pictures of :meth:`read`."""
+        return self.read(times)[0]
+
+    def frame_times(self, times) -> np.ndarray:
+        """The times of :meth:`read`."""
+        return self.read(times)[1]
+
+    def read(self, times) -> tuple[np.ndarray, np.ndarray]:
+        """What :meth:`pictures` gives, the pictures as ``(T, H, W, 3)``."""
+        images, begins = self.pictures(times)
+        return np.stack(images), begins
 
     def pictures(self, times) -> tuple[list[np.ndarray], np.ndarray]:
         """The pictures on screen at the given times.

@@ -2,15 +2,17 @@
 files."""
 
 import os
+import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
 from avts_mm.datasets import LabelledVideoDataset
-from avts_mm.datasets.item_loading import UnreadableFiles
+from avts_mm.datasets.item_loading import UnreadableFiles, seeded
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import write_records
 
@@ -112,3 +114,20 @@ def test_a_file_that_hangs_ends_the_training_and_is_named(tmp_path, workers):
     assert 'tools/data/prepare_av.py' in line and 'time_limit' in line
     if workers:
         assert 'DataLoader worker' in output
+
+
+def test_chance_is_seeded_and_then_as_it_was():
+    def draw():
+        return np.random.rand(), random.random(), torch.rand(1).item()
+
+    def seeded_draw(seed):
+        with seeded(seed):
+            return draw()
+
+    np.random.seed(1), random.seed(1), torch.manual_seed(1)
+    expected = draw()
+    np.random.seed(1), random.seed(1), torch.manual_seed(1)
+    first = seeded_draw(5)
+    assert draw() == expected
+    assert seeded_draw(5) == first
+    assert all(a != b for a, b in zip(seeded_draw(6), first))

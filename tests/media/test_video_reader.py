@@ -31,8 +31,10 @@ def test_times_in_any_order_and_repeated(tmp_path):
     times = [(n + 0.5) * 0.04 for n in wanted]
     with open_video(path) as reader:
         for _ in range(2):  # the reader can be used again
-            frames, begins = reader.pictures(times)
+            frames, begins = reader.read(times)
+            assert frames.shape[0] == len(wanted)
             assert [read_number(frame) for frame in frames] == wanted
+            np.testing.assert_array_equal(reader.frame_times(times), begins)
             np.testing.assert_allclose(begins, np.array(wanted) * 0.04)
         assert reader.pictures([])[0] == []
 
