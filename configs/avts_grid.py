@@ -62,7 +62,15 @@ val_dataloader = dict(
         pipeline=test_pipeline,
     ),
 )
-test_dataloader = val_dataloader
+# Four clips of each video, and negatives that overlap with their clip: those
+# that nobody can tell by where in the sentence they are (docs/results.md).
+test_dataloader = dict(
+    val_dataloader,
+    sampler=dict(
+        clips_per_video=4,
+        kinds=('positive', 'easy', 'hard', 'super_hard'),
+    ),
+)
 
 max_epochs = 10
 optim_wrapper = dict(

@@ -134,8 +134,12 @@ class AVRecordDataset(BaseDataset):
         self._records, self._ends = records, np.array(ends)
         self._places = np.arange(len(durations))
         self.durations = np.array(durations)
-        # Equal paths have equal hashes; 64 bits keep different ones apart.
-        self.video_ids = np.array(hashes)
+        # Equal paths have equal hashes; 64 bits keep different ones apart. A
+        # video is known by its first record, in every process the same.
+        _, first, video = np.unique(
+            np.array(hashes), return_index=True, return_inverse=True
+        )
+        self.video_ids = first[video.reshape(-1)]
         self._fully_initialized = True
         if self._indices is not None:
             self.get_subset_(self._indices)
@@ -198,7 +202,7 @@ class AVRecordDataset(BaseDataset):
         kind: PairKind,
         picture: Mapping,
         sound: Mapping,
-        starts: tuple[float, float],
+        starts: tuple[Any, Any],
     ) -> dict:
         """What the pipeline is given for a picture and a sound."""
         return dict(
@@ -268,8 +272,20 @@ class AVPairDataset(AVRecordDataset):
             sound = self.get_data_info(pair.audio)
         kind = PairKind(pair.kind)
         rng = np.random.Generator(np.random.Philox(pair.seed))
-        starts = self.timing.draw(kind, picture['span'], sound['span'], rng)
-        return dict(self._clip_info(kind, picture, sound, starts), pair=pair)
+        if pair.clips == 1:
+            spans = picture['span'], sound['span']
+            starts = self.timing.draw(kind, *spans, rng)
+            return dict(
+                self._clip_info(kind, picture, sound, starts), pair=pair
+            )
+        moments = self.timing.moments(picture['span'], pair.clips, rng)
+        return dict(
+            self._clip_info(kind, picture, sound, (moments, moments)),
+            pair=pair,
+            label=[kind.label] * pair.clips,
+            video_id=int(self.video_ids[pair.video]),
+            timing=self.timing,
+        )
 
     def _replacement(self, pair: AVPair) -> AVPair:
         """The same kind of another video, a function of the plan alone."""
@@ -281,4 +297,4 @@ class AVPairDataset(AVRecordDataset):
             ids = self.video_ids
             audio = int(rng.choice(eligible[ids[eligible] != ids[video]]))
         seed = int(rng.integers(np.iinfo(np.int64).max))
-        return AVPair(video, audio, pair.kind, seed)
+        return pair._replace(video=video, audio=audio, seed=seed)

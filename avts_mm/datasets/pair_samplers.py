@@ -7,6 +7,7 @@ state but its epoch.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from math import ceil, lcm
 from typing import NamedTuple
 
@@ -32,17 +33,19 @@ class PairPlan(NamedTuple):
         """The pairs at some places."""
         return PairPlan(*(column[index] for column in self))
 
-    def pairs(self, chunk: int = 4096) -> Iterator[AVPair]:
+    def pairs(self, clips: int = 1, chunk: int = 4096) -> Iterator[AVPair]:
         """Yield the pairs one by one; only ``chunk`` of them exist at once."""
         for begin in range(0, len(self.video), chunk):
             part = self.take(slice(begin, begin + chunk))
-            yield from map(AVPair, *(column.tolist() for column in part))
+            columns = (column.tolist() for column in part)
+            yield from map(AVPair, *columns, repeat(clips))
 
 
 class _PlanSampler(Sampler):
     """What the samplers of pairs know about the data set and the ranks."""
 
     eligible: np.ndarray  # records that pairs are made of
+    clips = 1  # of each pair
 
     def __init__(self, dataset) -> None:
         for name in ('durations', 'timing', 'video_ids'):
@@ -67,7 +70,7 @@ class _PlanSampler(Sampler):
 
     def iter_from(self, first: int) -> Iterator[AVPair]:
         """The pairs of this rank but for the first few."""
-        return self.plan().take(slice(first, None)).pairs()
+        return self.plan().take(slice(first, None)).pairs(self.clips)
 
     def _eligible(self, kinds: Sequence[PairKind]) -> np.ndarray:
         """Records long enough for all of some kinds; others are reported."""
@@ -136,6 +139,11 @@ class AVPairSampler(_PlanSampler):
         mix (dict): Shares among the negatives. Defaults to ``dict(easy=1)``,
             the paper's first stage.
         pairs_per_video (int): Defaults to 1.
+        clips_per_video (int): From 2 on, a sample is so many moments of one
+            video, in sync each, for a head that compares all clips of a batch
+            with all sounds (``AllPairsHead``); the mix then weighs what it
+            finds there. "Pairs" are such samples in all that is said here
+            about batches, ranks and the length of an epoch. Defaults to 1.
         round_to (int): The pairs of a rank's epoch are rounded down to a
             multiple of this and of the first mix's period. The default, 8,
             suits the paper's mixes, alone or after each other.
@@ -151,11 +159,16 @@ class AVPairSampler(_PlanSampler):
         seed: int | None = None,
         mix: Mapping | None = None,
         pairs_per_video: int = 1,
+        clips_per_video: int = 1,
         round_to: int = 8,
     ) -> None:
         super().__init__(dataset)
-        if pairs_per_video < 1 or round_to < 1:
-            raise ValueError('pairs_per_video and round_to must be at least 1')
+        if min(pairs_per_video, clips_per_video, round_to) < 1:
+            raise ValueError(
+                'pairs_per_video, clips_per_video and round_to must be at '
+                'least 1'
+            )
+        self.clips = clips_per_video
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.pairs_per_video = pairs_per_video
@@ -171,9 +184,10 @@ class AVPairSampler(_PlanSampler):
         """Set the mix of negatives; takes effect at the next iteration."""
         if getattr(self, 'mix', None) == dict(mix):
             return
-        self.pattern = mix_pattern(mix)
-        kinds = [PairKind(k) for k in np.unique(self.pattern)]
+        pattern = mix_pattern(mix)
+        kinds = [PairKind(k) for k in np.unique(pattern)]
         self.eligible = self._eligible(kinds)
+        self.pattern = np.zeros(1, int) if self.clips > 1 else pattern
         self.mix = dict(mix)
 
     def set_epoch(self, epoch: int) -> None:

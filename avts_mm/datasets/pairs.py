@@ -56,12 +56,14 @@ class AVPair(NamedTuple):
         kind (int): A :class:`PairKind`.
         seed (int): Decides everything random about the sample: its moments
             and its augmentation.
+        clips (int): Moments of the video, in sync each, in one sample.
     """
 
     video: int
     audio: int
     kind: int
     seed: int
+    clips: int = 1
 
 
 class PairTiming:
@@ -175,6 +177,53 @@ class PairTiming:
             other, _ = self._two_moments(other_room, rng)
             return start + first, audio_span[0] + other
         return start + first, start + self._shifted(first, room, rng)
+
+    def moments(
+        self, span: tuple[float, float], count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw several moments of a video, as far apart as those of a hard
+        negative where it is long enough.
+
+        Args:
+            span (tuple[float, float]): Start and duration, in seconds, of
+                what may be used of the video.
+            count (int): How many, at least 2.
+            rng (np.random.Generator): Source of chance.
+
+        Returns:
+            np.ndarray: ``(count,)``, in any order: exchangeable.
+        """
+        room = max(span[1] - self.clip_seconds, 0.0)
+        apart = min(self.clip_seconds + self.hard_gap, room / (count - 1))
+        places = np.sort(rng.uniform(0, room - (count - 1) * apart, count))
+        return span[0] + rng.permutation(places + apart * np.arange(count))
+
+    def kinds(
+        self, video: np.ndarray, start: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """What clips are to each other's sounds.
+
+        Args:
+            video (np.ndarray): Which video each of N clips is from.
+            start (np.ndarray): Where it begins there (s).
+
+        Returns:
+            dict[str, np.ndarray]: Name of each kind to bool ``(N, N)``, a row
+            for each picture and a column for each sound. A pair of none of
+            them is neither in sync nor a negative: one moment twice, or
+            moments that overlap more or less than a super-hard negative's.
+        """
+        same = np.equal.outer(video, video)
+        apart = np.abs(np.subtract.outer(start, start))
+        least, most = self.super_hard_overlap
+        low, high = self.clip_seconds - most, self.clip_seconds - least
+        slack = self.TOLERANCE
+        return dict(
+            positive=np.eye(len(video), dtype=bool),
+            easy=~same,
+            hard=same & (apart >= self.clip_seconds + self.hard_gap - slack),
+            super_hard=same & (low - slack <= apart) & (apart <= high + slack),
+        )
 
     def _two_moments(
         self, room: float, rng: np.random.Generator

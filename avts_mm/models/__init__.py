@@ -4,7 +4,12 @@ from .avts import AVTS
 from .backbones import L3VGG, MC3, AudioVGG
 from .data_preprocessors import AVDataPreprocessor, LogMel
 from .heads import AVContrastiveHead, FusionHead, StepContrastiveHead
-from .losses import ContrastiveLoss, embedding_distance
+from .losses import (
+    ContrastiveLoss,
+    CosineBCELoss,
+    InfoNCELoss,
+    embedding_distance,
+)
 from .necks import MaxPoolNeck, ProjectionNeck, StepProjectionNeck
 
 __all__ = [
@@ -15,7 +20,9 @@ __all__ = [
     'AVDataPreprocessor',
     'AudioVGG',
     'ContrastiveLoss',
+    'CosineBCELoss',
     'FusionHead',
+    'InfoNCELoss',
     'LogMel',
     'MaxPoolNeck',
     'ProjectionNeck',

@@ -108,7 +108,8 @@ class AVTS(BaseModel):
             inputs (dict): ``video`` ``(N, C, T, H, W)`` and ``audio`` ``(N,
                 1, bands, frames)``, as the data preprocessor gives them.
             data_samples (list[ActionDataSample], optional): ``gt_label`` 1
-                for pairs in sync, else 0.
+                for pairs in sync, else 0; of several clips in one sample what
+                a head that compares all pairs needs.
             mode (str): ``'tensor'``, ``'loss'`` or ``'predict'``.
 
         Returns:
@@ -128,7 +129,7 @@ class AVTS(BaseModel):
             raise ValueError(f'mode {mode!r} needs data_samples')
         if mode == 'loss':
             target = torch.cat([s.gt_label for s in data_samples])
-            return self.head.loss(video, audio, target)
+            return self.head.loss(video, audio, target, data_samples)
         distances = self.head.predict(video, audio)
         for sample, distance in zip(data_samples, distances):
             sample.set_field(distance, 'pred_distance')

@@ -21,12 +21,15 @@ class History:
         losses (list[tuple[float, float]]): Epochs passed, training loss since
             the last log.
         rates (list[tuple[float, float]]): Epochs passed, learning rate.
+        towers (dict[str, list[tuple[float, float]]]): Epochs passed and the
+            ``tower_offset`` and ``tower_spread`` that the heads log.
         results (dict[str, list[tuple[float, float]]]): For each result of a
             validation, such as ``'hard/auc'``, epochs passed and its value.
     """
 
     losses: list[tuple[float, float]]
     rates: list[tuple[float, float]]
+    towers: dict[str, list[tuple[float, float]]]
     results: dict[str, list[tuple[float, float]]]
 
     def epoch_means(self) -> list[tuple[float, float]]:
@@ -86,6 +89,11 @@ def read_history(source: str | os.PathLike) -> History:
     history = History(
         [(passed, log['loss']) for passed, log in logs],
         [(passed, log['lr']) for passed, log in logs if 'lr' in log],
+        {
+            name: [(passed, log[name]) for passed, log in logs if name in log]
+            for name in ('tower_offset', 'tower_spread')
+            if any(name in log for _, log in logs)
+        },
         {},
     )
     for epoch, found in sorted(results.items()):

@@ -76,7 +76,8 @@ def draw_distance_histograms(
 def draw_training_curve(
     source: str | os.PathLike, stages: Sequence[Mapping] = ()
 ) -> Figure:
-    """Draw loss, accuracy and AUC over the epochs.
+    """Draw loss, means and spread of the towers, accuracy and AUC over the
+    epochs.
 
     Args:
         source (str): Work directory of the training, of which all runs are
@@ -89,13 +90,16 @@ def draw_training_curve(
     """
     history = read_history(source)
     rate_changes = len({rate for _, rate in history.rates}) > 1
-    figure = new_figure(8, 6.4 if rate_changes else 5.6)
-    heights = [2, 0.8, 3] if rate_changes else [2, 3]
-    panels = figure.subplots(len(heights), sharex=True, height_ratios=heights)
-    _draw_loss(panels[0], history)
+    drawn = [(2.0, _draw_loss), (3.0, _draw_results)]
+    if history.towers:
+        drawn.insert(1, (1.2, _draw_towers))
     if rate_changes:
-        _draw_rate(panels[1], history)
-    _draw_results(panels[-1], history)
+        drawn.insert(1, (0.8, _draw_rate))
+    heights = [height for height, _ in drawn]
+    figure = new_figure(8, 2.2 + 0.7 * sum(heights))
+    panels = figure.subplots(len(heights), sharex=True, height_ratios=heights)
+    for axes, (_, draw) in zip(panels, drawn):
+        draw(axes, history)
     lines = [history.losses, *history.results.values()]
     end = max(x for line in lines for x, _ in line)
     panels[-1].set_xlim(0, end * 1.01)
@@ -125,6 +129,15 @@ def _draw_rate(axes, history: History) -> None:
     axes.set_yticks(ends, [f'{rate:.1e}' for rate in ends])
     axes.set_yticks([], minor=True)
     axes.set_ylabel('learning\nrate')
+    polish(axes)
+
+
+def _draw_towers(axes, history: History) -> None:
+    offset, spread = history.towers.values()
+    axes.plot(*zip(*offset), color='#D55E00', label='offset of the means')
+    axes.plot(*zip(*spread), color='#0072B2', label='spread around them')
+    axes.legend(frameon=False, fontsize=9, loc='upper right', ncols=2)
+    axes.set_ylabel('towers')
     polish(axes)
 
 
@@ -182,24 +195,30 @@ def _mark_stages(panels, stages: Sequence[Mapping], end: float) -> None:
 
 
 def draw_comparison(runs: Mapping[str, Sequence[History]]) -> Figure:
-    """Draw the validations of groups of runs over their epochs.
+    """Draw validations and towers of groups of runs over their epochs.
 
     Args:
         runs (dict[str, Sequence[History]]): Name of a group to its runs,
             which differ in their seed.
     """
-    figure = new_figure(11, 3.6)
-    panels = figure.subplots(1, len(MEASURES), sharey=True)
+    towers = {
+        'tower_offset': 'offset of the means',
+        'tower_spread': 'spread around them',
+    }
+    figure = new_figure(15, 3.6)
+    panels = figure.subplots(1, len(MEASURES) + len(towers))
     style = look(linewidth=1.4, marker='o', markersize=3, alpha=0.85)
     colours = list(COLOURS.values())
-    for axes, (measure, title) in zip(panels, MEASURES.items()):
+    for axes, (measure, title) in zip(panels, (MEASURES | towers).items()):
         for number, (name, histories) in enumerate(runs.items()):
             style['color'] = colours[number % len(colours)]
             for place, history in enumerate(histories):
-                if line := history.results.get(measure):
+                if line := (history.results | history.towers).get(measure):
                     label = name if place == 0 else None
                     axes.plot(*zip(*line), label=label, **style)
-        axes.axhline(0.5, color='#999999', linewidth=1)
+        if measure in MEASURES:
+            axes.axhline(0.5, color='#999999', linewidth=1)
+            axes.set_ylim(top=1.01)
         axes.set_title(title, fontsize=10)
         axes.set_xlabel('epoch')
         polish(axes)

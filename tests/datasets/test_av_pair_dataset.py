@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from mmaction.datasets.transforms import FormatShape
 from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
@@ -14,6 +15,11 @@ from torch.utils.data import DataLoader
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler
 from avts_mm.datasets.pairs import AVPair, PairKind
+from avts_mm.datasets.transforms import (
+    LoadAVAudio,
+    LoadAVFrames,
+    PackAVInputs,
+)
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import write_records
 
@@ -254,3 +260,27 @@ def test_workers_may_be_spawned(ann_file):
     data = AVPairDataset(ann_file, [draw])
     pair = AVPair(1, 1, 2, 3)
     assert pickle.loads(pickle.dumps(data))[pair] == data[pair]
+
+
+def test_several_moments_of_a_video(corpus):
+    pipeline = [
+        LoadAVFrames(num_frames=5),
+        LoadAVAudio(),
+        FormatShape(input_format='NCTHW'),
+        PackAVInputs(),
+    ]
+    root = str(corpus.root)
+    data = AVPairDataset(str(corpus.train), pipeline, data_root=root)
+    sample = data[AVPair(3, 3, 0, 7, clips=2)]
+    video, audio = sample['inputs']['video'], sample['inputs']['audio']
+    assert video.shape == (2, 3, 5, 32, 32) and audio.shape == (2, 16000)
+    meta = sample['data_samples']
+    assert meta.gt_label.tolist() == [1, 1] and meta.video_id == 3
+    assert abs(np.subtract(*meta.video_start)) >= 1.5
+    # Each is what is there at its moment.
+    for clip, sound, start in zip(video, audio, meta.video_start):
+        info = data.plan_info(AVPair(3, 3, 0, 7))
+        info.update(video_start=start, audio_start=start)
+        alone = data.pipeline(info)['inputs']
+        assert torch.equal(alone['video'], clip)
+        assert torch.equal(alone['audio'], sound)

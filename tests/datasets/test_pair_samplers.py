@@ -304,3 +304,21 @@ def test_test_pairs_over_ranks():
         assert counts(part) == dict(positive=3, easy=3, hard=3)
     more_ranks_than_clips = AVPairTestSampler(videos(2))
     assert len(on_rank(more_ranks_than_clips, 3, 4)) == 3
+
+
+def test_several_moments_of_a_video_are_one_sample():
+    sampler = AVPairSampler(videos(16), 0, dict(hard=1), clips_per_video=2)
+    pairs = list(sampler)
+    assert len(pairs) == 16 and {pair.clips for pair in pairs} == {2}
+    assert counts(pairs) == dict(positive=16)
+    assert all(pair.audio == pair.video for pair in pairs)
+    assert sorted(pair.video for pair in pairs) == list(range(16))
+    # Ranks are disjoint, and together one process.
+    halves = [on_rank(sampler, rank, 2) for rank in (0, 1)]
+    assert list(chain(*zip(*halves))) == pairs
+    # A mix with hard negatives leaves out what is too short for two moments.
+    short = Videos([10.0] * 8 + [2.0] * 8)
+    hard = AVPairSampler(short, 0, dict(hard=1), clips_per_video=2)
+    assert {pair.video for pair in hard} == set(range(8))
+    hard.set_mix(dict(easy=1))
+    assert {pair.video for pair in hard} == set(range(16))

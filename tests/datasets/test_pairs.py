@@ -30,7 +30,7 @@ def test_kinds():
     assert PairKind.parse(2) is PairKind.HARD
     assert [kind.label for kind in KINDS] == [1, 0, 0, 0]
     assert AVPair(3, 4, 1, 5)._asdict() == dict(
-        video=3, audio=4, kind=1, seed=5
+        video=3, audio=4, kind=1, seed=5, clips=1
     )
     for wrong in ('harder', 4, None):
         with pytest.raises(ValueError, match='unknown kind'):
@@ -153,3 +153,18 @@ def test_too_short_is_refused(kind):
 def test_impossible_lengths(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         PairTiming(**arguments)
+
+
+@pytest.mark.parametrize('count', [2, 3])
+def test_moments_are_far_apart_and_any_order_is_as_likely(count):
+    timing, rng = PairTiming(1.0, 0.5), np.random.default_rng(0)
+    drawn = np.array(
+        [timing.moments((2.0, 8.0), count, rng) for _ in range(4000)]
+    )
+    assert drawn.min() >= 2 and drawn.max() <= 9
+    apart = np.abs(np.diff(np.sort(drawn, 1), axis=1))
+    assert apart.min() >= 1.5 - 1e-9
+    assert np.ptp(drawn.mean(0)) < 0.2 and np.ptp(drawn.std(0)) < 0.1
+    # Of a video too short for it they are as far apart as there is room.
+    near = np.sort(timing.moments((0.0, 2.0), count, rng))
+    np.testing.assert_allclose(near, np.linspace(0, 1, count))

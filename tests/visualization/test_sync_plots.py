@@ -78,6 +78,10 @@ def test_curve_without_curriculum_and_validation(tmp_path):
     log = dict(loss=1.0, lr=0.1, epoch=1, iter=10, step=10)
     path.write_text(json.dumps(log))
     assert len(draw_training_curve(path).axes) == 2
+    log |= dict(tower_offset=0.5, tower_spread=0.1)
+    path.write_text(json.dumps(log))
+    _, towers, _ = draw_training_curve(path).axes
+    assert [line.get_ydata()[0] for line in towers.lines] == [0.5, 0.1]
 
 
 def test_nothing_logged(tmp_path):

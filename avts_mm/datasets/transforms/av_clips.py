@@ -17,10 +17,12 @@ class LoadAVFrames(BaseTransform):
     The clip is cut into ``num_frames`` equal parts; of each, the picture on
     screen in its middle is taken, whatever the frame rate of the file. With
     25 frames of one second of 25 fps video these are 25 successive pictures
-    wherever the clip begins.
+    wherever the clip begins. Several clips of a video are read with one
+    opening.
 
-    Required keys: video_path, video_start (s), clip_seconds; prepared_bytes
-    where it is known (see :func:`~avts_mm.media.open_video`).
+    Required keys: video_path, video_start (s; of several clips an array),
+    clip_seconds; prepared_bytes where it is known (see
+    :func:`~avts_mm.media.open_video`).
 
     Added keys: imgs (list of ``(H, W, 3)`` uint8 RGB), img_shape,
     original_shape, num_clips, clip_len, frame_interval, frame_times (s, when
@@ -54,16 +56,19 @@ class LoadAVFrames(BaseTransform):
         """
         step = results['clip_seconds'] / self.num_frames
         middles = (np.arange(self.num_frames) + 0.5) * step
+        starts = np.atleast_1d(results['video_start'])
         with open_video(
             results['video_path'],
             self.backend,
             results.get('prepared_bytes', 0),
         ) as reader:
-            images, begins = reader.pictures(results['video_start'] + middles)
+            images, begins = reader.pictures(
+                np.add.outer(starts, middles).reshape(-1)
+            )
         results['imgs'] = images
         results['img_shape'] = images[0].shape[:2]
         results['original_shape'] = results['img_shape']
-        results['num_clips'] = 1
+        results['num_clips'] = len(starts)
         results['clip_len'] = self.num_frames
         results['frame_interval'] = 1
         results['frame_times'] = begins
@@ -80,10 +85,11 @@ class LoadAVFrames(BaseTransform):
 class LoadAVAudio(BaseTransform):
     """Read the sound of a clip as mono samples.
 
-    Required keys: audio_path, audio_start (s), clip_seconds.
+    Required keys: audio_path, audio_start (s; of several clips an array),
+    clip_seconds.
 
     Added keys: audio (``(S,)`` float32, S is ``round(clip_seconds *
-    sample_rate)``), sample_rate.
+    sample_rate)``; of several clips ``(clips, S)``), sample_rate.
 
     Args:
         sample_rate (int): Hz. Defaults to 16000.
@@ -116,18 +122,13 @@ class LoadAVAudio(BaseTransform):
         Raises:
             MediaError: The file has no sound there, or cannot be read.
         """
-        path, start = results['audio_path'], results['audio_start']
-        seconds = results['clip_seconds']
+        path, starts = results['audio_path'], results['audio_start']
         with open_audio(path) as reader:
-            sound = reader.read(start, seconds, self.sample_rate)
-            if reader.missing > self.max_gap:
-                raise MediaError(
-                    f'{path}: from {start:.3f} s on there is no sound for '
-                    f'{reader.missing:.3f} of {seconds:g} s; leave it out, or '
-                    'raise max_gap of LoadAVAudio if this is meant to be',
-                    path,
-                    'gap',
-                )
+            sounds = [
+                self._read(reader, path, start, results['clip_seconds'])
+                for start in np.atleast_1d(starts)
+            ]
+            sound = np.stack(sounds) if np.ndim(starts) else sounds[0]
             if not self.keep_silent and is_quiet(sound) and reader.is_silent():
                 raise MediaError(
                     f'{path}: is silent from beginning to end; leave it out',
@@ -137,6 +138,18 @@ class LoadAVAudio(BaseTransform):
         results['audio'] = sound
         results['sample_rate'] = self.sample_rate
         return results
+
+    def _read(self, reader, path: str, start: float, seconds: float):
+        sound = reader.read(start, seconds, self.sample_rate)
+        if reader.missing > self.max_gap:
+            raise MediaError(
+                f'{path}: from {start:.3f} s on there is no sound for '
+                f'{reader.missing:.3f} of {seconds:g} s; leave it out, or '
+                'raise max_gap of LoadAVAudio if this is meant to be',
+                path,
+                'gap',
+            )
+        return sound
 
     def __repr__(self) -> str:
         return (
@@ -149,10 +162,15 @@ class LoadAVAudio(BaseTransform):
 class PackAVInputs(BaseTransform):
     """Turn a loaded and formatted pair into tensors and a data sample.
 
-    Required keys: imgs (``(1, C, T, H, W)`` or ``(C, T, H, W)``, after
+    Required keys: imgs (``(clips, C, T, H, W)``, after
     ``FormatShape(input_format='NCTHW')``; or a list of ``(H, W, C)`` after
     transforms with ``lazy=True``) and audio ``(S,)``, or one of
     them; label (of a pair, 1 in sync, 0 not; otherwise a class).
+
+    Several clips of a video become ``video`` ``(clips, C, T, H, W)`` and
+    ``audio`` ``(clips, S)`` of one sample, whose metainfo tells where they
+    are: ``video_id``, ``video_start`` of each, and the ``timing`` that knows
+    what two of them are to each other.
 
     Returns ``dict(inputs=dict(video, audio), data_samples)``: ``video`` is
     ``(C, T, H, W)`` (uint8 as loaded, in the order in memory that FormatShape
@@ -181,6 +199,8 @@ class PackAVInputs(BaseTransform):
             'video_start',
             'audio_start',
             'class_label',
+            'video_id',
+            'timing',
         ),
     ) -> None:
         self.meta_keys = tuple(meta_keys)
@@ -189,16 +209,19 @@ class PackAVInputs(BaseTransform):
         """Pack.
 
         Raises:
-            ValueError: ``imgs`` does not hold one clip, there is neither
+            ValueError: ``imgs`` does not hold the clips, there is neither
                 picture nor sound, or lazy transforms are followed by
                 FormatShape or want another interpolation than bilinear.
         """
         inputs, lazy = {}, results.get('lazy')
         if 'imgs' in results:
+            clips = results.get('num_clips', 1)
             if lazy is None:
-                video = _one_clip(results['imgs'])
+                video = _formatted(results['imgs'], clips)
             else:
-                video = _cropped(results['imgs'], lazy)
+                video = _cropped(results['imgs'], clips, lazy)
+            if np.ndim(results.get('video_start', 0.0)) == 0:
+                video = video[0]
             if min(video.strides) < 0:  # torch has none
                 video = video.copy()
             inputs['video'] = torch.from_numpy(video)
@@ -214,7 +237,7 @@ class PackAVInputs(BaseTransform):
         data_sample.set_gt_label(results['label'])
         meta = {k: results[k] for k in self.meta_keys if k in results}
         if 'pair' in meta:
-            meta['pair'] = tuple(map(int, meta['pair']))
+            meta['pair'] = tuple(map(int, meta['pair'][:4]))
         if lazy is not None:
             meta['lazy'] = dict(
                 size=tuple(map(int, results['img_shape'])),
@@ -227,21 +250,19 @@ class PackAVInputs(BaseTransform):
         return f'{self.__class__.__name__}(meta_keys={self.meta_keys})'
 
 
-def _one_clip(video) -> np.ndarray:
-    """Pictures as ``(C, T, H, W)``."""
+def _formatted(video, clips: int) -> np.ndarray:
+    """Pictures as ``(clips, C, T, H, W)``."""
     shape: tuple = getattr(video, 'shape', ())  # of a list: not formatted yet
-    if len(shape) == 5 and shape[0] == 1:
-        return video[0]
-    if len(shape) != 4:
+    if len(shape) != 5 or shape[0] != clips:
         raise ValueError(
-            'PackAVInputs needs imgs of one clip, (1, C, T, H, W); put '
-            "FormatShape(input_format='NCTHW') before it"
+            f'PackAVInputs needs imgs of {clips} clip(s), ({clips}, C, T, H, '
+            "W); put FormatShape(input_format='NCTHW') before it"
         )
     return video
 
 
-def _cropped(images, lazy: dict) -> np.ndarray:
-    """The part of the pictures that is wanted, as ``(C, T, H, W)``."""
+def _cropped(images, clips: int, lazy: dict) -> np.ndarray:
+    """The part of the pictures that is wanted, ``(clips, C, T, H, W)``."""
     if lazy['interpolation'] not in (None, 'bilinear'):
         raise ValueError(
             'PackAVInputs leaves bilinear resizing to the device, not '
@@ -255,4 +276,5 @@ def _cropped(images, lazy: dict) -> np.ndarray:
         )
     left, top, right, bottom = lazy['crop_bbox'].round().astype(int).tolist()
     cropped = np.stack([image[top:bottom, left:right] for image in images])
-    return np.moveaxis(cropped, -1, 0)
+    cropped = cropped.reshape(clips, -1, *cropped.shape[1:])
+    return np.moveaxis(cropped, -1, 1)

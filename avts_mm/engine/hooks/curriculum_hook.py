@@ -98,9 +98,15 @@ class CurriculumHook(Hook):
         self._logged = None
 
     def before_train_epoch(self, runner) -> None:
-        """Hand the epoch's mix to the sampler."""
+        """Hand the epoch's mix to the sampler, and to a head that weighs the
+        kinds that it finds in a batch."""
         mix = mix_at(self.stages, runner.epoch)
         find_sampler(runner.train_dataloader).set_mix(mix)
+        model = runner.model
+        head = getattr(getattr(model, 'module', model), 'head', None)
+        set_mix = getattr(head, 'set_mix', None)
+        if set_mix is not None:
+            set_mix(mix)
         total = sum(mix.values())
         for kind in {k: 0 for stage in self.stages for k in stage['mix']}:
             share = float(mix.get(kind, 0) / total)

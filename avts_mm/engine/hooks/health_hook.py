@@ -20,13 +20,19 @@ TEXTS = dict(
     'gradients (optim_wrapper.clip_grad=dict(max_norm=40)), use bfloat16 '
     'rather than float16; then go on with --resume from a checkpoint before '
     'this iteration',
+    offset='For {steps} iterations the means of the two towers have been '
+    '{ratio:.0f} times as far apart as their embeddings lie around them: '
+    'whatever is compared has the same distance, and by first order no '
+    'gradient can tell what belongs together (a loss that stays at 0.245, or '
+    'at 0.69). Take the means off (center=True in both necks), or compare all '
+    'pairs of a batch (head.all_pairs=True, '
+    'train_dataloader.sampler.clips_per_video=2); docs/plateau.md',
     collapse='For {steps} iterations all distances have mostly lain within '
     '{spread:.2%} of each other: the plateau where each is half the margin '
     'and the loss a quarter of its square, from which training rarely gets '
-    'away. Normalise the embeddings (norm_cfg=dict(type="BN1d", affine=False) '
-    'in both necks, head.scale_by_dim=True), with a margin beyond 1.41 '
-    '(head.loss.margin=2.0), or lower the learning rate; docs/training.md '
-    'tells what helped',
+    'away. Lower the learning rate or begin with a warm-up; where embeddings '
+    'are normalised, use a margin beyond 1.41 (head.loss.margin=2.0); '
+    'docs/plateau.md tells what helped',
     dead_tower='For {steps} iterations no gradient has reached {towers}. '
     'After too large a step its activations can all be zero: go back to an '
     'earlier checkpoint with a lower learning rate or clipped gradients '
@@ -40,6 +46,7 @@ TEXTS = dict(
 )
 TOWERS = ('video_backbone', 'audio_backbone', 'backbone')
 MIN_SPREAD = 0.01  # distances that lie closer, of their mean, have collapsed
+MAX_OFFSET = 4  # of the towers' means, in spreads around them
 MAX_WAITING = 0.5  # share of the time
 
 
@@ -53,10 +60,14 @@ class HealthHook(Hook):
 
     ``nan``
         A loss is NaN or infinite.
+    ``offset``
+        In most steps the means of the towers are more than four times as far
+        apart as the embeddings around them: the plateau at half the margin,
+        where nothing is told apart. Needs the ``tower_offset`` and
+        ``tower_spread`` that the contrastive heads log.
     ``collapse``
-        In most steps all distances are within 1 % of each other: the plateau
-        at half the margin, where nothing is told apart. Needs the
-        ``distance_spread`` that the contrastive heads log.
+        All distances are within 1 % of each other though the means are not
+        apart. Needs the ``distance_spread`` of the contrastive heads.
     ``dead_tower``
         No gradient reaches a tower. One without trainable parameters is
         meant to be so.
@@ -175,28 +186,39 @@ class HealthHook(Hook):
 
     def _look(self, runner) -> None:
         """Look for all that takes time to show; a collective call."""
-        spreads, waited, passed = (
+        spreads, offsets, around, waited, passed = (
             _latest(runner, name, self._steps)
-            for name in ('distance_spread', 'data_time', 'time')
+            for name in (
+                'distance_spread',
+                'tower_offset',
+                'tower_spread',
+                'data_time',
+                'time',
+            )
         )
         self._steps = 0
         spread = spreads.median() if len(spreads) else torch.tensor(torch.inf)
+        ratio = (
+            (offsets / around).median() if len(offsets) else torch.tensor(0)
+        )
         alive = [
             float(bool(found) and bool(torch.stack(found).any()))
             for found in self._gradients.values()
         ]
-        own = torch.tensor([spread, waited.sum(), passed.sum(), *alive])
+        own = torch.tensor([spread, ratio, waited.sum(), passed.sum(), *alive])
         every = torch.stack(all_gather(own))
         closest = every[:, 0].max().item()
-        waiting, total = every[:, 1:3].sum(0).tolist()
+        apart = every[:, 1].min().item()
+        waiting, total = every[:, 2:4].sum(0).tolist()
         share = waiting / total if total else 0.0
         dead = [
             name
-            for name, living in zip(self._gradients, every[:, 3:].amax(0))
+            for name, living in zip(self._gradients, every[:, 4:].amax(0))
             if not living
         ]
         signs = dict(
-            collapse=closest < MIN_SPREAD,
+            offset=apart > MAX_OFFSET,
+            collapse=closest < MIN_SPREAD and apart <= MAX_OFFSET,
             dead_tower=bool(dead),
             starvation=share > MAX_WAITING,
         )
@@ -207,6 +229,7 @@ class HealthHook(Hook):
             text = TEXTS[kind].format(
                 steps=self.interval * self.patience,
                 spread=closest,
+                ratio=apart,
                 towers=' and '.join(dead),
                 share=share,
                 workers=runner.train_dataloader.num_workers,

@@ -9,8 +9,7 @@ from mmengine.model import BaseDataPreprocessor
 
 from .log_mel import LogMel
 
-# Axes of (T, C, H, W).
-_FLIPPED = {None: (), 'horizontal': (3,), 'vertical': (2,)}
+_FLIPPED = {None: (), 'horizontal': (-1,), 'vertical': (-2,)}
 
 
 @MODELS.register_module()
@@ -69,7 +68,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
             elif name == 'audio':
                 if not isinstance(value, torch.Tensor):
                     value = torch.stack(tuple(value))
-                inputs[name] = self.log_mel(value)
+                inputs[name] = self.log_mel(value.flatten(0, -2))
             else:
                 raise KeyError(
                     f"inputs may hold 'video' and 'audio', not {name!r}"
@@ -98,7 +97,7 @@ class AVDataPreprocessor(BaseDataPreprocessor):
                 for clip, how in zip(clips, lazy)
             ]
         if isinstance(clips, torch.Tensor):
-            return clips
+            return clips.flatten(0, -5)
         shapes = sorted({tuple(clip.shape) for clip in clips})
         if len(shapes) > 1:
             raise ValueError(
@@ -106,24 +105,26 @@ class AVDataPreprocessor(BaseDataPreprocessor):
                 'pipeline bring them to one, as Resize(scale=(112, 112), '
                 'keep_ratio=False) does'
             )
-        return torch.stack(tuple(clips))
+        return torch.stack(tuple(clips)).flatten(0, -5)
 
 
 def finish_pictures(clip: torch.Tensor, lazy: Mapping) -> torch.Tensor:
     """Resize and flip the pictures of a clip, in this order.
 
     Args:
-        clip (Tensor): ``(C, T, h, w)`` uint8, cropped already.
+        clip (Tensor): ``(C, T, h, w)`` uint8, cropped already; or several,
+            ``(clips, C, T, h, w)``.
         lazy (Mapping): What
             :class:`~avts_mm.datasets.transforms.PackAVInputs` notes:
             ``size``, the height and width wanted, and ``flip``, None,
             ``'horizontal'`` or ``'vertical'``.
 
     Returns:
-        Tensor: ``(C, T, H, W)`` uint8; as OpenCV makes it, but for one level
-        here and there.
+        Tensor: ``(..., C, T, H, W)`` uint8; as OpenCV makes it, but for one
+        level here and there.
     """
-    pictures = clip.movedim(0, 1)
+    order = clip.movedim(-4, -3)
+    pictures = order.flatten(0, -4)
     if pictures.shape[2:] != tuple(lazy['size']):
         pictures = F.interpolate(
             pictures.float(),
@@ -132,4 +133,5 @@ def finish_pictures(clip: torch.Tensor, lazy: Mapping) -> torch.Tensor:
             align_corners=False,
         )
         pictures = pictures.round_().byte()
-    return pictures.flip(_FLIPPED[lazy['flip']]).movedim(1, 0)
+    pictures = pictures.flip(_FLIPPED[lazy['flip']])
+    return pictures.unflatten(0, order.shape[:-3]).movedim(-3, -4)

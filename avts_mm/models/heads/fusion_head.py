@@ -1,5 +1,7 @@
 """Decide by a classifier on both embeddings whether they are in sync."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -45,6 +47,7 @@ class FusionHead(BaseModule):
         video: torch.Tensor,
         audio: torch.Tensor,
         target: torch.Tensor,
+        data_samples: Sequence = (),
     ) -> dict[str, torch.Tensor]:
         """Binary cross-entropy; arguments as in `AVContrastiveHead.loss`."""
         logits = self(video, audio).float()

@@ -1,5 +1,7 @@
 """Decide whether two clips are in sync, step by step."""
 
+from collections.abc import Sequence
+
 import torch
 from mmaction.registry import MODELS
 
@@ -48,7 +50,7 @@ class StepContrastiveHead(AVContrastiveHead):
         self.min_shift = min_shift
         self.trim = trim
 
-    def _aligned(
+    def _compared(
         self, video: torch.Tensor, audio: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The steps ``(N, T, D)`` that both have, without the ends."""
@@ -65,7 +67,7 @@ class StepContrastiveHead(AVContrastiveHead):
                 f'and max_shift={self.max_shift}'
             )
         keep = slice(self.trim, steps - self.trim)
-        return video.float()[:, :, keep].mT, audio.float()[:, :, keep].mT
+        return super()._compared(video[:, :, keep].mT, audio[:, :, keep].mT)
 
     def forward(
         self, video: torch.Tensor, audio: torch.Tensor
@@ -76,8 +78,7 @@ class StepContrastiveHead(AVContrastiveHead):
             ValueError: The numbers of steps differ by more than one, or are
                 too small.
         """
-        video, audio = self._aligned(video, audio)
-        return embedding_distance(video, audio, self.scale_by_dim).mean(-1)
+        return super().forward(video, audio).mean(-1)
 
     def shift_distances(
         self, video: torch.Tensor, audio: torch.Tensor
@@ -87,7 +88,7 @@ class StepContrastiveHead(AVContrastiveHead):
         Column ``k`` compares the picture at step ``t`` with the sound at step
         ``t + k - max_shift``.
         """
-        video, audio = self._aligned(video, audio)
+        video, audio = self._compared(video, audio)
         steps = video.shape[1]
         distances = []
         for shift in range(-self.max_shift, self.max_shift + 1):
@@ -105,6 +106,7 @@ class StepContrastiveHead(AVContrastiveHead):
         video: torch.Tensor,
         audio: torch.Tensor,
         target: torch.Tensor,
+        data_samples: Sequence = (),
     ) -> dict[str, torch.Tensor]:
         """Loss on pairs, and on shifts of the pairs in sync.
 
@@ -113,17 +115,24 @@ class StepContrastiveHead(AVContrastiveHead):
             audio (Tensor): Embeddings ``(N, D, T)``.
             target (Tensor): 1 for pairs in sync, else 0, ``(N, )``, on the
                 CPU.
+            data_samples (Sequence): As of `AVContrastiveHead`.
         """
-        losses = super().loss(video, audio, target)
-        in_sync = (target == 1).nonzero()[:, 0]
-        if not self.max_shift or not len(in_sync):
+        losses = super().loss(video, audio, target, data_samples)
+        if not self.max_shift:
             return losses
-        in_sync = in_sync.to(video.device, non_blocking=True)
-        distances = self.shift_distances(video[in_sync], audio[in_sync])
+        if not self.all_pairs:  # of all pairs each clip has its own sound
+            in_sync = (target == 1).nonzero()[:, 0]
+            if not len(in_sync):
+                return losses
+            in_sync = in_sync.to(video.device, non_blocking=True)
+            video, audio = video[in_sync], audio[in_sync]
+        distances = self.shift_distances(video, audio)
         # Without the columns of shifts smaller than min_shift.
         side = self.max_shift + 1 - self.min_shift
         apart = torch.cat((distances[:, :side], distances[:, -side:]), dim=1)
         # One loss each: there are many more shifts than zero shifts.
-        losses['loss_shift'] = self.loss_module(apart, torch.zeros_like(apart))
+        losses['loss_shift'] = self.loss_module.apart(
+            apart, distances[:, self.max_shift]
+        )
         losses['distance_shifted'] = apart.detach().mean()
         return losses

@@ -24,11 +24,16 @@ def embedding_distance(
     """
     squared = (video - audio).square()
     squared = squared.mean(-1) if scale_by_dim else squared.sum(-1)
+    return root(squared)
+
+
+def root(squared: torch.Tensor) -> torch.Tensor:
+    """The square root, with a gradient of zero at 0."""
     # sqrt has an infinite slope at 0; there the constant 1 stands in. NaN
     # must stay NaN.
     apart = squared != 0
-    root = torch.where(apart, squared, torch.ones_like(squared)).sqrt()
-    return torch.where(apart, root, torch.zeros_like(root))
+    result = torch.where(apart, squared, torch.ones_like(squared)).sqrt()
+    return torch.where(apart, result, torch.zeros_like(result))
 
 
 @MODELS.register_module()
@@ -56,13 +61,19 @@ class ContrastiveLoss(nn.Module):
         self.margin = margin
 
     def forward(
-        self, distance: torch.Tensor, target: torch.Tensor
+        self,
+        distance: torch.Tensor,
+        target: torch.Tensor,
+        weight: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Compute the mean loss.
 
         Args:
-            distance (Tensor): Distances ``(N, )``, at least 0.
-            target (Tensor): 1 for pairs in sync, else 0, ``(N, )``.
+            distance (Tensor): Distances ``(N, )``, or a table of them, at
+                least 0.
+            target (Tensor): 1 for pairs in sync, else 0.
+            weight (Tensor, optional): Factors of the pairs' losses before
+                the mean.
 
         Returns:
             Tensor: The scalar loss.
@@ -70,4 +81,10 @@ class ContrastiveLoss(nn.Module):
         target = target.to(distance, non_blocking=True)
         together = distance.square()
         apart = F.relu(self.margin - distance).square()
-        return (target * together + (1 - target) * apart).mean()
+        loss = target * together + (1 - target) * apart
+        return (loss if weight is None else weight * loss).mean()
+
+    def apart(self, distance: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+        """The loss on negatives ``(N, M)`` of N clips alone; the distances of
+        their own sounds, ``(N, )``, are in the other."""
+        return self(distance, torch.zeros_like(distance))

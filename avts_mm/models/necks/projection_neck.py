@@ -4,9 +4,41 @@ import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmcv.cnn import build_norm_layer
+from mmengine.dist import get_world_size
 from mmengine.model import BaseModule
+from torch.distributed.nn.functional import all_reduce
 
 from ..backbones.freezable import fix_statistics
+
+
+class Center(nn.Module):
+    """Take the mean off embeddings, so that two towers share their origin.
+
+    In training the mean over the batch, of all ranks, in testing its running
+    mean: batch normalisation without the division.
+
+    Args:
+        channels (int): Size of the embeddings.
+        momentum (float): Weight of a batch in the running mean.
+            Defaults to 0.1.
+    """
+
+    running_mean: torch.Tensor
+
+    def __init__(self, channels: int, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer('running_mean', torch.zeros(channels))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map ``(N, D)`` or ``(N, D, T)`` to the same, centred."""
+        mean = self.running_mean
+        if self.training:
+            mean = x.transpose(0, 1).flatten(1).mean(1)
+            if get_world_size() > 1:
+                mean = all_reduce(mean) / get_world_size()
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+        return x - mean.view(-1, *[1] * (x.dim() - 2))
 
 
 @MODELS.register_module()
@@ -30,6 +62,9 @@ class ProjectionNeck(BaseModule):
         norm_cfg (dict, optional): Normalisation of the embedding over the
             batch, e.g. ``dict(type='BN1d', affine=False)``. Defaults to
             None.
+        center (bool): Take the mean over the batch off the embeddings. Not in
+            the paper; without it the towers' means drift apart until all
+            distance is one constant. Defaults to False.
         norm_eval (bool): Keep the statistics of ``norm_cfg`` fixed in
             training. Defaults to False.
         init_cfg (dict, optional): Initialisation.
@@ -43,6 +78,7 @@ class ProjectionNeck(BaseModule):
         time_bins: int = 1,
         time_dim: int = 2,
         norm_cfg: dict | None = None,
+        center: bool = False,
         norm_eval: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
@@ -63,6 +99,8 @@ class ProjectionNeck(BaseModule):
         layers.append(self._layer(channels, out_channels))
         if norm_cfg is not None:
             layers.append(build_norm_layer(norm_cfg, out_channels)[1])
+        if center:
+            layers.append(Center(out_channels))
         self.fc = nn.Sequential(*layers)
 
     @staticmethod

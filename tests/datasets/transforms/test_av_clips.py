@@ -211,7 +211,7 @@ def test_one_clip_only():
     many = np.zeros((2, 3, 5, 4, 6), np.uint8)
     with pytest.raises(ValueError, match='FormatShape'):
         PackAVInputs()(packable(imgs=many))
-    with pytest.raises(ValueError, match='one clip'):
+    with pytest.raises(ValueError, match='1 clip'):
         PackAVInputs()(packable(imgs=[np.zeros((4, 6, 3), np.uint8)] * 2))
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,6 +89,14 @@ def test_shares_are_logged(toy_runner):
         'Curriculum: negatives from epoch 3 on are easy : hard = 3 : 1',
         'Curriculum: negatives from epoch 4 on are hard alone',
     ]
+
+
+def test_a_head_that_weighs_the_kinds_is_told(toy_runner):
+    runner = toy_runner(max_epochs=3, custom_hooks=CURRICULUM)
+    told = []
+    runner.model.head = SimpleNamespace(set_mix=told.append)
+    runner.train()
+    assert told == [stage['mix'] for stage in (STAGES[0], *STAGES[:2])]
 
 
 def test_a_wrong_mix_is_found_before_training(toy_runner):

@@ -42,6 +42,9 @@ class TwoTowers(BaseModel):
         losses = self.head.loss(video, audio, target)
         if sick == 'collapse' or (sick == 'mostly' and self.steps % 4):
             losses['distance_spread'] = torch.tensor(0.005)
+        if sick == 'offset':
+            losses['distance_spread'] = torch.tensor(0.005)
+            losses['tower_offset'] = 5 * losses['tower_spread']
         if sick == 'nan':
             losses['loss'] = losses['loss'] * float('nan')
         if sick == 'odd':
@@ -110,6 +113,7 @@ def test_a_healthy_training_is_left_alone(train):
 @pytest.mark.parametrize(
     'sick, words, step',
     [
+        ('offset', 'For 4 iterations the means .* 5 times .*center=True', 4),
         ('collapse', 'For 4 iterations all distances .* 0.50% .*margin', 4),
         ('mostly', 'For 8 iterations .* mostly lain within 0.50%', 8),
         ('dead_tower', 'For 4 iterations no gradient .*audio_backbone', 4),
@@ -232,7 +236,9 @@ def test_boards_that_take_text_get_it(train, tmp_path):
 
 
 def test_arguments():
-    with pytest.raises(ValueError, match=r"nan, collapse.*got \['sad'\]"):
+    with pytest.raises(
+        ValueError, match=r"nan, offset, collapse.*got \['sad'\]"
+    ):
         HealthHook(stop=['sad'])
     with pytest.raises(ValueError, match="got 'nan'"):
         HealthHook(stop='nan')

@@ -1,5 +1,6 @@
 """The projections: pooling, time bins, steps and normalisation."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -110,3 +111,29 @@ def test_maximum_over_all_but_channels(trailing):
     x[0, 1].view(-1)[-1] = 5
     x -= 1
     assert MaxPoolNeck()(x).tolist() == [[-1, 4, -1], [-1, -1, -1]]
+
+
+def test_centred_on_the_batch_and_then_on_the_running_mean():
+    neck = ProjectionNeck(4, 3, hidden_channels=None, center=True)
+    x = torch.randn(5, 4, 6, 2, 2, generator=torch.Generator().manual_seed(0))
+    pooled = x.mean((2, 3, 4)).numpy()
+    weight = neck.fc[0].weight.detach().numpy()
+    plain = pooled @ weight.T + neck.fc[0].bias.detach().numpy()
+    centred = neck(x).detach().numpy()
+    np.testing.assert_allclose(centred, plain - plain.mean(0), atol=1e-6)
+    running = 0.1 * plain.mean(0)
+    np.testing.assert_allclose(neck.fc[1].running_mean, running, rtol=1e-5)
+    tested = neck.eval()(x).detach().numpy()
+    np.testing.assert_allclose(tested, plain - running, atol=1e-6)
+    assert 'fc.1.running_mean' in neck.state_dict()
+    # Moving all embeddings changes nothing, so the bias has no gradient.
+    neck.train()(x).square().sum().backward()
+    assert neck.fc[0].bias.grad.abs().max() < 1e-5
+
+
+def test_steps_are_centred_over_batch_and_steps():
+    neck = StepProjectionNeck(
+        4, 3, hidden_channels=None, norm_cfg=None, center=True
+    )
+    x = torch.randn(5, 4, 6, 2, 2, generator=torch.Generator().manual_seed(0))
+    assert neck(x).mean((0, 2)).abs().max() < 1e-6
