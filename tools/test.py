@@ -59,6 +59,10 @@ def merge_args(cfg, args):
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     cfg.load_from = args.checkpoint
     cfg.resume = False
+    # Whatever it was in training: this one refuses weights that do not fit.
+    checkpoint = dict(type='mmaction.SafeCheckpointHook')
+    hooks = cfg.get('default_hooks') or {}
+    cfg.default_hooks = {**hooks, 'checkpoint': checkpoint}
     if args.dump:
         evaluator = cfg.test_evaluator
         if isinstance(evaluator, (dict, ConfigDict)):

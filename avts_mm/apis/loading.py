@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 
-from ..weights import load_state_dict, load_tower
+from ..weights import fit_model, load_state_dict, load_tower
 
 # Initialisers that read a file.
 FROM_FILES = ('Pretrained', 'PretrainedTower')
@@ -49,7 +49,10 @@ def load_model(
         if checkpoint is None:
             model.init_weights()
     if checkpoint is not None:
-        _load(model, checkpoint)
+        state = load_state_dict(checkpoint)
+        with _quiet():
+            state = fit_model(model, state, checkpoint)
+        model.load_state_dict(state, strict=False)  # counters may lack
     return model.to(device).eval()
 
 
@@ -85,15 +88,18 @@ def load_audio_model(
             f'audio_neck, not from {layer!r} of {type(model).__name__}'
         )
     if checkpoint is not None:
-        load_tower(model.audio_backbone, checkpoint)
+        found = load_tower(model.audio_backbone, checkpoint, heads=True)
         if owner == 'audio_neck':
-            load_tower(model.audio_neck, checkpoint, 'audio_neck.')
+            place = found.prefix.removesuffix('audio_backbone.')
+            load_tower(
+                model.audio_neck, checkpoint, f'{place}audio_neck.', heads=True
+            )
     return model
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep mmengine from listing how each tensor was initialised."""
+    """Keep mmengine from telling how each tensor came to its values."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -101,27 +107,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _load(model: BaseModel, checkpoint: str) -> None:
-    state = load_state_dict(checkpoint)
-    wanted = model.state_dict()
-    missing = [key for key in wanted if key not in state]
-    if missing:
-        raise ValueError(
-            f'{checkpoint} lacks {len(missing)} of the {len(wanted)} tensors '
-            f'of {type(model).__name__}, such as {missing[0]} (it has '
-            f'{", ".join(list(state)[:2])}, …); give the config that it was '
-            'trained with'
-        )
-    for key, tensor in wanted.items():
-        if tensor.shape != state[key].shape:
-            raise ValueError(
-                f'{checkpoint}: {key} is {tuple(state[key].shape)}, the '
-                f'config wants {tuple(tensor.shape)}; give the config that '
-                'it was trained with'
-            )
-    model.load_state_dict({key: state[key] for key in wanted})
 
 
 def _without_files(config):

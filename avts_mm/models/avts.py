@@ -5,6 +5,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch.nn import functional as F
 
+from .backbones.freezable import checked_init
+
 
 @MODELS.register_module()
 class AVTS(BaseModel):
@@ -34,7 +36,9 @@ class AVTS(BaseModel):
         if data_preprocessor is None:
             data_preprocessor = dict(type='AVDataPreprocessor')
         # Built here: mmengine would look in its own registry for it.
-        super().__init__(MODELS.build(data_preprocessor), init_cfg)
+        super().__init__(
+            MODELS.build(data_preprocessor), checked_init(init_cfg)
+        )
         self.video_backbone = MODELS.build(video_backbone)
         self.audio_backbone = MODELS.build(audio_backbone)
         self.video_neck = MODELS.build(video_neck)

@@ -5,14 +5,15 @@ The one place that reads a checkpoint into tensors; everything else asks here.
 
 from .reading import (
     CheckpointError,
+    find_state_dict,
     load_checkpoint,
     load_state_dict,
 )
 from .towers import (
     PretrainedTower,
     TowerMatch,
-    check_fits,
     find_tower,
+    fit_model,
     load_tower,
 )
 
@@ -20,8 +21,9 @@ __all__ = [
     'CheckpointError',
     'PretrainedTower',
     'TowerMatch',
-    'check_fits',
+    'find_state_dict',
     'find_tower',
+    'fit_model',
     'load_checkpoint',
     'load_state_dict',
     'load_tower',

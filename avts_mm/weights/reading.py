@@ -6,8 +6,10 @@ The one place of the project that opens them, mmengine's loads included
 
 import pickle
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +18,14 @@ import torch
 NESTS = ('state_dict', 'model_state_dict', 'model', 'module', 'net')
 # What training keeps beside the weights, and what no tower is looked for in.
 NOT_WEIGHTS = ('optimizer', 'optim', 'scheduler', 'scaler', 'ema_state_dict')
-# What wrappers put before all keys: DistributedDataParallel, torch.compile.
-WRAPPERS = ('module.', '_orig_mod.')
+# What wrappers of a model, or of a part of it, put into the names inside:
+# (Fully sharded) data parallel, torch.compile, activation checkpointing.
+WRAPPERS = (
+    *('module', '_orig_mod', '_fsdp_wrapped_module'),
+    '_checkpoint_wrapped_module',
+)
+
+Value = TypeVar('Value')
 
 
 class CheckpointError(ValueError):
@@ -67,34 +75,47 @@ def load_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
         path (str | Path): A file, or an ``https://`` address.
 
     Returns:
-        dict[str, Tensor]: The tensors on the CPU; a ``module.`` before all
-        keys is taken off.
+        dict[str, Tensor]: The tensors on the CPU, without the names of
+        wrappers such as ``module.``; see :func:`strip_wrappers`.
 
     Raises:
         FileNotFoundError: There is no such file.
         CheckpointError: The file cannot be read, holds more than weights and
             plain values, or no weights.
     """
-    content = load_checkpoint(path)
+    return find_state_dict(load_checkpoint(path), str(path))
+
+
+def find_state_dict(content, source: str) -> dict[str, torch.Tensor]:
+    """The weights in the content of a file; see :func:`load_state_dict`."""
     state = _flatten(content) if isinstance(content, Mapping) else {}
     if not state:
         kind = type(content).__name__
         inside = list(content)[:5] if isinstance(content, Mapping) else ''
         raise CheckpointError(
-            f'{path}: no weights in it: it holds a {kind} {inside}; expected '
-            'names and tensors, or a dict with them under "state_dict"'
+            f'{source}: no weights in it: it holds a {kind} {inside}; '
+            'expected names and tensors, or a dict with them under '
+            '"state_dict"'
         )
     return strip_wrappers(state)
 
 
-def strip_wrappers(state: Mapping[str, torch.Tensor]) -> dict:
-    """Take off what wrappers put before all keys."""
-    state = dict(state)
-    for _ in range(4):
-        for prefix in WRAPPERS:
-            if state and all(key.startswith(prefix) for key in state):
-                state = {key[len(prefix) :]: v for key, v in state.items()}
-    return state
+def strip_wrappers(state: Mapping[str, Value]) -> dict[str, Value]:
+    """Take the names of wrappers off, wherever they stand in a key.
+
+    ``module.tower._orig_mod.fc.weight`` becomes ``tower.fc.weight``. Keys
+    that would become one stay as they are: there it is a name like others.
+    """
+    names = {}
+    for key in state:
+        *places, last = key.split('.')
+        places = [place for place in places if place not in WRAPPERS]
+        names[key] = '.'.join([*places, last])
+    counts = Counter(names.values())
+    return {
+        names[key] if counts[names[key]] == 1 else key: value
+        for key, value in state.items()
+    }
 
 
 def _read_safetensors(name: str, map_location) -> dict:

@@ -54,17 +54,22 @@ class TowerMatch:
         return self.complete, named, len(self.matched)
 
 
-def _shapes(module: nn.Module) -> dict[str, tuple]:
-    return {k: tuple(v.shape) for k, v in module.state_dict().items()}
+def _wanted(module: nn.Module) -> dict[str, tuple]:
+    """A module's tensors by their names without wrappers: key and shape."""
+    return strip_wrappers(
+        {k: (k, tuple(v.shape)) for k, v in module.state_dict().items()}
+    )
 
 
-def _match(state: Mapping, wanted: Mapping, prefix: str) -> TowerMatch:
+def _match(
+    state: Mapping, wanted: Mapping, prefix: str, heads: bool
+) -> TowerMatch:
     match = TowerMatch(prefix, {})
-    for key, shape in wanted.items():
+    for name, (key, shape) in wanted.items():
         counts = not key.endswith(COUNTERS)
-        needed = counts and key.split('.')[0] not in HEADS
+        needed = counts and (heads or name.split('.')[0] not in HEADS)
         match.total += counts
-        tensor = state.get(prefix + key)
+        tensor = state.get(prefix + name)
         theirs = None if tensor is None else tuple(tensor.shape)
         if tensor is not None and theirs == shape:
             match.state_dict[key] = tensor
@@ -80,6 +85,7 @@ def find_tower(
     state_dict: Mapping[str, torch.Tensor],
     module: nn.Module,
     prefix: str | None = None,
+    heads: bool = False,
 ) -> TowerMatch:
     """Look for a module's weights under every prefix that occurs.
 
@@ -90,6 +96,8 @@ def find_tower(
         state_dict (dict[str, Tensor]): Weights of any model.
         module (nn.Module): The tower, e.g. :class:`MC3`.
         prefix (str, optional): Look under this one alone.
+        heads (bool): Whether the module's classifiers count, too.
+            Defaults to False.
 
     Returns:
         TowerMatch: The best place; nothing ``matched`` if there is none.
@@ -99,11 +107,11 @@ def find_tower(
             of the usual names.
     """
     state = strip_wrappers(state_dict)
-    wanted = _shapes(module)
+    wanted = _wanted(module)
     if prefix is not None:
         if prefix and not prefix.endswith('.'):
             prefix += '.'
-        return _match(state, wanted, prefix)
+        return _match(state, wanted, prefix, heads)
     # The places of keys that end like one of ours, in whole names: a module
     # that holds one tensor alone would match anywhere.
     parts = [key.split('.') for key in state]
@@ -114,8 +122,8 @@ def find_tower(
         if '.'.join(names[i:]) in wanted
     }
     if not prefixes:
-        return _match(state, wanted, '')
-    found = [_match(state, wanted, p) for p in sorted(prefixes)]
+        return _match(state, wanted, '', heads)
+    found = [_match(state, wanted, p, heads) for p in sorted(prefixes)]
     best = max(match.rank for match in found)
     found = [match for match in found if match.rank == best]
     if len(found) > 1:
@@ -134,6 +142,7 @@ def load_tower(
     module: nn.Module,
     checkpoint: str | Path | Mapping[str, torch.Tensor],
     prefix: str | None = None,
+    heads: bool = False,
 ) -> TowerMatch:
     """Load a module's weights from wherever a checkpoint has them.
 
@@ -142,6 +151,8 @@ def load_tower(
         checkpoint (str | Path | dict[str, Tensor]): A file, or weights.
         prefix (str, optional): Where to look, e.g. ``'video_backbone.'``;
             found by itself if None.
+        heads (bool): Whether the module's classifiers must be there, too.
+            Defaults to False.
 
     Returns:
         TowerMatch: What was loaded.
@@ -155,23 +166,59 @@ def load_tower(
         name, state = 'the state dict', strip_wrappers(checkpoint)
     else:
         name, state = str(checkpoint), load_state_dict(checkpoint)
-    try:
-        match = find_tower(state, module, prefix)
-    except ValueError as error:
-        raise CheckpointError(f'{name}: {error}') from None
-    check_match(match, state, type(module).__name__, name)
+    match = _fit(module, state, name, prefix, heads)
     module.load_state_dict(match.state_dict, strict=False)
-    print_log(describe(match, type(module).__name__, name), logger='current')
     return match
 
 
-def describe(match: TowerMatch, tower: str, source: str) -> str:
-    """A line such as ``100 of 100 tensors of MC3 from x.pth (backbone.)``."""
-    place = match.prefix or 'no prefix'
-    return (
-        f'{len(match.matched)} of {match.total} tensors of {tower} from '
-        f'{source} ({place})'
+def fit_model(
+    model: nn.Module,
+    state_dict: Mapping[str, torch.Tensor],
+    source: str,
+    strict: bool = True,
+) -> dict[str, torch.Tensor]:
+    """The weights of a whole model among those of a checkpoint.
+
+    Args:
+        model (nn.Module): What they are for.
+        state_dict (dict[str, Tensor]): As :func:`load_state_dict` reads it.
+        source (str): The file, for messages.
+        strict (bool): Whether every tensor must be there; else what is not
+            is left out. Defaults to True.
+
+    Returns:
+        dict[str, Tensor]: Under the model's own names; counters of batches
+        may lack.
+
+    Raises:
+        CheckpointError: A tensor is missing or has another shape; if not
+            ``strict``, all are.
+    """
+    return _fit(model, state_dict, source, None, True, strict).state_dict
+
+
+def _fit(
+    module: nn.Module,
+    state: Mapping,
+    source: str,
+    prefix: str | None,
+    heads: bool,
+    strict: bool = True,
+) -> TowerMatch:
+    """Find a module, refuse what is not whole, and tell what there is."""
+    name = type(module).__name__
+    try:
+        match = find_tower(state, module, prefix, heads)
+    except ValueError as error:
+        raise CheckpointError(f'{source}: {error}') from None
+    if strict or not match.matched:
+        check_match(match, state, name, source)
+    print_log(
+        f'{len(match.matched)} of {match.total} tensors of {name} from '
+        f'{source} ({match.prefix or "no prefix"})',
+        logger='current',
     )
+    return match
 
 
 def check_match(
@@ -206,42 +253,8 @@ def check_match(
         raise CheckpointError(
             f'{source}: {len(match.missing)} of {match.total} tensors of '
             f'{tower} are missing under {match.prefix!r}, e.g. '
-            f'{match.missing[:3]}'
+            f'{match.missing[:3]}; it begins with {list(state)[:3]}'
         )
-
-
-def check_fits(
-    model: nn.Module, checkpoint: Mapping, source: str | None
-) -> None:
-    """Refuse a checkpoint of which nothing fits; tell how much does.
-
-    mmengine's ``load_from`` would train, or test, from random weights.
-
-    Args:
-        model (nn.Module): What the checkpoint is loaded into.
-        checkpoint (dict): As mmengine has read it.
-        source (str, optional): The file, for messages.
-
-    Raises:
-        CheckpointError: None of its tensors has the name and the shape of
-            one of the model's.
-    """
-    name, source = type(model).__name__, str(source or 'the checkpoint')
-    state = checkpoint.get('state_dict', checkpoint)
-    state = {
-        str(key).removeprefix('module.'): value
-        for key, value in state.items()
-        if isinstance(value, torch.Tensor)
-    }
-    match = _match(state, _shapes(model), '')
-    if not match.matched:
-        raise CheckpointError(
-            f'{source}: nothing in it fits {name}, which would be left at '
-            f'random (it begins with {list(state)[:3]}). To take a tower out '
-            'of it, give the backbone init_cfg=dict('
-            f"type='PretrainedTower', checkpoint={source!r})"
-        )
-    print_log(describe(match, name, source), logger='current')
 
 
 @WEIGHT_INITIALIZERS.register_module()

@@ -47,10 +47,10 @@ def test_what_does_not_fit_is_named(tmp_path):
     state = load_model(config(), None).state_dict()
     del state['backbone.stem.0.weight']
     torch.save(state, path)
-    with pytest.raises(ValueError, match=r'a\.pth lacks 1 .*stem\.0\.weight'):
+    with pytest.raises(ValueError, match=r'a\.pth: 1 .*stem\.0\.weight'):
         load_model(config(), path)
     torch.save(load_model(config(6), None).state_dict(), path)
-    with pytest.raises(ValueError, match=r'a\.pth: backbone.* wants \(4, '):
+    with pytest.raises(ValueError, match=r'a\.pth: .*backbone.*\(4, '):
         load_model(config(), path)
     with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
         load_model(config(), 'gone.pth')
@@ -74,13 +74,17 @@ def test_sound_of_a_model_or_of_a_bare_tower(tmp_path):
     whole, bare = tmp_path / 'whole.pth', tmp_path / 'bare.pth'
     torch.save(dict(state_dict=trained.state_dict()), whole)
     torch.save(trained.audio_backbone.state_dict(), bare)
-    for path in (whole, bare):
+    wrapped = tmp_path / 'wrapped.pth'
+    state = {f'model.{k}': v for k, v in trained.state_dict().items()}
+    torch.save(state, wrapped)
+    for path in (whole, bare, wrapped):
         model = load_audio_model(avts(), str(path), LAYER)
         for key, tensor in trained.audio_backbone.state_dict().items():
             assert torch.equal(model.audio_backbone.state_dict()[key], tensor)
-    model = load_audio_model(avts(), str(whole), 'audio_neck')
     weight = trained.audio_neck.state_dict()['fc.0.weight']
-    assert torch.equal(model.audio_neck.state_dict()['fc.0.weight'], weight)
+    for path in (whole, wrapped):
+        neck = load_audio_model(avts(), str(path), 'audio_neck').audio_neck
+        assert torch.equal(neck.state_dict()['fc.0.weight'], weight)
 
 
 def test_sound_that_does_not_fit(tmp_path):
@@ -92,6 +96,12 @@ def test_sound_that_does_not_fit(tmp_path):
     torch.save(model.audio_backbone.state_dict(), path)
     with pytest.raises(ValueError, match=r'a\.pth: nothing in it'):
         load_audio_model(avts(), path, 'audio_neck')
+    state = model.state_dict()
+    del state['audio_neck.fc.0.bias']
+    torch.save(state, path)
+    with pytest.raises(ValueError, match=r'a\.pth: 1 .*missing'):
+        load_audio_model(avts(), path, 'audio_neck')
+    torch.save(model.audio_backbone.state_dict(), path)
     with pytest.raises(ValueError, match=r'a\.pth: .* another shape'):
         load_audio_model(avts(3), path, LAYER)
     with pytest.raises(ValueError, match=r'not from .video_backbone'):

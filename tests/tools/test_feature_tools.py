@@ -151,7 +151,7 @@ def test_what_cannot_be_extracted(extract, model, tmp_path):
     stop('at least 1', *video, '--clips', 0)
     other = tmp_path / 'other.pth'
     torch.save({'fc.weight': torch.zeros(2)}, other)
-    stop('other.pth lacks', *video, checkpoint=str(other))
+    stop('other.pth: ', *video, checkpoint=str(other))
     with pytest.raises(SystemExit, match='no such config'):
         tools.extract.main(['gone.py', 'x', *video, '--out', 'a.npz'])
     with pytest.raises(SystemExit):

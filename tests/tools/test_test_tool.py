@@ -40,6 +40,13 @@ def test_checkpoint_and_work_dir(merged):
     assert merged('--work-dir', 'w', work_dir='own').work_dir == 'w'
 
 
+def test_weights_must_fit_whatever_the_config_says(merged):
+    hook = dict(type='mmaction.SafeCheckpointHook')
+    loose = dict(type='SafeCheckpointHook', strict=False)
+    for hooks in (None, dict(checkpoint=loose), dict(timer=dict(type='T'))):
+        assert merged(default_hooks=hooks).default_hooks.checkpoint == hook
+
+
 @pytest.mark.parametrize('as_list', [False, True])
 def test_dump_is_one_more_evaluator(merged, as_list):
     metric = dict(type='SyncMetric')

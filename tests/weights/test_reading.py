@@ -32,6 +32,9 @@ def keys(tmp_path, content):
         dict(network=STATE, optimizer={'state': {'m': torch.ones(1)}}),
         {f'module.{k}': v for k, v in STATE.items()},
         {f'_orig_mod.module.{k}': v for k, v in STATE.items()},
+        {k.replace('.', '._orig_mod.'): v for k, v in STATE.items()},
+        {f'module.{k}'.replace('a.', 'a.module.'): STATE[k] for k in STATE},
+        dict(model={f'_fsdp_wrapped_module.{k}': v for k, v in STATE.items()}),
     ],
 )
 def test_weights_are_found(tmp_path, content):
@@ -49,8 +52,9 @@ def test_networks_side_by_side_get_prefixes(tmp_path):
 
 
 def test_module_is_kept_where_it_is_a_name(tmp_path):
-    content = {'module.a': torch.ones(1), 'b': torch.ones(1)}
-    assert keys(tmp_path, content) == ['module.a', 'b']
+    ones = torch.ones(1)
+    content = {'module.a': ones, 'a': ones, 'b.module': ones}
+    assert keys(tmp_path, content) == list(content)
 
 
 def test_arrays_are_weights_too(tmp_path):

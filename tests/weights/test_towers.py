@@ -9,7 +9,13 @@ from mmengine.model import BaseModule
 from mmengine.registry import DefaultScope
 
 from avts_mm.models import MC3, AudioVGG
-from avts_mm.weights import CheckpointError, check_fits, find_tower, load_tower
+from avts_mm.weights import (
+    CheckpointError,
+    find_tower,
+    fit_model,
+    load_state_dict,
+    load_tower,
+)
 
 TENSORS = 100  # 20 convolutions, 20 x 4 of batch normalisation
 
@@ -93,6 +99,8 @@ def test_counters_of_batches_do_not_count(video):
 def test_a_recognizer_may_lack_its_classifier_alone(video):
     model = recognizer()
     state = prefixed(filled(video), 'backbone.')
+    with pytest.raises(CheckpointError, match=r'missing.*cls_head'):
+        load_tower(model, state, heads=True)
     match = load_tower(model, state)
     assert (len(match.matched), match.total) == (TENSORS, TENSORS + 2)
     assert equal(model.backbone, filled(video))
@@ -156,26 +164,55 @@ def test_a_file_without_right_place_names_itself(video, tmp_path):
         load_tower(video, path)
 
 
-def test_nothing_fits_is_an_error(video, monkeypatch):
+@pytest.mark.parametrize('strict', [True, False])
+def test_nothing_fits_is_an_error(video, strict):
     """mmengine would train from random weights."""
-    from avts_mm.weights import towers
+    wide = filled(MC3(base_channels=8))
+    for state in (wide, {'other': torch.ones(1)}):
+        with pytest.raises(CheckpointError, match=r'^x\.pth: '):
+            fit_model(video, state, 'x.pth', strict)
 
-    lines = []
-    monkeypatch.setattr(towers, 'print_log', lambda m, **kw: lines.append(m))
-    state = filled(video)
-    avts = dict(state_dict=prefixed(state, 'video_backbone.'), meta={})
-    wide = dict(state_dict=filled(MC3(base_channels=8)))
-    for checkpoint in (avts, wide, {}, dict(model=state)):
-        with pytest.raises(
-            CheckpointError, match=r'x\.pth: .*PretrainedTower'
-        ):
-            check_fits(video, checkpoint, 'x.pth')
-    check_fits(video, dict(state_dict=prefixed(state, 'module.')), 'x.pth')
-    check_fits(video, {**state, 'more': torch.ones(1)}, None)
-    assert lines == [
-        '100 of 100 tensors of MC3 from x.pth (no prefix)',
-        '100 of 100 tensors of MC3 from the checkpoint (no prefix)',
-    ]
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda key: key,
+        lambda key: f'model.{key}',
+        lambda key: f'module._orig_mod.{key}',
+        lambda key: key.replace('backbone.', 'backbone._orig_mod.'),
+        lambda key: key.replace('layer1.', 'layer1.module._orig_mod.'),
+    ],
+)
+def test_a_model_is_found_whatever_wrapped_it(wrap, tmp_path):
+    model = recognizer()
+    state = filled(model)
+    torch.save({wrap(key): v for key, v in state.items()}, tmp_path / 'x.pth')
+    found = fit_model(model, load_state_dict(tmp_path / 'x.pth'), 'x.pth')
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[key], state[key]) for key in state)
+
+
+def test_a_part_called_like_a_wrapper_is_found(video):
+    holder = nn.Module()
+    holder.module = video
+    state = filled(holder)
+    assert fit_model(holder, state, 'x.pth').keys() == state.keys()
+    load_tower(holder, prefixed(state, 'backbone.'))
+    assert equal(holder, state)
+
+
+@pytest.mark.parametrize('key', ['backbone.stem.0.weight', 'cls_head.fc_cls.'])
+def test_a_model_that_lacks_something_is_refused(key):
+    model = recognizer()
+    state = filled(model)
+    less = {k: v for k, v in state.items() if not k.startswith(key)}
+    with pytest.raises(CheckpointError, match=rf'x\.pth: .*missing.*{key}'):
+        fit_model(model, less, 'x.pth')
+    assert fit_model(model, less, 'x.pth', strict=False).keys() == less.keys()
+    other = {**less, **{k: torch.ones(1) for k in state.keys() - less.keys()}}
+    with pytest.raises(CheckpointError, match=r'another shape'):
+        fit_model(model, other, 'x.pth')
+    assert fit_model(model, other, 'x.pth', strict=False).keys() == less.keys()
 
 
 @pytest.fixture

@@ -94,18 +94,20 @@ def build_tower(cfg, args) -> Tower:
             f'{args.config}: its model has no {names[1]}; leave --embedding '
             'out'
         )
-    parts = []
+    parts, place = [], ''
     for name in names[: 1 + args.embedding]:
         # What init_cfg would load comes from the checkpoint now.
         part = MODELS.build({**model_cfg[name], 'init_cfg': None})
+        where = f'{place}{name}'
         try:
-            load_tower(part, args.checkpoint, prefix=name)
+            load_tower(part, args.checkpoint, where, heads=True)
         except ValueError:
             # A checkpoint of another model, or of the tower alone, will do
-            # for features; a neck is of use with its own tower only.
-            if args.embedding:
+            # for features; a neck is of use beside its own tower only.
+            if parts:
                 raise
-            load_tower(part, args.checkpoint)
+            found = load_tower(part, args.checkpoint, heads=True)
+            place = found.prefix.removesuffix(f'{name}.')
         parts.append(part)
     # Training mode would normalise by the batch at hand.
     return Tower(parts[0], parts[1] if args.embedding else None).eval()

@@ -17,7 +17,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from mmengine.utils import apply_to
 
-from ...weights import check_fits
+from ...weights import CheckpointError, find_state_dict, fit_model
 from ..whole_files import PARTIAL, write_whole
 from .deferred_info_hook import EPOCH_LOSS, fetch_losses
 
@@ -39,13 +39,16 @@ class SafeCheckpointHook(CheckpointHook):
     - State that differs between ranks (running statistics, sums of losses) is
       kept for each.
     - What a killed save has left is removed at the next start.
-    - A checkpoint of which nothing fits the model is refused
-      (:func:`avts_mm.weights.check_fits`).
+    - A checkpoint that lacks a tensor of the model (``load_from``, resuming,
+      testing) is refused, where mmengine leaves it at random; names of
+      wrappers and a prefix do not matter (:func:`avts_mm.weights.fit_model`).
 
     Args:
         interval (int): As in CheckpointHook, and all others, too.
         mid_epoch_interval (int): Iterations; 0 saves at the end of epochs
             only. Defaults to 0.
+        strict (bool): With False training begins with what a checkpoint has
+            of the model, if it has anything. Defaults to True.
 
     Attributes:
         saved_iter (int): The iteration of the last save.
@@ -55,7 +58,11 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def __init__(
-        self, interval: int = -1, mid_epoch_interval: int = 0, **kwargs
+        self,
+        interval: int = -1,
+        mid_epoch_interval: int = 0,
+        strict: bool = True,
+        **kwargs,
     ) -> None:
         if mid_epoch_interval < 0:
             raise ValueError(
@@ -65,6 +72,7 @@ class SafeCheckpointHook(CheckpointHook):
         kwargs.setdefault('backend_args', dict(backend='whole_files'))
         super().__init__(interval, **kwargs)
         self.mid_epoch_interval = mid_epoch_interval
+        self.strict = strict
         self.saved_iter = -1
         self.last_ckpt: str | None = None
         self.keep_ckpt_ids: deque[int] = deque()
@@ -201,7 +209,21 @@ class SafeCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Refuse another model's; put this rank's part beside the rest."""
-        check_fits(bare(runner.model), checkpoint, runner._load_from)
+        source = str(runner._load_from or 'the checkpoint')
+        try:
+            checkpoint['state_dict'] = fit_model(
+                bare(runner.model),
+                find_state_dict(checkpoint, source),
+                source,
+                self.strict,
+            )
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{error}. In training, init_cfg=dict(type='PretrainedTower', "
+                f'checkpoint={source!r}) of a backbone takes one tower out of '
+                'a file, and default_hooks.checkpoint.strict=False takes what '
+                'fits, all else begins at random'
+            ) from None
         rank, world_size = get_dist_info()
         ranks = checkpoint.get('ranks', ())
         if runner._resume and len(ranks) == world_size:

@@ -14,6 +14,25 @@ def fix_statistics(module: nn.Module) -> None:
             part.eval()
 
 
+def checked_init(init_cfg: dict | list | None) -> dict | list | None:
+    """An ``init_cfg`` whose ``Pretrained`` misses nothing, and comes last.
+
+    mmengine's is content when nothing in the file fits, so it becomes
+    ``PretrainedTower``.
+    """
+    if isinstance(init_cfg, list):
+        # What is loaded comes last, whatever else is initialised.
+        init_cfg = sorted(
+            init_cfg, key=lambda cfg: 'Pretrained' in str(cfg['type'])
+        )
+        return [checked_init(cfg) for cfg in init_cfg]
+    if init_cfg and init_cfg.get('type') == 'Pretrained':
+        known = ('checkpoint', 'prefix')
+        tower = {key: init_cfg[key] for key in known if key in init_cfg}
+        return dict(tower, type='PretrainedTower')
+    return init_cfg
+
+
 class FreezableBackbone(BaseModule):
     """A backbone whose leading stages can be frozen.
 
@@ -21,7 +40,7 @@ class FreezableBackbone(BaseModule):
         frozen_stages (int): Leading stages without gradient and with fixed
             statistics; the backbone says how they are counted.
         norm_eval (bool): Keep all batch statistics fixed in training.
-        init_cfg (dict, optional): Initialisation.
+        init_cfg (dict, optional): Initialisation; see :func:`checked_init`.
     """
 
     def __init__(
@@ -30,12 +49,7 @@ class FreezableBackbone(BaseModule):
         norm_eval: bool,
         init_cfg: dict | list | None,
     ) -> None:
-        if isinstance(init_cfg, list):
-            # What is loaded comes last, whatever else is initialised.
-            init_cfg = sorted(
-                init_cfg, key=lambda cfg: 'Pretrained' in str(cfg['type'])
-            )
-        super().__init__(init_cfg=init_cfg)
+        super().__init__(init_cfg=checked_init(init_cfg))
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
 

@@ -191,7 +191,10 @@ def test_the_best_that_cannot_be_saved(train, listing, work):
 
 
 def test_each_rank_has_its_own_state(toy_runner, monkeypatch):
-    monkeypatch.setattr(safe_checkpoint_hook, 'check_fits', lambda *args: None)
+    for name in ('find_state_dict', 'fit_model'):
+        monkeypatch.setattr(
+            safe_checkpoint_hook, name, lambda *args: dict(mean=0, weight=5)
+        )
     hook = SafeCheckpointHook()
     runner = toy_runner(max_epochs=1, resume=True)
     ranks = [
@@ -233,3 +236,23 @@ def test_a_checkpoint_of_another_model(toy_runner, tmp_path, resume):
     )
     with pytest.raises(CheckpointError, match=r'avts\.pth.*PretrainedTower'):
         runner.train()
+
+
+@pytest.mark.parametrize('prefix', ['', 'module._orig_mod.', 'model.'])
+def test_load_from(toy_runner, tmp_path, prefix):
+    path = tmp_path / 'x.pth'
+    torch.save({f'{prefix}weight': torch.full((1,), 5.0)}, path)
+
+    def train(model=None, **settings):
+        hook = dict(type='SafeCheckpointHook', **settings)
+        hooks = dict(checkpoint=hook)
+        runner = toy_runner(default_hooks=hooks, load_from=str(path))
+        if model is not None:
+            runner.model.more = model
+        runner.train()
+        return runner.model
+
+    assert train().weight.item() == 5
+    with pytest.raises(CheckpointError, match=r'x\.pth: 2 of 3.*strict=False'):
+        train(torch.nn.Linear(1, 1))
+    assert train(torch.nn.Linear(1, 1), strict=False).weight.item() == 5

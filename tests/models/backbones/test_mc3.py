@@ -134,6 +134,11 @@ def test_official_weights_load_from_a_file(tmp_path):
     model.init_weights()
     assert model.layer4[1].conv2[0].weight.unique().tolist() == [0.5]
     assert int(model.stem[1].num_batches_tracked) == 7
+    del state['stem.0.weight']
+    torch.save(state, file)
+    model = MC3(base_channels=8, init_cfg=model.init_cfg)
+    with pytest.raises(ValueError, match=r'mc3_18\.pth: 1 .*stem'):
+        model.init_weights()
 
 
 def test_time_is_kept_and_space_divided_by_sixteen():
