@@ -16,6 +16,7 @@ from avts_mm.media import MediaError
 from avts_mm.media.shift import shift_sound
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 COLUMNS = ('name', 'verdict', 'in_sync', 'offset', 'confidence', 'drift')
@@ -71,8 +72,8 @@ def show(predictions: list[dict]) -> None:
     for found in predictions:
         offset = found.get('offset')
         table.add_row(
-            found['name'],
-            found['verdict'],
+            escape(found['name']),
+            escape(found['verdict']),
             '' if offset is None else f'{offset:+.3f} s',
             f'{found["confidence"]:.2f}' if 'confidence' in found else '',
         )
@@ -95,12 +96,14 @@ def outcome(found: dict) -> str:
 
 def write(args: argparse.Namespace, predictions: list[dict]) -> None:
     """Write what was asked for."""
+    # Names of files need not be text.
+    text = dict(encoding='utf-8', errors='backslashreplace')
     if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
+        with open(args.json, 'w', **text) as file:
             json.dump(predictions, file, indent=2, ensure_ascii=False)
             file.write('\n')
     if args.csv:
-        with open(args.csv, 'w', encoding='utf-8', newline='') as file:
+        with open(args.csv, 'w', newline='', **text) as file:
             writer = csv.DictWriter(file, COLUMNS, extrasaction='ignore')
             writer.writeheader()
             writer.writerows(predictions)
@@ -132,6 +135,8 @@ def fix(args: argparse.Namespace, found: dict) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
+    sys.stdout.reconfigure(errors='backslashreplace')
+    sys.stderr.reconfigure(errors='backslashreplace')
     if args.fix and (len(args.files) > 1 or os.path.isdir(args.files[0])):
         print('--fix takes one file', file=sys.stderr)
         return 2

@@ -9,13 +9,15 @@ import torch
 from mmaction.registry import INFERENCERS
 from mmengine import Config
 from mmengine.infer import BaseInferencer
+from rich.markup import escape
 from rich.progress import Progress, TimeRemainingColumn
 
 import avts_mm
 from avts_mm.evaluation.functional.offset import REASONS, OffsetEstimate
 from avts_mm.media import MediaError
+from avts_mm.media.annotation import printable
 from avts_mm.media.film import as_film
-from avts_mm.preparation.sources import SUFFIXES
+from avts_mm.preparation import find_videos
 
 from .embedding import FilmEmbedder
 from .loading import load_model
@@ -133,11 +135,7 @@ class AVTSInferencer(BaseInferencer):
 
     def _inputs_to_list(self, inputs) -> list:
         if isinstance(inputs, (str, os.PathLike)) and os.path.isdir(inputs):
-            inputs = [
-                str(path)
-                for path in sorted(Path(inputs).rglob('*'))
-                if path.suffix.lower() in SUFFIXES
-            ]
+            inputs = list(find_videos(os.fspath(inputs)))
         several = isinstance(inputs, Sequence) and not isinstance(inputs, str)
         return list(inputs) if several else [inputs]
 
@@ -180,7 +178,7 @@ class AVTSInferencer(BaseInferencer):
         for number, (name, found) in enumerate(preds):
             if not isinstance(found, MediaError):
                 stem = f'{number:03d}_{Path(name).stem}.png'
-                figure = draw_offset_curve(found, Path(name).name)
+                figure = draw_offset_curve(found, printable(Path(name).name))
                 paths.append(save(figure, os.path.join(out_dir, stem)))
         return paths
 
@@ -235,5 +233,7 @@ def _bar(name: str, seconds: float) -> Iterator[Callable[[float], None]]:
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn())
     short = seconds <= LONG
     with Progress(*columns, transient=True, disable=short) as bar:
-        task = bar.add_task(Path(name).name, total=seconds or None)
+        task = bar.add_task(
+            escape(printable(Path(name).name)), total=seconds or None
+        )
         yield lambda done: bar.update(task, completed=done)

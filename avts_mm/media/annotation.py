@@ -212,6 +212,9 @@ def write_rows(
 
     Its folder is made if needed. Values that lack stay empty, those of other
     columns are left out.
+
+    Raises:
+        ValueError: A value is no text, as names of files may be.
     """
     path = os.fspath(path)
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
@@ -221,5 +224,16 @@ def write_rows(
             file, names, '', extrasaction='ignore', lineterminator='\n'
         )
         writer.writeheader()
-        writer.writerows(rows)
+        try:
+            writer.writerows(rows)
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f'{path}: cannot hold the name {printable(error.object)!r}, '
+                'which is not UTF-8: rename the file or folder'
+            ) from None
     os.replace(part, path)
+
+
+def printable(name: str) -> str:
+    """The name of a file as text, which names need not be."""
+    return name.encode('utf-8', 'backslashreplace').decode()

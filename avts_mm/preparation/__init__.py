@@ -2,13 +2,14 @@
 
 from .corpus import REASONS, Corpus, prepare_corpus, split_records
 from .pool import run_jobs
-from .sources import Source, find_sources
+from .sources import Source, find_sources, find_videos
 
 __all__ = [
     'REASONS',
     'Corpus',
     'Source',
     'find_sources',
+    'find_videos',
     'prepare_corpus',
     'run_jobs',
     'split_records',

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..media.annotation import write_records, write_rows
+from ..media.annotation import printable, write_records, write_rows
 from ..media.options import Prepared, PrepareOptions, find_fault
 from ..media.transcode import transcode
-from .journal import Journal, prepared_paths
+from .journal import ANNOTATION, Journal, prepared_paths
 from .pool import run_jobs
 from .sources import Source
 
@@ -39,7 +39,8 @@ class Corpus:
     """The outcome of :func:`prepare_corpus`.
 
     Attributes:
-        records (list[dict]): The annotation, one per kept source.
+        records (list[dict]): The annotation, one per kept source, those of
+            earlier runs first.
         left_out (list[tuple]): Source, reason and detail of each other one.
         reused (int): Sources that an earlier run had finished.
         seconds (float): Wall time of this run.
@@ -66,11 +67,13 @@ def prepare_corpus(
     time_limit: float = 120.0,
     overwrite: bool = False,
     on_done: Callable[[Source, str | None], None] | None = None,
+    prune: bool = False,
 ) -> Corpus:
     """Prepare videos in parallel; what is finished already is kept.
 
-    Writes ``videos/<name>.mp4`` and ``.wav``, ``annotation.csv``,
-    ``skipped.csv`` and a journal by which a later run goes on.
+    What earlier runs have prepared in the folder stays in the corpus. Writes
+    ``videos/<name>.mp4`` and ``.wav``, ``annotation.csv``, ``skipped.csv`` and
+    a journal by which a later run goes on.
 
     Args:
         sources (Iterable[Source]): See :func:`find_sources`.
@@ -79,12 +82,14 @@ def prepare_corpus(
         num_workers (int): Processes.
         time_limit (float): Seconds without progress after which a video is
             given up.
-        overwrite (bool): Do everything again.
+        overwrite (bool): Begin anew: take away what is there.
         on_done (Callable | None): Called with each source and, if it is left
             out, the reason.
+        prune (bool): Take away what is not among the sources.
 
     Raises:
-        ValueError: ``out`` holds a corpus made with other options.
+        ValueError: ``out`` holds a corpus made with other options, or a
+            source lies where its prepared file would.
         OSError: ``out`` cannot be written to.
     """
     begin = time.monotonic()
@@ -100,11 +105,15 @@ def prepare_corpus(
             reason, text = find_fault(prepared, options) or (None, '')
             detail = f'{source.path}: {text}'
         outcome[source] = entry, reason, detail
+
+    def done(source: Source, entry: dict) -> None:
+        settle(source, entry)
         if on_done is not None:
-            on_done(source, reason)
+            on_done(source, outcome[source][1])
 
     sources = list(dict.fromkeys(sources))
-    with Journal(out, options, overwrite) as journal:
+    _check_places(sources, out)
+    with Journal(out, options, overwrite, sources, prune) as journal:
         shutil.rmtree(part, ignore_errors=True)
         os.makedirs(part)
         try:
@@ -116,38 +125,68 @@ def prepare_corpus(
                 entry = journal.find(source)
                 taken = journal.owner(source) if entry is None else None
                 if owner is not source:
-                    settle(source, _clash(source, owner.path))
+                    done(source, _clash(source, owner.path))
                 elif entry is not None:
-                    settle(source, entry)
+                    done(source, entry)
                     corpus.reused += 1
                 elif taken:
-                    settle(source, _clash(source, taken))
+                    done(source, _clash(source, taken))
                 else:
                     jobs.append(source)
             prepare = functools.partial(_prepare, out, options)
             workers = max(1, min(num_workers, len(jobs)))
             for source, result in run_jobs(prepare, jobs, workers, time_limit):
-                settle(source, journal.add(source, result))
+                done(source, journal.add(source, result))
         finally:
             shutil.rmtree(part, ignore_errors=True)
+        mine = {entry.get('name', '') for entry, *_ in outcome.values()}
+        others = dict(journal.others(mine))
+        for source, entry in others.items():
+            if entry['reason'] is None and not journal.on_disk(entry):
+                entry = _gone(source)
+            settle(source, entry)
     # In the order of the sources, whoever was finished first.
-    for source in sources:
+    for source in (*others, *sources):
         entry, reason, detail = outcome[source]
         if reason is None:
             corpus.records.append(_record(source, entry))
         else:
             corpus.left_out.append((source, reason, detail))
-    write_records(os.path.join(out, 'annotation.csv'), corpus.records)
+    write_records(os.path.join(out, ANNOTATION), corpus.records)
     write_rows(
         os.path.join(out, 'skipped.csv'),
         ('path', 'start', 'end', 'name', 'reason', 'detail'),
         [
-            {**vars(source), 'reason': reason, 'detail': detail}
+            {
+                **vars(source),
+                'path': printable(source.path),
+                'reason': reason,
+                'detail': printable(detail),
+            }
             for source, reason, detail in corpus.left_out
         ],
     )
     corpus.seconds = time.monotonic() - begin
     return corpus
+
+
+def _check_places(sources: Iterable[Source], out: str) -> None:
+    """ValueError where a video would be replaced by itself."""
+    for source in sources:
+        made, _ = prepared_paths(out, source.name)
+        if os.path.exists(made) and os.path.samefile(made, source.path):
+            raise ValueError(
+                f'{source.path}: lies where the prepared file would; choose '
+                'another folder for these'
+            )
+
+
+def _gone(source: Source) -> dict:
+    return {
+        'reason': 'missing',
+        'detail': f'videos/{source.name}.mp4 or its wav is gone or has '
+        f'changed; prepare {source.path} again',
+    }
 
 
 def _clash(source: Source, owner: str) -> dict:
@@ -190,7 +229,7 @@ def _record(source: Source, entry: dict) -> dict:
         'duration': entry['prepared']['duration'],
         **source.extra,
         'label': int(source.extra.get('label') or -1),
-        'source': source.path,
+        'source': printable(source.path),
         'prepared_bytes': entry['bytes'][0],
     }
 
@@ -213,7 +252,12 @@ def split_records(
     """
     if not 0 < val_share < 1:
         raise ValueError(f'val_share={val_share} must lie between 0 and 1')
-    names = sorted({record['source'] for record in records})
+    # A link to a video is the video.
+    real = {
+        name: os.path.realpath(name)
+        for name in {record['source'] for record in records}
+    }
+    names = sorted(set(real.values()))
     if len(names) < 2:
         raise ValueError(
             f'{len(names)} video(s) cannot be divided into train and val'
@@ -229,5 +273,6 @@ def split_records(
     val = set(sorted(names, key=draw)[:count])
     parts: dict[str, list[dict]] = {'train': [], 'val': []}
     for record in records:
-        parts['val' if record['source'] in val else 'train'].append(record)
+        side = 'val' if real[record['source']] in val else 'train'
+        parts[side].append(record)
     return parts

@@ -2,9 +2,13 @@
 
 import csv
 import functools
+import logging
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from mmengine.logging import print_log
 
 from ..media.annotation import (
     iter_rows,
@@ -18,6 +22,8 @@ SUFFIXES = (
     *('.mp4', '.mpeg', '.mpg', '.mts', '.mxf', '.ogv', '.ts', '.vob'),
     *('.webm', '.wmv'),
 )
+# By which a prepared corpus is known.
+JOURNAL = 'journal.jsonl'
 # Columns of a list that are used up here or computed anew.
 _COLUMNS = ('video', 'audio', 'start', 'end', 'duration', 'name')
 
@@ -49,8 +55,9 @@ def find_sources(
     """Collect the sources, in a fixed order.
 
     Args:
-        paths (Iterable[str]): Videos, and folders that are searched with all
-            their subfolders for files with the suffix of a video.
+        paths (Iterable[str]): Videos, and folders that are searched
+            (:func:`find_videos`). A video that is met twice, by links or in
+            several of the paths, counts once.
         list_file (str | None): A text file with a path per line, or a CSV
             with the columns video and, all optional, start, end (seconds),
             name (of the prepared files) and whatever else the annotation is
@@ -66,29 +73,76 @@ def find_sources(
     for path in paths:
         path = os.path.abspath(path)
         if os.path.isdir(path):
-            sources += _in_folder(path)
+            for video in find_videos(path, prepared=False):
+                inner = os.path.relpath(os.path.splitext(video)[0], path)
+                sources.append(Source(video, _as_name(inner)))
         elif os.path.exists(path):
             name = os.path.splitext(os.path.basename(path))[0]
-            sources.append(Source(path, name))
+            sources.append(Source(path, _as_name(name)))
         else:
             raise FileNotFoundError(f'{path}: no such file or folder')
+    sources = _once(sources)
     if list_file is not None:
         sources += _in_list(list_file)
     return sources
 
 
-def _in_folder(root: str) -> list[Source]:
-    found = []
-    for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith('.'))
-        for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() not in SUFFIXES or name.startswith('.'):
+def find_videos(root: str, prepared: bool = True) -> Iterator[str]:
+    """Videos below a folder by their suffix, in a fixed order.
+
+    Names that begin with a dot do not count (macOS puts ``._film.mp4``
+    beside a film). Links are followed, the folders behind them come last, and
+    none is searched twice.
+
+    Args:
+        root (str): The folder.
+        prepared (bool): Whether to search what ``tools/data/prepare_av.py``
+            has written, too. Defaults to True.
+    """
+    seen: set[str] = set()
+    tops = [root]
+    for top in tops:  # which grow
+        for folder, folders, names in os.walk(top, onerror=_tell):
+            real = os.path.realpath(folder)
+            if real in seen:
+                folders.clear()
                 continue
-            path = os.path.join(folder, name)
-            inner = os.path.relpath(os.path.join(folder, stem), root)
-            found.append(Source(path, inner.replace(os.sep, '/')))
-    return found
+            seen.add(real)
+            if not prepared and {'videos', JOURNAL} <= {*folders, *names}:
+                folders.remove('videos')
+                _tell(
+                    f'{folder}{os.sep}videos: not searched, since '
+                    'prepare_av.py has written it; name it to search it'
+                )
+            folders[:] = sorted(f for f in folders if not f.startswith('.'))
+            paths = [os.path.join(folder, inner) for inner in folders]
+            tops += filter(os.path.islink, paths)
+            for name in sorted(names):
+                suffix = os.path.splitext(name)[1].lower()
+                if suffix in SUFFIXES and not name.startswith('.'):
+                    yield os.path.join(folder, name)
+
+
+def _tell(message: object) -> None:
+    print_log(str(message), logger='current', level=logging.WARNING)
+
+
+def _as_name(path: str) -> str:
+    """Of prepared files: bytes that are not UTF-8 become ``%E9``."""
+    path = re.sub(
+        '[\udc80-\udcff]', lambda m: f'%{ord(m[0]) - 0xDC00:02X}', path
+    )
+    return path.replace(os.sep, '/')
+
+
+def _once(sources: list[Source]) -> list[Source]:
+    """Each file once; where there are links to it, not by one of those."""
+    real = [os.path.realpath(source.path) for source in sources]
+    first: dict[str, Source] = {}
+    both = sorted(zip(real, sources), key=lambda b: os.path.islink(b[1].path))
+    for path, source in both:
+        first.setdefault(path, source)
+    return [s for path, s in zip(real, sources) if first[path] is s]
 
 
 def _in_list(list_file: str) -> list[Source]:

@@ -54,6 +54,8 @@ def films(tmp_path_factory):
         str(folder / 'good.mkv'), str(folder / 'sub' / 'late one.mkv'), -0.24
     )
     (folder / 'notes.txt').write_text('no film')
+    (folder / '._good.mkv').write_bytes(b'\0\5\x16\7')  # as macOS does
+    (folder / 'sub' / 'up').symlink_to('..')
     return folder
 
 

@@ -164,10 +164,98 @@ def test_another_video_of_the_same_name(zoo, out, tmp_path):
     other.mkdir()
     render(other / 'good.mp4', seconds=3, events=(12,))
     corpus = run(other, out)
-    ((_, reason, detail),) = corpus.left_out
+    _, reason, detail = corpus.left_out[-1]
     assert reason == 'name_clash'
     assert str(zoo) in detail
-    assert corpus.records == []
+    # What is there under this name stays.
+    assert len(corpus.records) == 2
+
+
+def names_in(out):
+    rows = read_records(str(out / 'annotation.csv'))
+    assert sorted(r['video'] for r in rows) == sorted(
+        p.relative_to(out).as_posix() for p in out.rglob('videos/**/*.mp4')
+    )
+    return [Path(row['video']).stem for row in rows]
+
+
+def listed(out, path, text, **kwargs):
+    path.write_text(text)
+    sources = find_sources(list_file=str(path))
+    return prepare_corpus(sources, str(out), SMALL, **kwargs)
+
+
+def test_a_second_list_adds(zoo, out, tmp_path):
+    mood = f'video,name,label,mood\n{zoo}/good.mov,again,5,calm\n'
+    corpus = listed(out, tmp_path / 'b.csv', mood)
+    assert corpus.reused == 1
+    # The same video under another name is the same video.
+    assert names_in(out) == ['late', 'again']
+    assert {'undecodable', 'no_audio', 'too_short'} == {*corpus.by_reason()}
+    more = f'{zoo}/deep/late.mkv\n'
+    listed(out, tmp_path / 'c.txt', more)
+    rows = {r['video']: r for r in read_records(str(out / 'annotation.csv'))}
+    assert rows['videos/again.mp4']['label'] == 5
+    assert rows['videos/again.mp4']['mood'] == 'calm'
+    assert names_in(out) == ['again', 'late']
+    with open(out / 'skipped.csv', newline='') as file:
+        assert len(list(csv.DictReader(file))) == 5
+    # Labels that a list gives now.
+    listed(out, tmp_path / 'b.csv', mood.replace('5', '6'))
+    listed(out, tmp_path / 'c.txt', more)
+    rows = read_records(str(out / 'annotation.csv'))
+    assert [row['label'] for row in rows] == [6, -1]
+
+
+def test_taking_away_is_asked_for(zoo, out, tmp_path):
+    late = f'{zoo}/deep/late.mkv\n'
+    listed(out, tmp_path / 'c.txt', late, prune=True)
+    assert names_in(out) == ['late']
+    assert not (out / 'videos' / 'good.wav').exists()
+    listed(out, tmp_path / 'c.txt', f'{zoo}/good.mp4\n', overwrite=True)
+    assert names_in(out) == ['good']
+
+
+def test_a_corpus_of_before_keeps_its_labels(zoo, tmp_path):
+    out = tmp_path / 'out'
+    text = f'video,label,mood\n{zoo}/good.mp4,3,calm\n'
+    listed(out, tmp_path / 'a.csv', text)
+    journal = out / 'journal.jsonl'
+    entries = [json.loads(x) for x in journal.read_text().splitlines()]
+    for entry in entries:
+        entry.pop('extra', None)
+    journal.write_text('\n'.join(map(json.dumps, entries)) + '\n')
+    listed(out, tmp_path / 'c.txt', f'{zoo}/deep/late.mkv\n')
+    first, _ = read_records(str(out / 'annotation.csv'))
+    assert (first['label'], first['mood']) == (3, 'calm')
+
+
+def test_prepared_files_that_are_gone_are_told(zoo, out, tmp_path):
+    (out / 'videos' / 'good.wav').unlink()
+    corpus = listed(out, tmp_path / 'c.txt', f'{zoo}/deep/late.mkv\n')
+    assert len(corpus.records) == 1
+    assert corpus.by_reason()['missing'][0].name == 'good'
+
+
+def test_a_video_is_never_replaced_by_itself(zoo, tmp_path):
+    (tmp_path / 'videos').mkdir()
+    film = shutil.copy(zoo / 'good.mp4', tmp_path / 'videos')
+    before = Path(film).read_bytes()
+    with pytest.raises(ValueError, match=r'good\.mp4: lies where'):
+        run(tmp_path / 'videos', tmp_path)
+    assert Path(film).read_bytes() == before
+
+
+def test_names_that_are_not_utf8(zoo, tmp_path):
+    root, out = tmp_path / 'root', tmp_path / 'out'
+    root.mkdir()
+    shutil.copy(zoo / 'good.mp4', root / 'caf\udce9.mp4')
+    shutil.copy(zoo / 'mute.mp4', root / '\udcff.mp4')
+    for _ in range(2):
+        corpus = run(root, out)
+        assert names_in(out) == ['caf%E9']
+        assert list(corpus.by_reason()) == ['no_audio']
+        assert '\\udcff' in (out / 'skipped.csv').read_text()
 
 
 def test_a_moved_folder_is_recognised(zoo, out, tmp_path):

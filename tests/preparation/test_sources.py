@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from avts_mm.preparation import Source, find_sources
+from avts_mm.preparation import Source, find_sources, find_videos
 
 
 def touch(*paths):
@@ -26,6 +26,60 @@ def test_folders_are_searched(tmp_path):
     found = find_sources([str(tmp_path)])
     assert [s.name for s in found] == ['b', 'a/x', 'a/deep/y']
     assert all(os.path.isabs(s.path) for s in found)
+
+
+def link(path, to):
+    path.symlink_to(to, target_is_directory=True)
+
+
+def test_a_video_counts_once_whatever_links_to_it(tmp_path):
+    root, more = tmp_path / 'root', tmp_path / 'more'
+    touch(root / 'v.mp4', root / 'sub' / 'x.mp4', more / 'y.mp4')
+    (root / 'alias.mp4').symlink_to('v.mp4')
+    link(root / 'a', more)  # elsewhere
+    link(root / 'b', root / 'sub')
+    for name in ('loop', 'loop2'):
+        link(root / 'sub' / name, '..')
+    for paths in ([root], [root, root / 'sub', root / 'v.mp4']):
+        found = find_sources(map(str, paths))
+        assert [s.name for s in found] == ['v', 'sub/x', 'a/y']
+    assert len(list(find_videos(str(root)))) == 4  # alias.mp4 is a name
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    touch(tmp_path / 'caf\udce9' / 'good.mp4', tmp_path / '\udcff.mp4')
+    names = [s.name for s in find_sources([str(tmp_path)])]
+    assert names == ['%FF', 'caf%E9/good']
+    (source,) = find_sources([str(tmp_path / '\udcff.mp4')])
+    assert (source.name, source.path[-5:]) == ('%FF', '\udcff.mp4')
+
+
+def test_prepared_files_are_no_sources_unless_named(tmp_path):
+    corpus = tmp_path / 'corpus'
+    touch(corpus / 'journal.jsonl', corpus / 'videos' / 'v.mp4')
+    touch(tmp_path / 'v.mp4')
+    assert [s.name for s in find_sources([str(tmp_path)])] == ['v']
+    assert not find_sources([str(corpus)])
+    assert len(find_sources([str(corpus / 'videos')])) == 1
+    assert len(list(find_videos(str(corpus)))) == 1
+
+
+def test_folders_that_cannot_be_read_are_told(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        'avts_mm.preparation.sources.print_log', lambda m, **_: told.append(m)
+    )
+    scan = os.scandir
+
+    def scandir(path):
+        if path.endswith('secret'):
+            raise PermissionError(13, 'Permission denied', path)
+        return scan(path)
+
+    monkeypatch.setattr(os, 'scandir', scandir)
+    touch(tmp_path / 'secret' / 'x.mp4', tmp_path / 'v.mp4')
+    assert len(find_sources([str(tmp_path)])) == 1
+    assert 'secret' in told[0]
 
 
 def test_single_files_need_no_known_suffix(tmp_path):

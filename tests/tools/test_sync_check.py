@@ -74,6 +74,16 @@ def test_exit_status(run, files, status, capsys):
         assert f'{len(files)} films: 1 in sync' in out
 
 
+def test_names_need_not_be_text(run, monkeypatch, tmp_path, capsys):
+    name = 'caf\udce9 [x264].mp4'
+    monkeypatch.setitem(FOUND, name, prediction(name, 0.0, True))
+    files = tmp_path / 'a.json', tmp_path / 'a.csv'
+    assert run(name, '--json', str(files[0]), '--csv', str(files[1])) == 0
+    out = ''.join(capsys.readouterr().out.split())
+    assert 'caf\\udce9' in out and '[x264]' in out
+    assert all('caf\\udce9' in path.read_text() for path in files)
+
+
 def test_files(run, tmp_path):
     json_path, csv_path = tmp_path / 'a.json', tmp_path / 'a.csv'
     run(

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from avts_mm.media.annotation import write_rows
-from avts_mm.preparation.sources import SUFFIXES, tag
+from avts_mm.preparation import find_videos
+from avts_mm.preparation.sources import tag
 
 
 def parse_args(
@@ -42,15 +43,10 @@ def index_videos(folder: str) -> dict[str, list[str]]:
     if not os.path.isdir(folder):
         raise FileNotFoundError(f'{folder}: no such folder')
     found: dict[str, list[str]] = {}
-    for place, folders, names in os.walk(
-        os.path.abspath(folder), followlinks=True
-    ):
-        folders.sort()
-        for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
-            path = os.path.join(place, name)
-            if suffix.lower() in SUFFIXES and os.path.getsize(path):
-                found.setdefault(stem, []).append(path)
+    for path in find_videos(os.path.abspath(folder)):
+        if os.path.isfile(path) and os.path.getsize(path):
+            stem = os.path.splitext(os.path.basename(path))[0]
+            found.setdefault(stem, []).append(path)
     if not found:
         raise FileNotFoundError(f'{folder}: holds no videos')
     return found

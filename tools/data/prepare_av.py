@@ -15,7 +15,7 @@ from pathlib import Path
 
 from avts_mm import __version__
 from avts_mm.media import PrepareOptions
-from avts_mm.media.annotation import write_records
+from avts_mm.media.annotation import printable, write_records
 from avts_mm.preparation import (
     REASONS,
     Corpus,
@@ -26,6 +26,7 @@ from avts_mm.preparation import (
 
 import av
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -83,7 +84,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='SECONDS',
         help='give a video up that makes no progress for so long',
     )
-    parser.add_argument('--overwrite', action='store_true', help='begin anew')
+    parser.add_argument(
+        '--prune',
+        action='store_true',
+        help='take out of the corpus what this command does not name; '
+        'without it, it is added to',
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='begin anew: delete what is there',
+    )
     parser.add_argument(
         '--json', metavar='FILE', help='also write the report here'
     )
@@ -129,19 +140,28 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
             args.time_limit,
             args.overwrite,
             on_done,
+            args.prune,
         )
 
 
 def write_splits(args: argparse.Namespace, records: list[dict]) -> dict:
     """Write an annotation file per split; returns their sizes."""
-    for split in ('train', 'val'):  # of an earlier run, they would mislead
-        Path(args.out, f'annotation_{split}.csv').unlink(missing_ok=True)
+    before = [
+        path
+        for split in ('train', 'val')
+        if (path := Path(args.out, f'annotation_{split}.csv')).exists()
+    ]
+    for path in before:  # they would mislead
+        path.unlink()
     parts = {}
     if any(record.get('split') for record in records):
         for record in records:
             parts.setdefault(record.get('split') or 'rest', []).append(record)
     elif args.val_share is not None:
         parts = split_records(records, args.val_share, args.seed)
+    elif before:
+        names = ' and '.join(path.name for path in before)
+        print(f'{names} of an earlier run removed; --val-share makes new ones')
     for split, part in parts.items():
         write_records(os.path.join(args.out, f'annotation_{split}.csv'), part)
     return {split: len(part) for split, part in parts.items()}
@@ -175,9 +195,10 @@ def make_table(report: dict) -> Table:
     table.add_row('kept', kept, f'{length} (h:mm:ss)', style='green')
     for reason, count in report['left_out'].items():
         files = report['first_files'][reason]
-        names = ', '.join(os.path.basename(path) for path in files[:3])
+        names = ', '.join(printable(Path(path).name) for path in files[:3])
+        names += ', …' * (count > 3)
         text = REASONS.get(reason, reason)
-        table.add_row(text, str(count), names + ', …' * (count > 3))
+        table.add_row(text, str(count), escape(names))
     total = report['kept'] + sum(report['left_out'].values())
     table.add_section()
     table.add_row('all', str(total), '')
@@ -191,7 +212,7 @@ def main(argv: list[str] | None = None) -> int:
         corpus = prepare(args, console)
         splits = write_splits(args, corpus.records)
     except (ValueError, OSError, csv.Error, RuntimeError) as error:
-        print(f'prepare_av: {error}', file=sys.stderr)
+        print(f'prepare_av: {printable(str(error))}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('\ninterrupted; the same command goes on', file=sys.stderr)
