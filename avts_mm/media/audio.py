@@ -17,15 +17,13 @@ from .containers import (
     packets,
 )
 from .probe import open_probed
+from .sound import SoundDecoder
 
 # Sound decoded before the span, so that the decoder has settled: MP3 takes
 # bits from up to 9 earlier blocks (235 ms at 44.1 kHz), Opus asks for 80 ms.
 _PRE_ROLL = 0.3
 _LEAST_ROLL = 0.1
 _SEEK_BACK = (_PRE_ROLL, 1.5, 5.0)
-# Blocks follow each other without a gap although their times, rounded to the
-# container's clock (1 ms in Matroska), seem to be a little off.
-_JITTER = 2e-3
 
 
 def open_audio(path: str, audio_track: int = 0) -> AudioReader:
@@ -164,28 +162,23 @@ class PyAVAudio(AudioReader):
         rate, expected = self.sample_rate, None
         least = _LEAST_ROLL * rate
         self._fresh = False
-        jitter = max(_JITTER, 2 * float(self._stream.time_base)) * rate
-        if self._stream.time_base > _JITTER:
-            jitter = math.inf  # AVI counts blocks, not time
+        decoder = SoundDecoder(self._stream)
         for packet in packets(self._container, self._stream):
             try:
-                frames = packet.decode()
+                blocks = decoder.decode(packet)
             except av.InvalidDataError as error:
                 if expected is None or expected < first - least:
                     continue
                 raise self._damaged(error) from None
-            for frame in frames:
+            for begin, frame in blocks:
                 if frame.sample_rate != rate:
                     raise self._damaged('its sample rate changes')
+                exact = (begin - self._zero) * rate
+                # Rounding must not open holes of one sample.
+                if expected is None or abs(exact - expected) > 1:
+                    expected = round(exact)
                 place = expected
-                if frame.pts is not None:
-                    time = float(frame.pts * self._stream.time_base)
-                    exact = (time - self._zero) * rate
-                    if expected is None or abs(exact - expected) > jitter:
-                        place = round(exact)
-                if place is None:
-                    continue
-                expected = place + frame.samples
+                expected += frame.samples
                 yield place, frame
 
 

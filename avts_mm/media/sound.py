@@ -6,6 +6,7 @@ steady stream whose sample ``i`` is heard ``i / sample_rate`` seconds after
 the first picture.
 """
 
+import math
 import os
 import struct
 from collections import deque
@@ -14,35 +15,103 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from .containers import MediaError, audio_stream, open_container
+from .containers import MediaError, audio_stream, open_container, packets
 from .probe import probe
 
 # The longest time without a picture or sound, in seconds, that is believed.
 MAX_GAP = 120.0
-# Seconds of difference that are taken for a hole or a jump at once.
-_JUMP = 0.1
-_WINDOW = 31  # timestamps of which the median counts
+# By how many seconds the times of blocks may be off: Matroska rounds to 1 ms.
+_JITTER = 2e-3
+_AGREEING = 4  # packets of which none is on time after a hole
+
+
+class SoundDecoder:
+    """Decodes a track of sound and tells when each block of it is heard.
+
+    Blocks follow each other without a gap although their times seem to be a
+    little off: most containers round them, some writers let them jitter. What
+    some packets in a row agree on is a hole, or an overlap.
+    """
+
+    def __init__(self, stream) -> None:
+        self._context: av.AudioCodecContext = stream.codec_context
+        base = float(stream.time_base)
+        # AVI counts blocks, not time.
+        self._jitter = math.inf if base > _JITTER else max(_JITTER, 2 * base)
+        self._waiting: deque[av.Packet] = deque()
+        # When the next packet is due, and when the last block ends.
+        self._due: float | None = None
+        self._end: float | None = None
+
+    def decode(self, packet: av.Packet) -> list[tuple[float, av.AudioFrame]]:
+        """What can be told once the next packet (the last one is empty) is
+        known: seconds, on libavformat's clock, and blocks."""
+        self._waiting.append(packet)
+        blocks: list = []
+        while self._waiting and (
+            not packet.size or len(self._waiting) == _AGREEING
+        ):
+            try:
+                blocks += self._decode(self._waiting.popleft())
+            except av.FFmpegError:
+                if not blocks:
+                    raise
+        return blocks
+
+    def _decode(
+        self, packet: av.Packet
+    ) -> Iterator[tuple[float, av.AudioFrame]]:
+        if self._is_elsewhere(packet):
+            # What overlaps with lost sound would be heard after the hole.
+            self._context.flush_buffers()
+            self._due = self._end = None
+        frames = self._context.decode(packet)
+        length = sum(frame.samples / frame.sample_rate for frame in frames)
+        if self._due is not None:
+            self._due += length
+        elif frames and packet.pts is not None:
+            self._due = float(packet.pts * packet.time_base) + length
+        for frame in frames:
+            begin = frame.time if self._end is None else self._end
+            if begin is not None:
+                self._end = begin + frame.samples / frame.sample_rate
+                yield begin, frame
+        if self._due is not None and self._end is not None:
+            # What only primes the decoder is left out of the first block.
+            self._due = max(self._due, self._end)
+
+    def _is_elsewhere(self, packet: av.Packet) -> bool:
+        """Whether this packet and the next ones come too late or early."""
+        if self._due is None:
+            return False
+        due, late = self._due, []
+        for following in (packet, *self._waiting):
+            if following.pts is None:
+                break
+            base = float(following.time_base)
+            late.append(following.pts * base - due)
+            if not following.duration:
+                break
+            due += following.duration * base
+        return bool(late) and (
+            min(late) > self._jitter or max(late) < -self._jitter
+        )
 
 
 class SoundTimeline:
     """Decoded sound, resampled to mono and laid on the video's clock.
 
-    Sound before t = 0 is cut off, holes are filled with silence, and slow
-    drift between timestamps and the number of samples is taken out in steps
-    that keep the error below ``tolerance``. The jitter of single timestamps
-    (Matroska rounds them to milliseconds) changes nothing.
-
-    ``tolerance`` is by how many seconds the median of the last timestamps may
-    differ from the number of samples before a correction.
+    Sound before t = 0 is cut off, holes are filled with silence, and overlaps
+    cut. Times that differ less than 2 ms from the number of samples change
+    nothing.
 
     Attributes:
         first (float | None): Seconds of the first real sample.
         written (int): Samples handed out since t = 0, silence included.
     """
 
-    def __init__(self, sample_rate: int, tolerance: float = 0.01) -> None:
+    def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
-        self.tolerance = tolerance
         self.first: float | None = None
         self.written = 0
         self._resampler: av.AudioResampler | None = None
@@ -50,29 +119,25 @@ class SoundTimeline:
         self._anchor = 0.0  # time of the run's first input sample
         self._count = 0  # input samples of the run
         self._position = 0  # place of the run's next output sample
-        self._errors: deque[float] = deque(maxlen=_WINDOW)
 
-    def add(
-        self, frame: av.AudioFrame, time: float | None
-    ) -> Iterator[np.ndarray]:
+    def add(self, frame: av.AudioFrame, time: float) -> Iterator[np.ndarray]:
         """Blocks of int16 samples that follow on what was handed out;
         ValueError if the video's clock jumps further than :data:`MAX_GAP`."""
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        expected = self._anchor
+        start = time
         if self._form is not None:
-            expected += self._count / self._form[2]
-        if time is None:
-            time = expected
-        start = self._restart_at(time, expected, form)
-        if start is not None:
+            expected = self._anchor + self._count / self._form[2]
+            if abs(time - expected) <= _JITTER:
+                start = expected
+        if start == time or form != self._form:
             yield from self.close()
-            if start - self.written / self.sample_rate > MAX_GAP:
+            end = self.written / self.sample_rate
+            if start - end > MAX_GAP:
                 raise ValueError(
-                    f'its sound jumps from {expected:.2f} s to {start:.2f} s'
+                    f'its sound jumps from {end:.2f} s to {start:.2f} s'
                 )
             self._form, self._anchor, self._count = form, start, 0
             self._position = round(start * self.sample_rate)
-            self._errors.clear()
             self._resampler = av.AudioResampler(
                 format='s16', layout='mono', rate=self.sample_rate
             )
@@ -84,20 +149,6 @@ class SoundTimeline:
         """The last blocks."""
         yield from self._play(None)
         self._resampler = None
-
-    def _restart_at(self, time, expected, form) -> float | None:
-        """Time at which a new run begins, None to go on with this one."""
-        if self._form is None:
-            return time
-        error = time - expected
-        if abs(error) > _JUMP:
-            return time
-        self._errors.append(error)
-        if len(self._errors) == _WINDOW:
-            middle = float(np.median(self._errors))
-            if abs(middle) > self.tolerance:
-                return expected + middle
-        return expected if form != self._form else None
 
     def _play(self, frame: av.AudioFrame | None) -> Iterator[np.ndarray]:
         played = self._resampler.resample(frame) if self._resampler else []
@@ -209,7 +260,6 @@ def extract_sound(
     info = probe(path)
     if info.video_codec is None:
         raise MediaError(f'{path}: has no pictures', path, 'no_video')
-    timeline = SoundTimeline(sample_rate)
     os.makedirs(os.path.dirname(wav_path) or '.', exist_ok=True)
     part = f'{wav_path}.part'
     try:
@@ -217,12 +267,14 @@ def extract_sound(
             open_container(path) as source,
             WavWriter(part, sample_rate) as wav,
         ):
-            for frame in source.decode(audio_stream(source, path)):
-                time = frame.time
-                if time is not None:
-                    time -= info.video_start
-                for block in timeline.add(frame, time):
-                    wav.write(block)
+            stream = audio_stream(source, path)
+            decoder = SoundDecoder(stream)
+            timeline = SoundTimeline(sample_rate)
+            for packet in packets(source, stream):
+                for begin, frame in decoder.decode(packet):
+                    begin -= info.video_start
+                    for block in timeline.add(frame, begin):
+                        wav.write(block)
             for block in timeline.close():
                 wav.write(block)
             if timeline.first is None:

@@ -12,7 +12,13 @@ from .containers import MediaError, audio_stream, open_container, video_stream
 from .options import Prepared, PrepareOptions, find_fault
 from .presentation import PictureClock, PictureGraph
 from .probe import probe
-from .sound import MAX_GAP, LoudnessMeter, SoundTimeline, WavWriter
+from .sound import (
+    MAX_GAP,
+    LoudnessMeter,
+    SoundDecoder,
+    SoundTimeline,
+    WavWriter,
+)
 from .writer import VideoWriter
 
 # Containers that can be entered in the middle without doubt about time, and
@@ -118,10 +124,7 @@ class _Transcoder:
             self.aspect = video.sample_aspect_ratio
             for stream in (video, audio):
                 stream.thread_type = 'NONE'  # files are the parallel unit
-            # Containers that count blocks instead of time are coarse.
-            self.timeline.tolerance = max(
-                self.timeline.tolerance, 2 * float(audio.time_base)
-            )
+            self.sounds = SoundDecoder(audio)
             container = self.info.container
             if container in _DECLARED and source.duration:
                 self.declared = source.duration / av.time_base
@@ -152,16 +155,17 @@ class _Transcoder:
 
     def _take(self, packet) -> None:
         self.packets += packet.size > 0
+        sound = packet.stream.type == 'audio'
         try:
-            frames = packet.decode()
+            blocks = self.sounds.decode(packet) if sound else packet.decode()
         except (av.FFmpegError, ValueError):
             self.damaged += 1
             return
-        for frame in frames:
-            if isinstance(frame, av.VideoFrame):
-                self._picture(frame, packet.stream)
-            elif isinstance(frame, av.AudioFrame):
-                self._sound(frame)
+        for block in blocks:
+            if sound:
+                self._sound(*block)
+            else:
+                self._picture(block, packet.stream)
 
     def _picture(self, frame, stream) -> None:
         self.damaged += frame.is_corrupt
@@ -185,14 +189,12 @@ class _Transcoder:
             if self.writer.pictures != self.most_pictures:
                 self.writer.add_picture(frame)
 
-    def _sound(self, frame) -> None:
+    def _sound(self, begin: float, frame) -> None:
         if not np.isfinite(mono(frame)).all():
             self.damaged += 1
             return
-        time = None
-        if frame.pts is not None:
-            time = float(frame.pts * frame.time_base) - self.zero
-            self.audio_time = time + frame.samples / frame.sample_rate
+        time = begin - self.zero
+        self.audio_time = time + frame.samples / frame.sample_rate
         try:
             blocks = list(self.timeline.add(frame, time))
         except ValueError as error:

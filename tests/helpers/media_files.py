@@ -277,14 +277,16 @@ def write_media(path, codec, blocks, rate, layout='mono', form='fltp'):
 
 @contextlib.contextmanager
 def copied(source, path, move=lambda packet: 0.0):
-    """Copy the packets, each by some seconds later; yields the files before,
-    when the source can still be sought and tracks be added to the copy."""
+    """Copy the packets, each by some seconds later, or not at all (None);
+    yields the files before, when the source can still be sought and tracks be
+    added to the copy."""
     with av.open(str(source)) as old, av.open(str(path), 'w') as new:
         tracks = {s: new.add_stream_from_template(s) for s in old.streams}
         yield old, new
         for packet in old.demux():
-            if packet.dts is not None:
-                ticks = round(move(packet) / packet.time_base)
+            late = None if packet.dts is None else move(packet)
+            if late is not None:
+                ticks = round(late / packet.time_base)
                 packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
                 packet.stream = tracks[packet.stream]
                 new.mux(packet)

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from media_files import clicks, copied, render
 
-from avts_mm.media import MediaError, extract_sound, open_audio
+from avts_mm.media import (
+    MediaError,
+    PrepareOptions,
+    extract_sound,
+    open_audio,
+    transcode,
+)
 from avts_mm.media.sound import SoundTimeline
 
 RATE = 16000
@@ -77,12 +83,6 @@ def test_drift_is_taken_out():
     blocks = [(i * 0.0202, ones(320)) for i in range(1000)]
     _, sound = lay(blocks)
     assert len(sound) / RATE == pytest.approx(20.2, abs=0.03)
-
-
-def test_timestamps_may_be_missing():
-    timeline, sound = lay([(0.1, ones(160)), (None, ones(160))])
-    assert timeline.first == 0.1
-    assert len(sound) == 1600 + 320
 
 
 def test_a_jump_too_far_is_refused():
@@ -166,3 +166,90 @@ def test_sound_that_jumps(tmp_path):
     error = refused(path, tmp_path)
     assert error.reason == 'undecodable'
     assert 'its sound jumps from 1.5' in str(error)
+
+
+EVENTS = np.array([10, 24, 37, 41, 46, 55, 66])  # of films with holes
+FRAGMENTS = {'movflags': 'frag_keyframe+empty_moov'}
+
+
+def assert_heard(film, tmp_path, moments):
+    """Where prepared sound, extracted sound and the readers have a click."""
+    options = PrepareOptions(short_side=48)
+    mp4, wav, other = (str(tmp_path / n) for n in ('o.mp4', 'o.wav', 'x.wav'))
+    transcode(str(film), mp4, wav, options)
+    extract_sound(str(film), other, RATE)
+    for path in (wav, other, str(film)):
+        np.testing.assert_allclose(clicks(path, moments), moments, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    'name, audio',
+    [
+        ('a.mp4', 'aac'),
+        ('a.ts', 'ac3'),
+        ('a.ts', 'libmp3lame'),
+        ('a.mkv', 'libopus'),
+        ('a.mkv', 'vorbis'),
+    ],
+)
+def test_sound_after_lost_packets(tmp_path, name, audio):
+    film = render(
+        tmp_path / 'whole.mp4', audio=audio, events=EVENTS, layout='stereo'
+    )
+    lost = (0.05, 0.13), (1.2, 1.29), (2.0, 2.02)
+
+    def move(packet):
+        time = packet.pts * packet.time_base
+        if packet.stream.type == 'audio':
+            return None if any(a <= time < b for a, b in lost) else 0.0
+        return 0.0
+
+    with copied(film.path, tmp_path / name, move):
+        pass
+    assert_heard(tmp_path / name, tmp_path, film.events)
+
+
+@pytest.mark.parametrize('options', [FRAGMENTS, {'use_editlist': '0'}])
+def test_the_second_packet_comes_late(tmp_path, options):
+    film = render(
+        tmp_path / 'a.mp4',
+        events=EVENTS,
+        b_frames=2,
+        container_options=options,
+    )
+    assert_heard(film.path, tmp_path, film.events)
+
+
+def test_times_that_jitter_make_no_holes(tmp_path):
+    film = render(tmp_path / 'a.mp4', events=EVENTS)
+    shift = iter([0, 0.012, 0.004, 0.009] * 99)
+
+    def move(packet):
+        return next(shift) if packet.stream.type == 'audio' else 0.0
+
+    with copied(film.path, tmp_path / 'b.mkv', move):
+        pass
+    for span in ((0.3, 1.0), (1.1, 1.0)):
+        with (
+            open_audio(film.path) as steady,
+            open_audio(tmp_path / 'b.mkv') as jittery,
+        ):
+            expected = steady.read(*span, RATE)
+            found = jittery.read(*span, RATE)
+            assert jittery.missing == 0
+        lag = np.correlate(found, expected[400:-400], 'valid').argmax() - 400
+        assert abs(lag) <= 0.015 * RATE
+
+
+def test_what_overlaps_with_lost_sound_is_not_heard_later(tmp_path):
+    film = render(tmp_path / 'a.mp4', events=(26,))
+
+    def move(packet):
+        lost = packet.stream.type == 'audio'
+        lost = lost and 1.01 <= packet.pts * packet.time_base < 1.1
+        return None if lost else 0.0
+
+    with copied(film.path, tmp_path / 'b.mp4', move):
+        pass
+    with open_audio(tmp_path / 'b.mp4') as reader:
+        assert np.abs(reader.read(1.09, 0.2, RATE)).max() < 0.05

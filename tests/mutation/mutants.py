@@ -154,8 +154,8 @@ _BUGS = {
     'media/audio.py': (
         ['tests/media/test_audio.py'],
         {
-            'expected = place + frame.samples': 'expected = place',
-            'exact = (time - self._zero) * rate': 'exact = time * rate',
+            'expected += frame.samples': 'expected += 0',
+            'exact = (begin - self._zero) * rate': 'exact = begin * rate',
         },
     ),
     'compat/imports.py': (
