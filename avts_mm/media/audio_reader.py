@@ -15,6 +15,8 @@ from .containers import MediaError, damaged
 # a span that sticks out of the track by no more than this is filled up with
 # silence. Further out is an error.
 EDGE = 0.05
+# Lengths from here on, and 0, stand in heads that were never completed.
+_UNKNOWN_BYTES = 2**31 - 2**16
 # A peak below half a step of 16 bit is digital silence: a decoder may make
 # something tiny of zeros.
 SILENCE = 2.0**-16
@@ -133,29 +135,46 @@ class AudioReader(AbstractContextManager):
 
 
 class WaveAudio(AudioReader):
-    """A prepared PCM16 ``.wav`` file, read by seeking."""
+    """A PCM16 ``.wav`` file, read by seeking.
+
+    The head of one that was written to a pipe, or whose recorder was killed,
+    does not tell its length; then it goes on to the end of the file.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self._file = wave.open(self.path, 'rb')  # noqa: SIM115
-        if self._file.getsampwidth() != 2:
+        self._file = open(self.path, 'rb')  # noqa: SIM115
+        try:
+            head = wave.Wave_read(self._file)
+            if head.getsampwidth() != 2:
+                raise wave.Error('not 16 bit')
+        except BaseException:
             self._file.close()
-            raise wave.Error('not 16 bit')
-        self.sample_rate = self._file.getframerate()
-        self._length = self._file.getnframes()
+            raise
+        self.sample_rate = head.getframerate()
+        self._channels = head.getnchannels()
+        self._begin = self._file.tell()
+        size = os.fstat(self._file.fileno()).st_size - self._begin
+        there = size // (2 * self._channels)
+        told = head.getnframes()
+        unknown = not 0 < told * 2 * self._channels < _UNKNOWN_BYTES
+        self._length = there if unknown else min(told, there)
+        self._cut_off = not unknown and there < told
 
     def _samples(self, first, count, inner=None):
-        self._check(first, count, inner, 0, self._length)
+        try:
+            self._check(first, count, inner, 0, self._length)
+        except MediaError:
+            if self._cut_off and first >= 0:
+                raise self._damaged('the file is cut off') from None
+            raise
         begin = min(max(first, 0), self._length)
         end = min(max(first + count, 0), self._length)
-        channels = self._file.getnchannels()
-        self._file.setpos(begin)
-        data = self._file.readframes(end - begin)
-        if len(data) < (end - begin) * channels * 2:
-            raise self._damaged('the file is cut off')
-        samples = np.frombuffer(data, '<i2').reshape(-1, channels)
+        self._file.seek(self._begin + begin * 2 * self._channels)
+        data = self._file.read((end - begin) * 2 * self._channels)
+        samples = np.frombuffer(data, '<i2').reshape(-1, self._channels)
         mono = samples.astype(np.float32)
-        mono = mono[:, 0] if channels == 1 else mono.mean(1)
+        mono = mono[:, 0] if self._channels == 1 else mono.mean(1)
         mono *= np.float32(1 / 32768)
         if len(mono) == count:
             return mono

@@ -1,6 +1,7 @@
 """Spans of sound: exact in length and time, whatever the file's own form."""
 
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from media_files import (
     write_wave,
 )
 
-from avts_mm.media import MediaError, open_audio
+from avts_mm.media import MediaError, open_audio, probe
 
 
 def read(path, start, seconds, sample_rate=16000, **kwargs):
@@ -113,6 +114,31 @@ def test_wave_that_is_cut_off(tmp_path):
     with pytest.raises(MediaError, match='cut off') as caught:
         read(path, 1.5, 1.0)
     assert caught.value.reason == 'undecodable'
+
+
+@pytest.mark.parametrize('width', [2, 3])
+@pytest.mark.parametrize('told', [0, 2**31 - 36 - 1, 2**32 - 1])
+def test_wave_whose_head_does_not_know_its_length(tmp_path, width, told):
+    path = write_wave(tmp_path / 'a.wav', sine(3, 16000), width=width)
+    expected = read(path, 0.0, 3.0)
+    data = bytearray(Path(path).read_bytes())
+    data[40:44] = told.to_bytes(4, 'little')
+    data[4:8] = told.to_bytes(4, 'little')
+    Path(path).write_bytes(data)
+    assert probe(path, scan=True).audio_duration == pytest.approx(3.0)
+    np.testing.assert_array_equal(read(path, 0.0, 3.0), expected)
+    np.testing.assert_array_equal(
+        read(path, 2.02, 1.0)[:-400], expected[32320:-80]
+    )
+    with pytest.raises(MediaError, match=r'covers 0\.000 to 3') as caught:
+        read(path, 2.5, 1.0)
+    assert caught.value.reason == 'too_short'
+
+
+def test_wave_of_which_the_last_samples_are_missing(tmp_path):
+    path = write_wave(tmp_path / 'a.wav', sine(3, 16000))
+    truncate(path, 0.99)
+    assert not read(path, 2.0, 1.0)[-400:].any()
 
 
 @pytest.mark.parametrize('rate', [1, 999, 2**31 - 1])

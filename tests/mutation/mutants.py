@@ -146,7 +146,7 @@ _BUGS = {
         {
             'np.float32(1 / 32768)': 'np.float32(1 / 16384)',
             'else mono.mean(1)': 'else mono[:, 0]',
-            'setpos(begin)': 'setpos(begin + 400)',
+            'seek(self._begin + begin': 'seek(self._begin + 400 + begin',
             'sound[lead * up : lead * up + count]': 'sound[:count]',
             'end > high + edge': 'end > high + 10 * edge',
         },
