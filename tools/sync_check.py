@@ -130,6 +130,8 @@ def fix(args: argparse.Namespace, found: dict) -> int:
     print(f'{args.fix}: sound moved by {-moved.seconds:+.3f} s')
     if moved.dropped:
         print(f'{moved.dropped:.3f} s of sound before the picture is lost')
+    if moved.left_out:
+        print(f'not in the copy: {", ".join(moved.left_out)}')
     return 0
 
 

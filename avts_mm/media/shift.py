@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import av
+
 from .containers import MediaError, MediaInfo, error_cause, open_container
 from .film_copy import FilmCopy, outside
 from .probe import probe
@@ -137,18 +139,20 @@ def _whole(target: str) -> Iterator[str]:
     try:
         yield part
         os.replace(part, target)
-    except OSError as error:  # FFmpeg's errors, too
-        if error.errno == errno.EINVAL:
-            raise unsupported(
+    except (av.FFmpegError, OSError) as error:
+        cause = error_cause(error)
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise MediaError(
+                f'{target}: cannot be written ({cause}); choose another '
+                'folder or make room',
                 target,
-                'the container does not accept the times of its packets',
-                'write .mkv instead, or convert the film first',
+                'unwritable',
             ) from None
-        raise MediaError(
-            f'{target}: cannot be written ({error_cause(error)}); choose '
-            'another folder or make room',
+        remedy = '' if kind_of(target) == 'matroska' else 'write .mkv, or '
+        raise unsupported(
             target,
-            'unwritable',
+            f'the container does not accept its packets: {cause}',
+            f'{remedy}convert the film first',
         ) from None
     finally:
         if os.path.exists(part):

@@ -61,7 +61,12 @@ def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
         if not _holds(form, stream):
             if matters:
                 raise _refused(film, source, stream, target)
-            left_out.append('cover picture' if cover else stream.type)
+            kind = 'cover picture' if cover else stream.type
+            if 'timecode' in stream.metadata:
+                if _keeps_timecode(form, film):
+                    continue
+                kind = 'timecode'
+            left_out.append(kind)
             continue
         new = tracks[stream] = out.add_stream_from_template(
             stream, opaque=True
@@ -75,6 +80,12 @@ def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
             new.codec_context.codec_tag = 'hvc1'
     out.metadata.update(_fresh(film.metadata))
     return tracks, left_out
+
+
+def _keeps_timecode(form: str, film) -> bool:
+    """Whether the muxer writes a track of timecodes, or a tag, by itself."""
+    tagged = any('timecode' in s.metadata for s in film.streams.video)
+    return form != 'mpegts' and tagged
 
 
 def _fresh(metadata: dict) -> dict:

@@ -289,6 +289,33 @@ def test_attachment(films, tmp_path):
     assert done.left_out == ('attachment',)
 
 
+@pytest.mark.parametrize('ending', ['mov', 'mp4', 'mkv', 'ts'])
+def test_timecode(films, tmp_path, ending):
+    film = tmp_path / 'film.mov'
+    with copied(films('b_frames.mp4').path, film) as (_, out):
+        out.streams.video[0].metadata['timecode'] = '01:02:03:04'
+    target = tmp_path / f'a.{ending}'
+    done = shift_sound(film, target, 0.1)
+    with av.open(str(target)) as file:
+        tags = {k.lower(): v for k, v in file.streams[0].metadata.items()}
+    if ending == 'ts':
+        assert done.left_out == ('timecode',)
+    else:
+        assert done.left_out == ()
+        assert tags['timecode'] == '01:02:03:04'
+
+
+def test_packets_that_the_container_does_not_accept(films, tmp_path):
+    film = tmp_path / 'joined.ts'
+    film.write_bytes(Path(films('b_frames.ts').path).read_bytes() * 2)
+    for ending in ('ts', 'mp4', 'mkv'):
+        target = tmp_path / f'a.{ending}'
+        with pytest.raises(MediaError, match=r'accept.*convert') as caught:
+            shift_sound(film, target, 0.1)
+        assert caught.value.reason == 'unsupported'
+    assert in_folder(tmp_path) == ['joined.ts']
+
+
 REFUSED = {
     'b_frames.mkv -> a.webm': r'hold video in h264\); write \.mkv',
     'b_frames.mkv -> a.ts': r'hold audio in flac\); write \.mkv',

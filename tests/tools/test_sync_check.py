@@ -107,7 +107,7 @@ def test_fix(run, monkeypatch, capsys, tmp_path):
 
     def shift_sound(*arguments):
         moved.append(arguments)
-        return ShiftedSound(arguments[2], 0.02, ())
+        return ShiftedSound(arguments[2], 0.02, ('timecode', 'data'))
 
     monkeypatch.setattr(tool, 'shift_sound', shift_sound)
     out = str(tmp_path / 'out.mp4')
@@ -116,6 +116,7 @@ def test_fix(run, monkeypatch, capsys, tmp_path):
     out_text = capsys.readouterr().out
     assert 'sound moved by -0.240 s' in out_text
     assert '0.020 s of sound before the picture is lost' in out_text
+    assert 'not in the copy: timecode, data' in out_text
     assert run('still.mp4', '--fix', out) == 1
     assert 'nothing is fixed' in capsys.readouterr().err
     assert run('drifts.mp4', '--fix', out) == 1
