@@ -1,7 +1,7 @@
 """Installation of avts_mm: ``pip install -e .`` in a clone.
 
-A distribution built from here also carries ``configs`` and ``tools``, under
-``avts_mm/.mim`` where OpenMMLab's package manager looks for them.
+A distribution built from here also carries what a clone has beside the package
+(configs, tools, the page), in ``avts_mm/.mim`` where OpenMMLab looks for it.
 """
 
 import runpy
@@ -17,19 +17,21 @@ VERSION = runpy.run_path(str(ROOT / 'avts_mm' / 'version.py'))
 
 
 class BuildPy(build_py):
-    """Copies configs and tools into a built distribution."""
+    """Copies configs, tools and the page into a built distribution."""
 
     def run(self):
         super().run()
         if self.editable_mode:
             return
-        for folder in ('configs', 'tools'):
+        target = Path(self.build_lib) / 'avts_mm' / '.mim'
+        for folder in ('configs', 'tools', 'demo'):
             shutil.copytree(
                 ROOT / folder,
-                Path(self.build_lib) / 'avts_mm' / '.mim' / folder,
+                target / folder,
                 ignore=shutil.ignore_patterns('__pycache__'),
                 dirs_exist_ok=True,
             )
+        shutil.copy(ROOT / 'model-index.yml', target)
 
 
 EXTRAS = {
@@ -76,6 +78,7 @@ if __name__ == '__main__':
             for name, specifier in VERSION['HOST_REQUIRES'].items()
         ],
         extras_require=EXTRAS,
+        entry_points={'console_scripts': ['avts = avts_mm.run:main']},
         cmdclass={'build_py': BuildPy},
         zip_safe=False,
     )

@@ -18,10 +18,9 @@ import time
 from itertools import islice
 from pathlib import Path
 
-import avts_mm  # noqa: F401  it registers every component
+from avts_mm.compat import find_config, read_config
 
 from figures import write_json
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
@@ -43,7 +42,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description='Cost of a large annotation file.'
     )
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument(
         '--records', type=int, default=2_000_000, help='default: 2 million'
     )
@@ -52,8 +51,10 @@ def parse_args(argv=None):
     )
     parser.add_argument('--json', type=Path, help='also write the figures')
     args = parser.parse_args(argv)
-    if not Path(args.config).is_file():
-        sys.exit(f'{args.config}: no such config')
+    try:
+        args.config = find_config(args.config)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
     if not Path('/proc/self/smaps_rollup').exists():
         sys.exit('the memory of processes is read from /proc: Linux only')
     return args
@@ -89,7 +90,7 @@ def measure(config, ann_file, workers):
     Returns:
         dict: Seconds, megabytes and numbers of Python objects.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     # As in training: forked workers share the records, spawned ones copy.
     set_multi_processing(**cfg.get('env_cfg', {}).get('mp_cfg', {}))

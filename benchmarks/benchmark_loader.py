@@ -10,7 +10,7 @@ import os
 import warnings
 from pathlib import Path
 
-import avts_mm  # noqa: F401
+from avts_mm.compat import read_config
 
 from figures import ratios, spread, text, write_json
 from loader_benchmark.contenders import bare_loader, host_loader, own_loader
@@ -83,7 +83,7 @@ def build_loaders(cfg: Config, raw: Path, prepared: Path, only=None) -> dict:
 
 def measure(args: argparse.Namespace, console: Console) -> dict:
     """All figures."""
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     cfg.train_dataloader.update(
         num_workers=args.num_workers, persistent_workers=True

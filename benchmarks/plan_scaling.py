@@ -17,12 +17,12 @@ import os
 import sys
 from pathlib import Path
 
+from avts_mm.compat import read_config
 from avts_mm.media.annotation import iter_records
 
 import numpy as np
 import pandas as pd
 from figures import write_json
-from mmengine.config import Config
 
 # Round numbers of the videos to train on; --videos takes those that there are.
 VIDEOS = ('Kinetics-400=240000', 'AudioSet=2000000')
@@ -141,7 +141,7 @@ def work_out(args, of_core, rate, sizes, clips_per_video):
 
 def main(argv=None):
     args = parse_args(argv)
-    sampler = Config.fromfile(args.config).train_dataloader.sampler
+    sampler = read_config(args.config).train_dataloader.sampler
     loader, step = (
         json.loads(Path(path).read_text()) for path in (args.loader, args.step)
     )

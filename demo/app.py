@@ -26,7 +26,7 @@ try:
     from gradio.processing_utils import save_file_to_cache
     from starlette.middleware import Middleware
 except ImportError:
-    sys.exit("the page needs gradio: pip install -e '.[demo]'")
+    sys.exit("the page needs gradio: pip install 'avts_mm[demo]'")
 
 from film_check import FilmCheck, Limits, Refused, Verdict, make_example
 from headers import Headers

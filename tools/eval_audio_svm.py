@@ -274,7 +274,7 @@ def main(argv=None) -> None:
     except (ValueError, FileNotFoundError, MediaError) as error:
         sys.exit(f'eval_audio_svm: {error}')
     print_result(result)
-    stem = f'{result["dataset"]}_{Path(args.config).stem}'
+    stem = f'{result["dataset"]}_{Path(cfg.filename).stem}'
     folder = args.work_dir or Path('work_dirs', 'audio_svm', stem)
     write_result(result, folder, args.json)
     judged = found.predictions >= 0

@@ -30,7 +30,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         epilog='Clips of the same CONFIG, --split (or --ann-file) and '
         '--clips are the same for both towers, row by row.',
     )
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument(
         'checkpoint',
         help=f'path of the checkpoint, or "{RANDOM}" for random weights',

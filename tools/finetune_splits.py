@@ -41,7 +41,7 @@ def parse_args(argv=None):
         'Further arguments go to tools/train.py.',
         allow_abbrev=False,
     )
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument(
         '--splits', nargs='+', type=int, default=[1, 2, 3], help='which ones'
     )
@@ -212,7 +212,7 @@ def result_of(cfg, metrics, args, argv, meta):
     checkpoint = checkpoint_of(cfg)
     return dict(
         task='action_recognition',
-        dataset=cfg.get('dataset_name') or Path(args.config).stem,
+        dataset=cfg.get('dataset_name') or Path(cfg.filename).stem,
         model=backbone.get('variant', backbone.type).upper(),
         pretraining=checkpoint
         and (cfg.get('pretraining') or Path(checkpoint).stem),
@@ -254,7 +254,7 @@ def main(argv=None):
     cfg, options = read_config(args)
     if args.seed is None and (cfg.get('randomness') or {}).get('seed') is None:
         args.seed = 0
-    root = Path(args.work_dir or Path('work_dirs') / Path(args.config).stem)
+    root = Path(args.work_dir or Path('work_dirs') / Path(cfg.filename).stem)
     splits = list(dict.fromkeys(args.splits))
     for split in splits:  # before hours of training
         split_options(cfg, split)

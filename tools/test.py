@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description='Test a checkpoint.')
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument('checkpoint', help='path or URL of the checkpoint')
     parser.add_argument('--work-dir', help='folder of the logs of this run')
     parser.add_argument(
@@ -56,7 +56,9 @@ def merge_args(cfg, args):
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+        cfg.work_dir = str(
+            Path('work_dirs') / Path(cfg.filename or args.config).stem
+        )
     cfg.load_from = args.checkpoint
     cfg.resume = False
     # Whatever it was in training: this one refuses weights that do not fit.

@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(description='Train a model.')
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument(
         '--work-dir', help='folder of logs and checkpoints of this run'
     )
@@ -85,7 +85,9 @@ def merge_args(cfg, args):
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+        cfg.work_dir = str(
+            Path('work_dirs') / Path(cfg.filename or args.config).stem
+        )
 
     if args.resume == 'auto':
         cfg.resume = True

@@ -12,7 +12,7 @@ from mmengine.infer import BaseInferencer
 from rich.markup import escape
 from rich.progress import Progress, TimeRemainingColumn
 
-import avts_mm
+from avts_mm.compat import read_config
 from avts_mm.evaluation.functional.offset import REASONS, OffsetEstimate
 from avts_mm.media import MediaError
 from avts_mm.media.annotation import printable
@@ -24,28 +24,6 @@ from .loading import load_model
 from .offset import find_offset
 
 LONG = 60.0  # seconds of film from which on progress is shown
-
-
-def find_config(name: str) -> str:
-    """The file of a config given by path or by name.
-
-    Args:
-        name (str): A path, or the name of a config of this project such as
-            ``'avts_grid_steps'``.
-
-    Raises:
-        FileNotFoundError: There is neither.
-    """
-    if os.path.isfile(name):
-        return name
-    package = Path(avts_mm.__file__).parent
-    for root in (package / '.mim' / 'configs', package.parent / 'configs'):
-        found = sorted(root.rglob(f'{name}.py')) if root.is_dir() else []
-        if found:
-            return str(found[0])
-    raise FileNotFoundError(
-        f'{name}: neither a config file nor the name of a config of avts_mm'
-    )
 
 
 @INFERENCERS.register_module()
@@ -88,7 +66,7 @@ class AVTSInferencer(BaseInferencer):
         if device is None:
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
         if not isinstance(model, Config):
-            model = Config.fromfile(find_config(str(model)))
+            model = read_config(model)
         self.cfg = model
         self.model = load_model(model, weights, device)
         self.embedder = FilmEmbedder(self.model, model, stride=stride)

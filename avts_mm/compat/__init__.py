@@ -6,7 +6,7 @@ of mmaction2 is imported; ``avts_mm/__init__.py`` calls it.
 """
 
 from .checkpoints import allow_mmengine_checkpoints, guard_mmengine_loading
-from .configs import read_config
+from .configs import find_config, know_own_configs, read_config
 from .distributed import leave_process_group, use_gloo_without_gpu
 from .heads import widen_class_scores
 from .hooks import allow_absent_hooks
@@ -22,6 +22,7 @@ from .versions import check_versions
 
 __all__ = [
     'apply',
+    'find_config',
     'leave_process_group',
     'read_config',
     'use_gloo_without_gpu',
@@ -39,5 +40,6 @@ def apply():
     import_mmaction_models()
     widen_class_scores()
     allow_absent_hooks()
+    know_own_configs()
     allow_mmengine_checkpoints()
     guard_mmengine_loading()

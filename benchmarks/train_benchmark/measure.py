@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from avts_mm.compat import read_config
 from avts_mm.models import MC3
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from figures import ratios, spread, write_json
-from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 
@@ -34,7 +34,7 @@ class Benchmark:
         self.args = args
         self.variants = variants
         self.device = get_device()
-        self.cfg = Config.fromfile(args.config)
+        self.cfg = read_config(args.config)
         self.cfg.merge_from_dict(args.cfg_options)
         init_default_scope(self.cfg.get('default_scope', 'mmaction'))
         self.batch = noise_batch(self.cfg)

@@ -11,7 +11,6 @@ from mmengine import Config
 from mmengine.registry import init_default_scope
 
 from avts_mm.apis import AVTSInferencer
-from avts_mm.apis.inferencer import find_config
 from avts_mm.media.shift import shift_sound
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)
@@ -109,11 +108,10 @@ def test_a_small_model_runs(weights, films):
     assert found['verdict'] and 0 <= found['confidence'] <= 1
 
 
-def test_names_and_registry():
-    assert find_config('avts_demo_steps').endswith('avts_demo_steps.py')
+def test_names_and_registry(weights):
     assert INFERENCERS.get('AVTSInferencer') is AVTSInferencer
-    with pytest.raises(FileNotFoundError, match='neither a config'):
-        find_config('no_such_config')
+    with pytest.raises(FileNotFoundError, match='no such config'):
+        AVTSInferencer('no_such_config', weights[1])
 
 
 def test_weights_that_do_not_fit(weights):

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from mmaction.registry import MODELS
-from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+
+from avts_mm.compat import read_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 NAMES = sorted(
@@ -40,7 +41,7 @@ TIMETABLES = {
 
 
 def load(name):
-    return Config.fromfile(CONFIGS / name)
+    return read_config(str(CONFIGS / name))
 
 
 def shrink(cfg, corpus, work_dir):

@@ -5,11 +5,11 @@ They belong into ``model.data_preprocessor.log_mel`` of the config.
 
 import argparse
 
+from avts_mm.compat import read_config
 from avts_mm.models import LogMel
 
 import numpy as np
 import torch
-from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from rich.progress import track
@@ -29,7 +29,10 @@ def main() -> None:
     from mmaction.registry import DATASETS
 
     args = parse_args()
-    cfg = Config.fromfile(args.config)
+    try:
+        cfg = read_config(args.config)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(str(error)) from None
     init_default_scope('mmaction')
     dataset_cfg = cfg.train_dataloader.dataset
     loading = [t for t in dataset_cfg.pipeline if t.type == 'LoadAVAudio']

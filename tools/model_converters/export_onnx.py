@@ -221,7 +221,7 @@ def write_metadata(path: Path, cfg, args, shape: tuple, axes: dict) -> None:
         tower=args.tower,
         output='embedding' if args.embedding else 'features',
         checkpoint=Path(args.checkpoint).name,
-        config=Path(args.config).name,
+        config=Path(cfg.filename).name,
         traced_shape=json.dumps(list(shape)),
         dynamic_axes=json.dumps(list(axes.values())),
     )

@@ -26,7 +26,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description='Draw the pairs of a config: frames, waveform, log-mel'
     )
-    parser.add_argument('config', help='path of the config')
+    parser.add_argument('config', help='path or name of the config')
     parser.add_argument(
         '--output-dir',
         help='folder of the pictures (default: work_dirs/browse_CONFIG)',
@@ -118,7 +118,7 @@ def main(argv=None):
         sys.exit(str(error))
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     folder = Path(
-        args.output_dir or f'work_dirs/browse_{Path(args.config).stem}'
+        args.output_dir or f'work_dirs/browse_{Path(cfg.filename).stem}'
     )
     dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
     sampler = build_sampler(cfg, args, dataset)

@@ -161,15 +161,15 @@ def draw_maps(embedder: FilmEmbedder, path: str, stem, args) -> list[str]:
 
 def main() -> int:
     args = parse_args()
-    folder = args.output_dir or Path(
-        'work_dirs', f'pictures_{Path(args.config).stem}'
-    )
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         config = read_config(args.config, args.cfg_options)
         model = load_model(config, args.checkpoint, args.device)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
+    folder = args.output_dir or Path(
+        'work_dirs', f'pictures_{Path(config.filename).stem}'
+    )
+    folder.mkdir(parents=True, exist_ok=True)
     if not args.films:
         print(*draw_clips(model, config, folder, args.clips), sep='\n')
         return 0
