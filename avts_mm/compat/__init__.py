@@ -14,6 +14,7 @@ from .imports import (
     check_opencv,
     import_mmaction_models,
     import_torchaudio,
+    leave_out_torchvision,
     provide_drn,
     quiet_mmcv_lite,
     restore_numpy_names,
@@ -36,6 +37,7 @@ def apply():
     quiet_mmcv_lite()
     restore_numpy_names()
     import_torchaudio()
+    leave_out_torchvision()
     provide_drn()
     import_mmaction_models()
     widen_class_scores()

@@ -1,6 +1,7 @@
 """Faults of the host packages that show when they are imported."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import sys
 import types
@@ -182,6 +183,35 @@ def import_torchaudio():
             'torchaudio runs without its compiled extension, which does not '
             f'match this torch: {reason}. Spectrograms are not affected; '
             'RNN-T loss and forced alignment are unavailable.',
+            ImportWarning,  # Python shows it to those who ask for it
             stacklevel=2,
         )
         return module
+
+
+def leave_out_torchvision():
+    """Go on without a torchvision that does not match torch.
+
+    mmengine 0.10 imports it to tell its version, mmaction2 where it is
+    installed, and both take no other error than that it is absent: one built
+    for another torch ends training at its start.
+    """
+    if importlib.util.find_spec('torchvision') is None:
+        return
+    try:
+        importlib.import_module('torchvision')
+    except Exception as error:
+        for name in list(sys.modules):
+            if name.startswith('torchvision.'):
+                del sys.modules[name]
+        # What an import then answers is that there is no such module.
+        sys.modules['torchvision'] = None  # type: ignore[assignment]
+        torch = importlib.metadata.version('torch')
+        vision = importlib.metadata.version('torchvision')
+        reason = ' '.join(str(error).split())
+        warnings.warn(
+            f'torchvision {vision} is left out, since it does not match torch '
+            f'{torch} ({reason}): install the one that was released with it, '
+            'or pip uninstall torchvision, which nothing here needs.',
+            stacklevel=2,
+        )

@@ -30,7 +30,7 @@ def _write(folder, files):
         path.write_text(textwrap.dedent(text))
 
 
-def _python(code, *path):
+def _python(code, *path, show='always'):
     """Run code with ``path`` before the installed packages."""
     env = dict(
         os.environ,
@@ -40,7 +40,7 @@ def _python(code, *path):
         OMP_NUM_THREADS='1',
     )
     return subprocess.run(
-        [sys.executable, '-W', 'always', '-c', textwrap.dedent(code)],
+        [sys.executable, '-W', show, '-c', textwrap.dedent(code)],
         env=env,
         capture_output=True,
         text=True,
@@ -230,6 +230,15 @@ def test_torchaudio_without_its_extension(tmp_path, fault):
     assert 'cannot open' in err
 
 
+def test_torchaudio_warns_those_who_ask(tmp_path):
+    _run_torchaudio(tmp_path, "raise OSError('cannot open')")
+    module = Path(imports.__file__).parent
+    run = _python(
+        _USE_TORCHAUDIO, tmp_path, module, show='ignore::BytesWarning'
+    )
+    assert 'cannot open' in run.stdout and run.stderr == ''
+
+
 def test_healthy_torchaudio_is_left_alone(tmp_path):
     out, err = _run_torchaudio(tmp_path, '')
     assert out == ['fast', 'aligned']
@@ -241,6 +250,50 @@ def test_missing_torchaudio_stays_missing(tmp_path):
     run = _compat_alone(_USE_TORCHAUDIO, tmp_path)
     assert 'No module named' in run.stderr
     assert run.returncode != 0
+
+
+# ---- torchvision beside a torch of another version
+
+
+def _torchvision(folder, code):
+    _write(
+        folder,
+        {
+            'torchvision/__init__.py': f'from . import ops; {code}',
+            'torchvision/ops.py': '',
+            'torchvision-0.99.0.dist-info/METADATA': """\
+                Metadata-Version: 2.1
+                Name: torchvision
+                Version: 0.99.0
+                """,
+        },
+    )
+
+
+def test_torchvision_that_does_not_match(tmp_path):
+    _torchvision(tmp_path, "raise RuntimeError('no operator nms')")
+    code = """
+    import sys
+    import avts_mm
+    from mmengine.utils.dl_utils import collect_env
+    print('TorchVision' in collect_env(), 'torchvision.ops' in sys.modules)
+    """
+    run = _python(code, tmp_path, ROOT, show='default')
+    assert run.stdout.split() == ['False', 'False'], run.stderr
+    (line,) = [x for x in run.stderr.splitlines() if 'no operator nms' in x]
+    assert 'torchvision 0.99.0 is left out, since it does not match' in line
+
+
+def test_torchvision_that_matches_is_left_alone(tmp_path):
+    _torchvision(tmp_path, '__version__ = "0.99.0"')
+    code = """
+    import imports
+    imports.leave_out_torchvision()
+    import torchvision
+    print(torchvision.__version__)
+    """
+    run = _compat_alone(code, tmp_path)
+    assert (run.stdout.strip(), run.stderr) == ('0.99.0', '')
 
 
 # ---- OpenCV on a bare system
