@@ -105,4 +105,4 @@ def test_tool_of_mmaction_on_a_config_of_ours(tmp_path, call):
         'in_channels=16))\n'
     )
     out = call('get_flops', config, '--shape', 1, 3, 4, 32, 32)
-    assert 'backbone.conv2_x' in out and 'Flops:' in out
+    assert 'Input shape: (1, 3, 4, 32, 32)' in out and 'Flops:' in out
