@@ -28,7 +28,7 @@ class BuildPy(build_py):
             shutil.copytree(
                 ROOT / folder,
                 target / folder,
-                ignore=shutil.ignore_patterns('__pycache__'),
+                ignore=shutil.ignore_patterns('__pycache__', '.*'),
                 dirs_exist_ok=True,
             )
         shutil.copy(ROOT / 'model-index.yml', target)
