@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import avts_mm
+from avts_mm.media.annotation import ListError
 from avts_mm.weights import CheckpointError
 
 from mmengine.config import ConfigDict, DictAction
@@ -98,10 +99,10 @@ def main(argv=None):
         )
     merge_args(cfg, args)
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
-    runner = Runner.from_cfg(cfg)
     try:
+        runner = Runner.from_cfg(cfg)
         metrics = runner.test()
-    except CheckpointError as error:
+    except (CheckpointError, ListError) as error:
         sys.exit(str(error))
     if args.json and is_main_process():
         write_json(metrics, args.json)

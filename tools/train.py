@@ -12,6 +12,8 @@ from pathlib import Path
 
 import avts_mm
 from avts_mm.engine import SickTrainingError, newest_checkpoint
+from avts_mm.media.annotation import ListError
+from avts_mm.media.look import look_at_all
 from avts_mm.weights import CheckpointError
 
 from mmengine.config import DictAction
@@ -156,7 +158,12 @@ def merge_amp(cfg):
 
 def check_videos(cfg):
     """Look at lists of labelled videos (of mmaction2's ``VideoDataset``)
-    before hours of training."""
+    before hours of training.
+
+    Returns:
+        dict[Path, list[Path]]: The videos of each list.
+    """
+    lists = {}
     classes = (cfg.model.get('cls_head') or {}).get('num_classes', math.inf)
     for part in ('train', 'val'):
         data = (cfg.get(f'{part}_dataloader') or {}).get('dataset') or {}
@@ -174,22 +181,38 @@ def check_videos(cfg):
             )
         lines = path.read_text(errors='replace').splitlines()
         folder = root / ((data.get('data_prefix') or {}).get('video') or '')
-        missing = []
+        names = []
         for number, line in enumerate(lines, 1):
             name, _, label = line.strip().partition(data.get('delimiter', ' '))
+            label = label.strip()
             if not (name and label.isdecimal() and int(label) < classes):
                 sys.exit(
                     f'{path}, line {number}: must be "path label", the path '
                     'without spaces, the label a number from 0 on and below '
                     f'model.cls_head.num_classes={classes}, not {line[:80]!r}.'
                 )
-            if not (folder / name).is_file():
-                missing.append(folder / name)
+            names.append(folder / name)
+        missing = [name for name in names if not name.is_file()]
         if missing:
             sys.exit(
                 f'{path}: {len(missing)} of {len(lines)} videos are missing, '
                 f'the first is {missing[0]}; fetch them, take them out of the '
                 'list, or correct data_root and data_prefix in the config.'
+            )
+        lists[path] = names
+    return lists
+
+
+def look_at_videos(lists):
+    """Stop if a video of :func:`check_videos` cannot be read."""
+    if os.environ.get('RANK', '0') != '0':
+        return  # the first process looks for all
+    for path, names in lists.items():
+        bad = list(filter(None, look_at_all((str(name),) for name in names)))
+        if bad:
+            sys.exit(
+                f'{path}: {len(bad)} of {len(names)} videos cannot be read, '
+                f'which would end training, the first: {bad[0]}.'
             )
 
 
@@ -200,12 +223,12 @@ def main(argv=None):
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     merge_args(cfg, args)
-    check_videos(cfg)
+    look_at_videos(check_videos(cfg))
     avts_mm.compat.use_gloo_without_gpu(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     try:
         runner.train()
-    except (CheckpointError, SickTrainingError) as error:
+    except (CheckpointError, ListError, SickTrainingError) as error:
         sys.exit(str(error))
     avts_mm.compat.leave_process_group()
 

@@ -6,6 +6,7 @@ know about a sample.
 
 import copy
 import json
+import math
 import os
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
-from avts_mm.media.annotation import iter_records
+from avts_mm.media.annotation import Record
 
 from .item_loading import UnreadableFiles, ends_after, seeded
 from .pairs import KIND_NAMES, AVPair, PairKind, PairTiming
+from .usable_records import usable_records
 
 Self = TypeVar('Self', bound='AVRecordDataset')
 
@@ -45,6 +46,9 @@ class AVRecordDataset(BaseDataset):
             training stops. Defaults to 100.
         time_limit (float): Seconds that reading a pair may take; then its
             files are named and the process ends. Defaults to 60.
+        bad_files (str, optional): Look at the files now: ``'stop'`` if one
+            is of no use, or ``'leave_out'``; see :func:`usable_records`.
+            Defaults to None: they are found when they are read.
         metainfo (dict, optional): Added to the dataset's.
         indices (int or Sequence[int], optional): Use the first (negative:
             last) few records, or these.
@@ -56,7 +60,7 @@ class AVRecordDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: There is no such annotation file.
-        ValueError: The annotation is malformed, or no record can be used.
+        ListError: The annotation is malformed, or no record can be used.
     """
 
     _fully_initialized: bool
@@ -74,6 +78,7 @@ class AVRecordDataset(BaseDataset):
         test_mode: bool = False,
         max_failures_in_a_row: int = 100,
         time_limit: float = 60.0,
+        bad_files: str | None = None,
         metainfo: Mapping | None = None,
         indices: int | Sequence[int] | None = None,
     ) -> None:
@@ -83,6 +88,7 @@ class AVRecordDataset(BaseDataset):
             f'Check the files of {ann_file}, and data_root={data_root!r}',
         )
         self.time_limit = time_limit
+        self.bad_files = bad_files
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -103,34 +109,15 @@ class AVRecordDataset(BaseDataset):
         """
         if self._fully_initialized:
             return
-        clip = self.timing.clip_seconds
         records, ends, durations = bytearray(), array('q', [0]), array('d')
         hashes = array('q')
-        silent = short = 0
-        for record in iter_records(self.ann_file):
-            if not record.audio:
-                silent += 1
-            elif record.duration < clip - PairTiming.TOLERANCE:
-                short += 1
-            else:
-                records += json.dumps(record[:-1]).encode()
-                ends.append(len(records))
-                durations.append(record.duration)
-                hashes.append(hash(record.video))
-        counts = {'without sound': silent, f'shorter than {clip:g} s': short}
-        left_out = ', '.join(f'{n} {why}' for why, n in counts.items() if n)
-        number = len(durations) + silent + short
-        if not durations:
-            raise ValueError(
-                f'{self.ann_file} has no record that can be used: it has '
-                f'{number} ({left_out or "only a header"}); see '
-                'tools/data/prepare_av.py for making one from videos'
-            )
-        print_log(
-            f'{self.ann_file}: {len(durations)} of {number} videos used'
-            + (f', left out: {left_out}' if left_out else ''),
-            logger='current',
-        )
+        for record in usable_records(
+            self.ann_file, self.data_root, self._fault, self.bad_files
+        ):
+            records += json.dumps(record[:-1]).encode()
+            ends.append(len(records))
+            durations.append(record.duration)
+            hashes.append(hash(record.video))
         self._records, self._ends = records, np.array(ends)
         self._places = np.arange(len(durations))
         self.durations = np.array(durations)
@@ -143,6 +130,16 @@ class AVRecordDataset(BaseDataset):
         self._fully_initialized = True
         if self._indices is not None:
             self.get_subset_(self._indices)
+
+    def _fault(self, record: Record) -> str | None:
+        clip = self.timing.clip_seconds
+        if math.isnan(record.duration):
+            return 'of empty duration (tools/data/build_list.py measures it)'
+        if not record.audio:
+            return 'without sound'
+        if record.duration < clip - PairTiming.TOLERANCE:
+            return f'shorter than {clip:g} s'
+        return None
 
     def __len__(self) -> int:
         return len(self._places)

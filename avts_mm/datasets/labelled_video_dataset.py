@@ -13,9 +13,10 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from avts_mm.media.annotation import iter_records
+from avts_mm.media.annotation import ListError
 
 from .item_loading import UnreadableFiles, ends_after
+from .usable_records import usable_records
 
 
 @DATASETS.register_module()
@@ -33,8 +34,9 @@ class LabelledVideoDataset(BaseDataset):
 
     Args:
         ann_file (str): CSV file with the columns ``video, audio, start,
-            duration, label``; see
-            :mod:`avts_mm.media.annotation`.
+            duration, label``, or a list of mmaction2's, ``path label``; see
+            :mod:`avts_mm.media.annotation`. Where the duration is empty, the
+            whole video is meant.
         pipeline (list): Transforms.
         label_share (float): Use only this share of the videos of each class,
             at least one, to see what few labels do. Defaults to 1.0.
@@ -42,8 +44,12 @@ class LabelledVideoDataset(BaseDataset):
             contains the smaller ones. Defaults to 0.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
+        data_prefix (dict, optional): As of mmaction2's ``VideoDataset``:
+            ``dict(video=...)``, the folder of the videos below
+            ``data_root``.
         max_failures_in_a_row (int): Unreadable videos in a row after which
             training stops. Defaults to 100.
+        bad_files (str, optional): As of :class:`AVRecordDataset`.
         **kwargs: Of mmengine's ``BaseDataset``, e.g. ``test_mode``.
 
     Raises:
@@ -62,7 +68,9 @@ class LabelledVideoDataset(BaseDataset):
         label_share: float = 1.0,
         share_seed: int = 0,
         data_root: str = '',
+        data_prefix: dict | None = None,
         max_failures_in_a_row: int = 100,
+        bad_files: str | None = None,
         **kwargs,
     ) -> None:
         if not 0 < label_share <= 1:
@@ -71,6 +79,7 @@ class LabelledVideoDataset(BaseDataset):
             )
         self.label_share = label_share
         self.share_seed = share_seed
+        self.bad_files = bad_files
         self.unreadable = UnreadableFiles(
             max_failures_in_a_row,
             f'Check the files of {ann_file}, and data_root={data_root!r}',
@@ -78,31 +87,32 @@ class LabelledVideoDataset(BaseDataset):
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
-            data_prefix={},
+            data_prefix=dict(data_prefix or {'video': ''}),
             pipeline=list(pipeline),
             **kwargs,
         )
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation, and draw the share of it to use."""
-        records = list(iter_records(self.ann_file))
-        if not records:
-            raise ValueError(f'{self.ann_file} has only a header')
+        folder = self.data_prefix['video']
+        records = list(
+            usable_records(
+                self.ann_file, folder, bad_files=self.bad_files, sound=False
+            )
+        )
         unlabelled = [record for record in records if record.label < 0]
         if unlabelled:
-            raise ValueError(
+            raise ListError(
                 f'{self.ann_file}: {len(unlabelled)} of {len(records)} '
                 f'records have no label, the first is {unlabelled[0].video}; '
                 'number the classes from 0 in the column "label"'
             )
         kept = self._share(np.array([record.label for record in records]))
-        print_log(
-            f'{self.ann_file}: {len(kept)} of {len(records)} videos used',
-            logger='current',
-        )
+        if len(kept) < len(records):
+            print_log(f'{len(kept)} of these are kept', logger='current')
         return [
             dict(
-                filename=os.path.join(self.data_root, records[i].video),
+                filename=os.path.join(folder, records[i].video),
                 span=(records[i].start, records[i].duration),
                 label=records[i].label,
                 prepared_bytes=records[i].prepared_bytes,

@@ -3,7 +3,10 @@
 ``video,audio,start,duration,label``, then whatever else is known. ``audio``
 is the file that holds the sound (the video itself for raw files, empty for
 none); picture and sound both exist in ``[start, start + duration]``, seconds
-of the video's own clock; ``label`` is -1 where it is empty.
+of the video's own clock; ``label`` is -1 where it is empty, ``duration`` NaN.
+
+mmaction2's lists, a line ``path label`` for each video, are read as well: of
+them nothing else is known.
 
 A column ``prepared_bytes`` is of ``tools/data/prepare_av.py`` alone: the size
 of the video file that it wrote. A file that still has this size is opened
@@ -16,12 +19,20 @@ import contextlib
 import csv
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, TypeVar
 
 FIELDS = ('video', 'audio', 'start', 'duration', 'label')
 
 Row = TypeVar('Row')
+
+# A line of mmaction2's lists.
+PATH_AND_LABEL = re.compile(r'\s*(\S.*?)[ \t]+(-?\d{1,18})\s*')
+
+
+class ListError(ValueError):
+    """A list cannot be used; the message names it and says why."""
 
 
 class Record(NamedTuple):
@@ -41,14 +52,14 @@ class Record(NamedTuple):
 
 @contextlib.contextmanager
 def open_text(path: str) -> Iterator[IO[str]]:
-    """Open a list or an annotation file to read it; ValueError with the line
+    """Open a list or an annotation file to read it; ListError with the line
     if it is not in UTF-8."""
     try:
         # utf-8-sig: spreadsheets put a byte-order mark in front.
         with open(path, newline='', encoding='utf-8-sig') as file:
             yield file
     except UnicodeDecodeError:
-        raise ValueError(
+        raise ListError(
             f'{path}, line {_first_bad_line(path)}: is not text in UTF-8; '
             'save the file as such'
         ) from None
@@ -82,7 +93,7 @@ def iter_rows(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A column is missing or a line is not what it should be;
+        ListError: A column is missing or a line is not what it should be;
             the message names file, line and field.
     """
     path = os.fspath(path)
@@ -110,20 +121,41 @@ def iter_rows(
         except UnicodeDecodeError:
             raise
         except (csv.Error, ValueError) as error:
-            raise ValueError(
-                f'{path}, line {rows.line_num}: {error}'
-            ) from None
+            raise ListError(f'{path}, line {rows.line_num}: {error}') from None
 
 
 def iter_records(path: str | os.PathLike) -> Iterator[Record]:
-    """Read an annotation file of videos; see :func:`iter_rows`."""
-    return iter_rows(
+    """Read an annotation file of videos, or a list of mmaction2's.
+
+    Errors are those of :func:`iter_rows`.
+    """
+    path = os.fspath(path)
+    if os.path.isfile(path):
+        with open_text(path) as file:
+            if PATH_AND_LABEL.fullmatch(file.readline()):
+                file.seek(0)
+                yield from _iter_pairs(path, file)
+                return
+    yield from iter_rows(
         path,
         ('video', 'duration'),
         _parse,
-        'make one of your videos with tools/data/prepare_av.py, or correct '
-        'ann_file and data_root in the config',
+        'make one of your videos with tools/data/prepare_av.py or '
+        'tools/data/build_list.py, or correct ann_file and data_root in the '
+        'config',
     )
+
+
+def _iter_pairs(path: str, lines: Iterable[str]) -> Iterator[Record]:
+    for number, line in enumerate(lines, 1):
+        if match := PATH_AND_LABEL.fullmatch(line):
+            video, label = match.groups()
+            yield Record(video, '', 0.0, math.nan, int(label), 0, {})
+        elif line.strip():
+            raise ListError(
+                f'{path}, line {number}: must be "path label", the label a '
+                f'number, as in the first line, not {line[:80]!r}'
+            )
 
 
 def read_records(path: str | os.PathLike) -> list[dict]:
@@ -146,11 +178,12 @@ def _parse(row: dict[str, str]) -> Record:
     video = row.pop('video')
     if not video:
         raise ValueError('the video is missing')
+    duration = row.pop('duration')
     return Record(
         video,
         row.pop('audio', ''),
         parse_seconds('start', row.pop('start', '')),
-        parse_seconds('duration', row.pop('duration')),
+        parse_seconds('duration', duration) if duration else math.nan,
         parse_integer('label', row.pop('label', ''), -1),
         parse_integer('prepared_bytes', row.pop('prepared_bytes', ''), 0),
         row,
@@ -189,7 +222,8 @@ def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
     Args:
         path (str): The CSV file; its folder is made if needed.
         records (Iterable[dict]): As :func:`read_records` gives them. A label
-            of -1 is left empty; times are written to the microsecond.
+            of -1 and a duration of NaN are left empty; times are written
+            to the microsecond.
     """
     records = list(records)
     extra = {key: None for record in records for key in record}
@@ -199,6 +233,8 @@ def write_records(path: str | os.PathLike, records: Iterable[dict]) -> None:
         row = dict(record)
         for name in ('start', 'duration'):
             row[name] = round(float(row.get(name, 0.0)), 6)
+            if math.isnan(row[name]):
+                row[name] = ''
         if row.get('label', -1) == -1:
             row['label'] = ''
         rows.append(row)

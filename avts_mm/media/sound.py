@@ -217,7 +217,8 @@ class WavWriter:
 
 
 class LoudnessMeter:
-    """The loudest tenth of a second of a stream of int16 samples."""
+    """The loudest tenth of a second of a stream of samples, 32768 being full
+    scale."""
 
     def __init__(self, sample_rate: int) -> None:
         self._window = max(1, sample_rate // 10)

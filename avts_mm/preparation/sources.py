@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from mmengine.logging import print_log
 
 from ..media.annotation import (
+    PATH_AND_LABEL,
     iter_rows,
     open_text,
     parse_integer,
@@ -50,7 +51,9 @@ class Source:
 
 
 def find_sources(
-    paths: Iterable[str] = (), list_file: str | None = None
+    paths: Iterable[str] = (),
+    list_file: str | None = None,
+    root: str | None = None,
 ) -> list[Source]:
     """Collect the sources, in a fixed order.
 
@@ -58,11 +61,12 @@ def find_sources(
         paths (Iterable[str]): Videos, and folders that are searched
             (:func:`find_videos`). A video that is met twice, by links or in
             several of the paths, counts once.
-        list_file (str | None): A text file with a path per line, or a CSV
-            with the columns video and, all optional, start, end (seconds),
-            name (of the prepared files) and whatever else the annotation is
-            to hold (label, split, ...). Relative paths are taken from the
-            folder of the list.
+        list_file (str | None): A text file with a path per line, a list of
+            mmaction2's (``path label``), or a CSV with the columns video and,
+            all optional, start, end (seconds), name (of the prepared files)
+            and whatever else the annotation is to hold (label, split, ...).
+        root (str | None): What relative paths in the list are taken from;
+            the folder of the list if None.
 
     Raises:
         FileNotFoundError: A path or the list does not exist. (Videos named
@@ -83,7 +87,8 @@ def find_sources(
             raise FileNotFoundError(f'{path}: no such file or folder')
     sources = _once(sources)
     if list_file is not None:
-        sources += _in_list(list_file)
+        base = os.path.dirname(list_file) if root is None else root
+        sources += _in_list(list_file, os.path.abspath(base))
     return sources
 
 
@@ -145,16 +150,23 @@ def _once(sources: list[Source]) -> list[Source]:
     return [s for path, s in zip(real, sources) if first[path] is s]
 
 
-def _in_list(list_file: str) -> list[Source]:
-    base = os.path.dirname(os.path.abspath(list_file))
+def _in_list(list_file: str, base: str) -> list[Source]:
     with open_text(list_file) as file:
         lines = list(file)  # of files, unlike str, ended by new lines alone
     header = next(csv.reader(lines[:1]), [])
     if 'video' in [name.strip() for name in header]:
         parse = functools.partial(_parse, base)
         return list(iter_rows(list_file, ('video',), parse, ''))
-    names = [line.strip() for line in lines if not line.startswith('#')]
-    return [_parse(base, {'video': name}) for name in names if name]
+    lines = [line.strip() for line in lines if not line.startswith('#')]
+    return [_parse(base, _row(line)) for line in lines if line]
+
+
+def _row(line: str) -> dict[str, str]:
+    """A path, or a path and a label."""
+    match = PATH_AND_LABEL.fullmatch(line)
+    if match and os.path.splitext(match[1])[1].lower() in SUFFIXES:
+        return {'video': match[1], 'label': match[2]}
+    return {'video': line}
 
 
 def _parse(base: str, row: dict[str, str]) -> Source:

@@ -67,6 +67,7 @@ val_dataloader = dict(
         ann_file='command_val.csv',
         pipeline=test_pipeline,
         test_mode=True,
+        bad_files='stop',  # before training, not at the first validation
     ),
 )
 test_dataloader = val_dataloader

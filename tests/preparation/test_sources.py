@@ -99,6 +99,17 @@ def test_plain_list(tmp_path):
     assert found[2].path == str(tmp_path.parent / 'c.avi')
 
 
+def test_lists_of_mmaction2(tmp_path):
+    list_file = tmp_path / 'list.txt'
+    list_file.write_text('x/a.mp4 3\nmy film.avi\t0\ntake 2\n')
+    found = find_sources(list_file=str(list_file), root=str(tmp_path / 'in'))
+    assert [s.path for s in found] == [
+        str(tmp_path / 'in' / name)
+        for name in ('x/a.mp4', 'my film.avi', 'take 2')
+    ]
+    assert [s.extra for s in found] == [{'label': '3'}, {'label': '0'}, {}]
+
+
 def test_list_with_segments(tmp_path):
     list_file = tmp_path / 'list.csv'
     list_file.write_text(

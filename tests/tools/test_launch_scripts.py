@@ -1,6 +1,7 @@
 """Shell scripts under tools/: the command that they start."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -101,3 +102,17 @@ def test_missing_arguments(start, script, arguments):
     assert code == 2
     assert not words
     assert error.startswith('usage: bash tools/')
+
+
+def test_a_taken_port_is_replaced(start):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        taken = str(server.getsockname()[1])
+        for arguments in (['train.sh', 'a.py'], ['test.sh', 'a.py', 'c.pth']):
+            script, *rest = arguments
+            run = [f'dist_{script}', *rest, '2']
+            code, words, said = start(*run, PORT=taken)
+            assert code == 0 and f'port {taken} is taken' in said
+            assert f'--master_port={taken}' not in words
+            # Other machines would not know of another one.
+            several = dict(NNODES='2', PORT=taken)
+            assert f'--master_port={taken}' in start(*run, **several)[1]

@@ -157,3 +157,19 @@ def test_wrong_lists_of_videos(labelled, text, message):
         labelled.path.unlink()
     with pytest.raises(SystemExit, match=message):
         tool.check_videos(labelled.cfg)
+
+
+def test_videos_that_cannot_be_read(labelled):
+    lists = tool.check_videos(labelled.cfg)
+    with pytest.raises(
+        SystemExit, match=r'list\.txt: 2 of 2 .*first: .*\.avi'
+    ):
+        tool.look_at_videos(lists)
+    tool.look_at_videos({})
+
+
+def test_blanks_after_the_delimiter(labelled):
+    data = labelled.cfg.train_dataloader.dataset.dataset
+    data.delimiter = ','
+    labelled.path.write_text('b.avi, 1\nb.avi,0\n')
+    assert len(tool.check_videos(labelled.cfg)[labelled.path]) == 2

@@ -59,8 +59,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--list',
         metavar='FILE',
-        help='a path per line, or a CSV with the columns video and, if '
-        'wanted, start, end (s), name, label, split, ...',
+        help='a path per line, "path label" as in mmaction2, or a CSV with '
+        'the columns video and, if wanted, start, end (s), name, label, '
+        'split, ...',
+    )
+    parser.add_argument(
+        '--root',
+        metavar='DIR',
+        help='what paths in the list are relative to (default: its folder)',
     )
     for name, kind, text in OPTIONS:
         parser.add_argument(
@@ -116,7 +122,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def prepare(args: argparse.Namespace, console: Console) -> Corpus:
     """Prepare with a progress bar."""
-    sources = find_sources(args.src, args.list)
+    sources = find_sources(args.src, args.list, args.root)
     if not sources:
         raise ValueError('found no videos; are their suffixes known ones?')
     counts = Counter()

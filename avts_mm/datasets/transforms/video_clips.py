@@ -1,10 +1,12 @@
 """Clips of a video for recognition: one drawn, or several evenly spaced."""
 
+import math
+
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.media import open_video
+from avts_mm.media import MediaError, MediaInfo, open_video, probe
 
 
 @TRANSFORMS.register_module()
@@ -16,8 +18,8 @@ class LoadVideoClips(BaseTransform):
     begin of the span to its end, and a single one is taken from the middle.
     A span shorter than a clip is repeated.
 
-    Required keys: filename, span (begin and duration in seconds),
-    prepared_bytes.
+    Required keys: filename, span (begin and duration in seconds, NaN for
+    until the end), prepared_bytes.
 
     Added keys: imgs (``num_clips * num_frames`` pictures ``(H, W, 3)`` uint8
     RGB), img_shape, original_shape, num_clips, clip_len, frame_interval,
@@ -54,13 +56,15 @@ class LoadVideoClips(BaseTransform):
             MediaError: The file cannot be read, or not rightly.
         """
         begin, seconds = results['span']
-        starts = self._starts(max(0.0, seconds - self.clip_seconds))
         step = self.clip_seconds / self.num_frames
         middles = (np.arange(self.num_frames) + 0.5) * step
-        times = (starts[:, None] + middles).reshape(-1)
         with open_video(
             results['filename'], prepared_bytes=results['prepared_bytes']
         ) as reader:
+            if math.isnan(seconds):
+                seconds = _length(reader.info) - begin
+            starts = self._starts(max(0.0, seconds - self.clip_seconds))
+            times = (starts[:, None] + middles).reshape(-1)
             images, _ = reader.pictures(begin + times % seconds)
         results['imgs'] = images
         results['img_shape'] = images[0].shape[:2]
@@ -85,3 +89,18 @@ class LoadVideoClips(BaseTransform):
             f'clip_seconds={self.clip_seconds}, '
             f'num_clips={self.num_clips}, test_mode={self.test_mode})'
         )
+
+
+def _length(info: MediaInfo) -> float:
+    """Seconds of the pictures."""
+    # Only mp4 tells them of each track.
+    if info.container != 'mov':
+        info = probe(info.path, scan=True)
+    if not info.video_duration:
+        raise MediaError(
+            f'{info.path}: its length is not known; leave it out or prepare '
+            'it with tools/data/prepare_av.py',
+            info.path,
+            'too_short',
+        )
+    return info.video_duration

@@ -59,6 +59,7 @@ val_dataloader = dict(
         super_hard_overlap=(0.25, 0.75),
         pipeline=test_pipeline,
         test_mode=True,
+        bad_files='stop',  # before training, not at the first validation
     ),
 )
 test_dataloader = val_dataloader
