@@ -58,8 +58,8 @@ class PyAVAudio(AudioReader):
 
     def __init__(self, path: str, audio_track: int) -> None:
         super().__init__(path)
-        self._track = audio_track
         self._container, info, self._fresh = open_probed(path, audio_track)
+        self.info = info
         try:
             self._choose()
             self.sample_rate = info.sample_rate
@@ -73,7 +73,7 @@ class PyAVAudio(AudioReader):
         self._end = round((start + info.audio_duration) * self.sample_rate)
 
     def _choose(self) -> None:
-        stream = audio_stream(self._container, self.path, self._track)
+        stream = audio_stream(self._container, self.info)
         self._stream = alone(stream)
 
     def _rewind(self) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
-from av.stream import Disposition
 
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}
@@ -23,6 +22,7 @@ class MediaInfo:
         container (str): Short name: ``'mov'`` (mp4 too), ``'matroska'``
             (webm too), ``'avi'``, ``'mpegts'``, ``'mpeg'``, ``'wav'``, ...
         video_codec (str | None): None for a file without pictures.
+        video_index (int | None): Which of all streams has the pictures.
         fps (float): Average pictures per second, 0 if unknown.
         width (int): As stored, before rotation.
         height (int): As stored, before rotation.
@@ -37,10 +37,11 @@ class MediaInfo:
         picture_shift (float): What must be added to libavformat's times of
             the pictures (see :mod:`.edits`); ``video_start`` has it already.
         audio_codec (str | None): None for a file without sound.
+        audio_index (int | None): Which of all streams has this sound.
         sample_rate (int): Hz.
         channels (int): Number of audio channels.
-        audio_tracks (int): Number of audio tracks; the fields about sound
-            are those of one of them.
+        audio_tracks (int): Number of audio tracks, of the same programme as
+            the pictures; the fields about sound are those of one of them.
         audio_start (float): Container time of the first sample.
         audio_duration (float): Length of the audio track.
     """
@@ -48,6 +49,7 @@ class MediaInfo:
     path: str
     container: str
     video_codec: str | None = None
+    video_index: int | None = None
     fps: float = 0.0
     width: int = 0
     height: int = 0
@@ -58,6 +60,7 @@ class MediaInfo:
     has_edits: bool = False
     picture_shift: float = 0.0
     audio_codec: str | None = None
+    audio_index: int | None = None
     sample_rate: int = 0
     channels: int = 0
     audio_tracks: int = 0
@@ -185,44 +188,35 @@ def open_container(
     return container
 
 
-def video_stream(container, path: str):
-    """The first video stream that is not a cover picture; MediaError
-    without one."""
-    for stream in container.streams.video:
-        cover = stream.disposition & Disposition.attached_pic
-        if stream.codec_context and not cover:
-            return stream
-    raise MediaError(
-        f'{path}: has no pictures; leave it out of the annotation file',
-        path,
-        'no_video',
-    )
-
-
-def audio_streams(container) -> list:
-    """The audio streams that can be decoded, in their order."""
-    return [s for s in container.streams.audio if s.codec_context]
-
-
-def audio_stream(container, path: str, track: int = 0):
-    """An audio stream, counted from 0; MediaError if there are not so
-    many."""
-    if track < 0:
-        raise ValueError(f'audio_track must be 0 or more, got {track}')
-    streams = audio_streams(container)
-    if track < len(streams):
-        return streams[track]
-    if not streams:
-        message = 'has no sound; leave it out of the annotation file'
-    else:
-        known = 'only audio_track=0'
-        if len(streams) > 1:
-            known = f'audio_track=0 to {len(streams) - 1}'
-        message = (
-            f'has no audio track {track}: it holds {len(streams)} '
-            f'(counted from 0); choose {known}'
+def video_stream(container, info: MediaInfo):
+    """The stream of the pictures; MediaError without one."""
+    if info.video_index is None:
+        raise MediaError(
+            f'{info.path}: has no pictures; leave it out of the annotation '
+            'file',
+            info.path,
+            'no_video',
         )
-    raise MediaError(f'{path}: {message}', path, 'no_audio')
+    return container.streams[info.video_index]
+
+
+def audio_stream(container, info: MediaInfo):
+    """The stream of the sound; MediaError without one."""
+    if info.audio_index is None:
+        raise no_sound(info.path)
+    return container.streams[info.audio_index]
+
+
+def no_sound(path: str, known: int = 0, track: int = 0) -> MediaError:
+    """The error for a file that does not have this audio track."""
+    message = 'has no sound; leave it out of the annotation file'
+    if known:
+        choice = f'audio_track=0 to {known - 1}'
+        message = (
+            f'has no audio track {track}: it holds {known} (counted from 0); '
+            f'choose {choice if known > 1 else "only audio_track=0"}'
+        )
+    return MediaError(f'{path}: {message}', path, 'no_audio')
 
 
 def alone(stream):

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from .containers import MediaError, open_container, video_stream
+from .containers import MediaError, open_container
 
 
 class Edit(NamedTuple):
@@ -56,7 +56,7 @@ def edit_shift(path: str, stream, cut: bool) -> float:
     options = {'ignore_editlist': '1'}
     times = []
     with open_container(path, options) as container:
-        track = video_stream(container, path)
+        track = container.streams[stream.index]
         container.seek(
             int(max(0.0, begins[0] - 1.0) / track.time_base), stream=track
         )

@@ -53,11 +53,11 @@ class FilmCopy:
         left_out (list[str]): Kinds of tracks that are not copied.
     """
 
-    def __init__(self, film, info, target, seconds, audio_track) -> None:
+    def __init__(self, film, info, target, seconds) -> None:
         self.film, self.info, self.target = film, info, target
         self.form = kind_of(target)
-        self.picture = video_stream(film, info.path)
-        self.sound = audio_stream(film, info.path, audio_track)
+        self.picture = video_stream(film, info)
+        self.sound = audio_stream(film, info)
         self.width = pcm_width(self.sound)
         if self.form == 'avi' and not self.width:
             raise unsupported(
@@ -90,7 +90,7 @@ class FilmCopy:
             options['movie_timescale'] = str(rate)
         with av.open(part, 'w', format=self.form, options=options) as out:
             tracks, self.left_out = add_tracks(
-                self.film, self.info.path, out, self.target
+                self.film, self.picture, self.info.path, out, self.target
             )
             if self.film.chapters():
                 out.set_chapters(self._chapters())

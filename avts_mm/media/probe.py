@@ -15,7 +15,6 @@ from .containers import (
     MediaError,
     MediaInfo,
     audio_stream,
-    audio_streams,
     container_name,
     damaged,
     file_status,
@@ -25,6 +24,7 @@ from .containers import (
 )
 from .edits import edit_shift
 from .presentation import picture_time, ticks_to_seconds
+from .tracks import choose_audio, choose_video
 
 # How a prepared file is opened: without a look at its packets, by which
 # libavformat finds out the format of pixels and the order of B-frames.
@@ -55,7 +55,7 @@ def probe(path: str, scan: bool = False, audio_track: int = 0) -> MediaInfo:
     if info is None:
         container, info, _ = open_probed(path, audio_track)
         container.close()
-    return _scan(path, info, audio_track) if scan else info
+    return _scan(path, info) if scan else info
 
 
 def open_probed(
@@ -103,18 +103,19 @@ def _key(path: str, status: os.stat_result | None, audio_track: int):
 
 def _read_head(container, path: str, audio_track: int) -> MediaInfo:
     """Fill a MediaInfo from the headers of a prepared file."""
-    stream = video_stream(container, path)
-    sound = audio_stream(container, path, audio_track)
+    stream = choose_video(container, path)
+    sound, tracks = choose_audio(container, path, stream, audio_track)
     context = stream.codec_context
     return MediaInfo(
         path,
         container_name(container),
+        video_index=stream.index,
         video_codec=context.codec.canonical_name,
         fps=_rate(stream),
         width=context.width,
         height=context.height,
         video_duration=_duration(container, stream, 0.0),
-        audio_tracks=1,
+        audio_tracks=tracks,
         **_sound(container, sound, None),
     )
 
@@ -122,18 +123,15 @@ def _read_head(container, path: str, audio_track: int) -> MediaInfo:
 def _inspect(container, path: str, audio_track: int) -> MediaInfo:
     """Fill a MediaInfo from the headers and the first picture."""
     name = container_name(container)
-    sound, tracks = None, len(audio_streams(container))
-    if tracks or audio_track:
-        sound = audio_stream(container, path, audio_track)
-    try:
-        stream = video_stream(container, path)
-    except MediaError:
+    stream = choose_video(container, path)
+    sound, tracks = choose_audio(container, path, stream, audio_track)
+    if stream is None:
         if sound is None:
             raise MediaError(
                 f'{path}: holds neither pictures nor sound; leave it out',
                 path,
                 'undecodable',
-            ) from None
+            )
         packet = next(packets(container, sound), None)
         heard = _sound(container, sound, packet)
         return MediaInfo(path, name, audio_tracks=tracks, **heard)
@@ -146,6 +144,7 @@ def _inspect(container, path: str, audio_track: int) -> MediaInfo:
     return MediaInfo(
         path,
         name,
+        video_index=stream.index,
         video_codec=context.codec.canonical_name,
         fps=_rate(stream),
         width=picture.width,
@@ -182,6 +181,7 @@ def _sound(container, stream, first) -> dict:
     if stream.duration is None:
         duration = max(0.0, duration - primed)
     return dict(
+        audio_index=stream.index,
         audio_codec=context.codec.canonical_name,
         sample_rate=context.sample_rate,
         channels=context.layout.nb_channels,
@@ -239,15 +239,15 @@ def _duration(container, stream, start: float) -> float:
     return max(0.0, end - start)
 
 
-def _scan(path: str, info: MediaInfo, audio_track: int) -> MediaInfo:
+def _scan(path: str, info: MediaInfo) -> MediaInfo:
     """Starts and durations as all packets tell them."""
     spans: dict[str, tuple[int, int]] = {}
     with open_container(path) as container:
         streams = []
         if info.video_codec:
-            streams.append(video_stream(container, path))
+            streams.append(video_stream(container, info))
         if info.audio_codec:
-            streams.append(audio_stream(container, path, audio_track))
+            streams.append(audio_stream(container, info))
         try:
             for packet in packets(container, streams):
                 begin = packet.pts

@@ -78,7 +78,7 @@ def shift_sound(
     info = probe(source, audio_track=audio_track)
     _check(info, target, seconds)
     with _whole(target) as part, open_container(source) as film:
-        copy = FilmCopy(film, info, target, seconds, audio_track)
+        copy = FilmCopy(film, info, target, seconds)
         copy.write(part)
         dropped = copy.verify(part, audio_track)
     return ShiftedSound(

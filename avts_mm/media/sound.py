@@ -268,7 +268,7 @@ def extract_sound(
             open_container(path) as source,
             WavWriter(part, sample_rate) as wav,
         ):
-            stream = audio_stream(source, path)
+            stream = audio_stream(source, info)
             decoder = SoundDecoder(stream)
             timeline = SoundTimeline(sample_rate)
             for packet in packets(source, stream):

@@ -1,4 +1,4 @@
-"""The tracks of a copied film: what each container can hold."""
+"""The tracks of a film: which ones are meant, and which a copy can hold."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import re
 import av
 from av.stream import Disposition
 
-from .containers import MediaError
+from .containers import MediaError, no_sound, open_container, packets
 
 # Ending of the name: libavformat's name of the container.
 FORMATS = {
@@ -25,12 +25,73 @@ _TRANSPORT = re.compile(
     'mpeg[124]|mpeg2video|mpeg1video|h264|hevc|vvc|aac|mp[123]|ac3|eac3|'
     'opus|dts|dvb_subtitle|dvb_teletext'
 )
+# Pictures after which a stream that has shown only one counts as still.
+_MANY = 50
 _PCM = re.compile(r'pcm_[suf](8|16|24|32|64)(le|be)?')
 # Written anew by the muxers.
 _STALE = re.compile(
     r'DURATION|BPS|NUMBER_OF_|_STATISTICS_|encoder|major_brand|'
     r'minor_version|compatible_brands'
 )
+
+
+def choose_video(container, path: str):
+    """The film among the streams of pictures, None if there is none: the first
+    that is marked as default, else the largest. Cover pictures and thumbnails
+    do not move and are none."""
+    films = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context
+        and not stream.disposition & Disposition.attached_pic
+    ]
+    if len(films) > 1:
+        films = _moving(path, films) or films
+
+    def rank(stream):
+        marked = bool(stream.disposition & Disposition.default)
+        return marked, 0 if marked else stream.width * stream.height
+
+    return max(films, key=rank, default=None)
+
+
+def _moving(path: str, streams: list) -> list:
+    """Those that have a second picture before another has many."""
+    seen = dict.fromkeys((stream.index for stream in streams), 0)
+    with open_container(path) as container:
+        tracks = [container.streams[index] for index in seen]
+        for packet in packets(container, tracks):
+            seen[packet.stream.index] += packet.size > 0
+            if min(seen.values()) > 1 or max(seen.values()) > _MANY:
+                break
+    return [stream for stream in streams if seen[stream.index] > 1]
+
+
+def choose_audio(container, path: str, picture, track: int = 0) -> tuple:
+    """An audio stream of the programme of the pictures, counted from 0, and
+    their number; MediaError if there are not so many."""
+    if track < 0:
+        raise ValueError(f'audio_track must be 0 or more, got {track}')
+    streams = [
+        stream
+        for stream in container.streams.audio
+        if stream.codec_context and same_programme(stream, picture)
+    ]
+    if track < len(streams):
+        return streams[track], len(streams)
+    if track:
+        raise no_sound(path, len(streams), track)
+    return None, 0
+
+
+def same_programme(stream, picture) -> bool:
+    """Whether a stream belongs to the programme of the pictures; a transport
+    stream may hold several."""
+    if picture is None or stream.type not in ('video', 'audio', 'subtitle'):
+        return True
+    # PyAV does not tell programmes, but what is the best of one.
+    best = stream.container.streams.best
+    return best(stream.type, stream) is best(stream.type, picture)
 
 
 def kind_of(path: str) -> str | None:
@@ -45,8 +106,10 @@ def pcm_width(stream) -> int:
     return int(pcm[1]) // 8 * context.layout.nb_channels if pcm else 0
 
 
-def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
-    """Add to ``out`` a track for every one of the film.
+def add_tracks(
+    film, picture, source: str, out, target: str
+) -> tuple[dict, list]:
+    """Add to ``out`` a track for every one of the film's programme.
 
     Returns the new track of each old one, and a name for each of those that
     are left out (neither picture, sound nor subtitles); MediaError if a track
@@ -55,6 +118,9 @@ def add_tracks(film, source: str, out, target: str) -> tuple[dict, list]:
     form = out.format.name
     tracks, left_out = {}, []
     for stream in film.streams:
+        if not same_programme(stream, picture):
+            left_out.append(f'{stream.type} of another programme')
+            continue
         cover = stream.disposition & Disposition.attached_pic
         matters = stream.type in ('video', 'audio', 'subtitle')
         matters = matters and stream.codec_context and not cover

@@ -119,8 +119,8 @@ class _Transcoder:
         """Decode what is needed and write it."""
         self.writer, self.wav = writer, wav
         with open_container(self.path) as source:
-            video = video_stream(source, self.path)
-            audio = audio_stream(source, self.path)
+            video = video_stream(source, self.info)
+            audio = audio_stream(source, self.info)
             self.aspect = video.sample_aspect_ratio
             for stream in (video, audio):
                 stream.thread_type = 'NONE'  # files are the parallel unit

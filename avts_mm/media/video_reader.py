@@ -63,7 +63,7 @@ class VideoReader(AbstractContextManager):
         self._container, info, self._fresh = opened
         self.info = info
         try:
-            self._stream = alone(video_stream(self._container, self.path))
+            self._stream = alone(video_stream(self._container, self.info))
             if info.width * info.height > MAX_PIXELS:
                 raise self._damaged(f'of {info.width} x {info.height} pixels')
         except BaseException:
@@ -270,7 +270,7 @@ class VideoReader(AbstractContextManager):
             if self._container is not None:
                 self._container.close()
             self._container = open_container(self.path)
-            self._stream = alone(video_stream(self._container, self.path))
+            self._stream = alone(video_stream(self._container, self.info))
 
     def _outside(self, time: float, end: float) -> MediaError:
         """The error for a time that is not within 0 to ``end`` s."""

@@ -375,27 +375,67 @@ def flashes(path, moments):
     return np.array(found)
 
 
-def merge(path, first: Truth, *others: Truth) -> str:
-    """Copy the tracks of the first file and all sounds and subtitles of the
-    others into one file."""
+def merge(
+    path,
+    first: Truth,
+    *others: Truth,
+    kinds=('audio', 'subtitle'),
+    marks=(),
+) -> str:
+    """Copy the tracks of the first file and those of some kinds of the others
+    into one file; ``marks`` are the dispositions of its pictures."""
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(av.open(str(path), 'w'))
         packets, streams = [], {}
         for number, truth in enumerate((first, *others)):
             file = stack.enter_context(av.open(truth.path))
             for stream in file.streams:
-                if number == 0 or stream.type in ('audio', 'subtitle'):
+                if number == 0 or stream.type in kinds:
                     streams[stream] = out.add_stream_from_template(stream)
             packets += [
                 packet
                 for packet in file.demux()
                 if packet.dts is not None and packet.stream in streams
             ]
+        for stream, mark in zip(out.streams.video, marks):
+            stream.disposition = mark
         packets.sort(key=lambda p: p.dts * p.time_base)
         for packet in packets:
             packet.stream = streams[packet.stream]
             out.mux(packet)
     return str(path)
+
+
+def multiplex(path, *options: dict) -> list[Truth]:
+    """A transport stream of several programmes, each rendered."""
+    films, parts, table = [], [], b''
+    for number, each in enumerate(options, 1):
+        pids = dict(
+            mpegts_service_id=str(number),
+            mpegts_start_pid=str(256 * number),
+            mpegts_pmt_start_pid=str(4096 + number),
+        )
+        films.append(render(path, container_options=pids, **each))
+        table += struct.pack('>HH', number, 0xE000 | 4096 + number)
+        data = Path(path).read_bytes()
+        blocks = [data[i : i + 188] for i in range(0, len(data), 188)]
+        # Without the tables that name the one programme.
+        blocks = [b for b in blocks if (b[1] & 31) << 8 | b[2] not in (0, 17)]
+        parts += [(i / len(blocks), block) for i, block in enumerate(blocks)]
+    head = struct.pack('>BHHBBB', 0, 0xB009 + len(table), 1, 0xC1, 0, 0)
+    checksum = 0xFFFFFFFF
+    for byte in head + table:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = checksum << 1 ^ (checksum >> 31) * 0x104C11DB7
+    section = b'\0' + head + table + checksum.to_bytes(4, 'big')
+    with open(path, 'wb') as out:
+        for count, (_, block) in enumerate(sorted(parts, key=lambda p: p[0])):
+            if count % 64 == 0:
+                mark = bytes([0x47, 0x40, 0, 0x10 | count // 64 % 16])
+                out.write((mark + section).ljust(188, b'\xff'))
+            out.write(block)
+    return films
 
 
 def set_edits(source: Truth, path, edits: dict) -> str:
