@@ -191,12 +191,7 @@ def open_container(
 def video_stream(container, info: MediaInfo):
     """The stream of the pictures; MediaError without one."""
     if info.video_index is None:
-        raise MediaError(
-            f'{info.path}: has no pictures; leave it out of the annotation '
-            'file',
-            info.path,
-            'no_video',
-        )
+        raise no_pictures(info.path)
     return container.streams[info.video_index]
 
 
@@ -205,6 +200,15 @@ def audio_stream(container, info: MediaInfo):
     if info.audio_index is None:
         raise no_sound(info.path)
     return container.streams[info.audio_index]
+
+
+def no_pictures(path: str) -> MediaError:
+    """The error for a file without pictures."""
+    return MediaError(
+        f'{path}: has no pictures; leave it out of the annotation file',
+        path,
+        'no_video',
+    )
 
 
 def no_sound(path: str, known: int = 0, track: int = 0) -> MediaError:

@@ -8,13 +8,14 @@ from .audio import open_audio
 from .audio_reader import EDGE
 from .containers import (
     MediaError,
-    audio_stream,
     container_name,
     damaged,
     file_status,
+    no_pictures,
+    no_sound,
     open_container,
-    video_stream,
 )
+from .tracks import choose_audio, choose_video
 
 # Seconds by which an annotated end may lie behind the end that a head tells.
 _TOLERANCE = 0.5
@@ -43,9 +44,15 @@ def look_at(
     status = file_status(video)
     if not (status and 0 < status.st_size == prepared_bytes):
         with open_container(video, status=status) as container:
-            streams = [video_stream(container, video)]
+            picture = choose_video(container, video)
+            if picture is None:
+                raise no_pictures(video)
+            streams = [picture]
             if audio == video:
-                streams.append(audio_stream(container, video))
+                sound, _ = choose_audio(container, video, picture)
+                if sound is None:
+                    raise no_sound(video)
+                streams.append(sound)
             if container_name(container) in ('mov', 'avi') and status:
                 _check_length(video, streams, end, status.st_size)
     if audio not in ('', video):
