@@ -74,15 +74,17 @@ def read_config(args):
         remote = '://' in args.checkpoint
         if not (remote or Path(args.checkpoint).is_file()):
             sys.exit(f'{args.checkpoint}: no such checkpoint.')
-        place = 'model.backbone.init_cfg'
-        options += [
-            f'{place}.type=PretrainedTower',
-            f'{place}.checkpoint={args.checkpoint}',
-        ]
     try:
         cfg = avts_mm.compat.read_config(args.config)
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
+    if args.checkpoint:
+        # AVRecognizer takes both towers at once.
+        own = 'model.backbone' if 'backbone' in cfg.model else 'model'
+        options += [
+            f'{own}.init_cfg.type=PretrainedTower',
+            f'{own}.init_cfg.checkpoint={args.checkpoint}',
+        ]
     merge_options(cfg, options)
     return cfg, options
 
@@ -127,7 +129,7 @@ def split_options(cfg, split):
 
 def checkpoint_of(cfg):
     """The pretrained weights that a config names, or None."""
-    init = cfg.model.get('backbone', {}).get('init_cfg')
+    init = cfg.model.get('backbone', cfg.model).get('init_cfg')
     return init.get('checkpoint') if isinstance(init, dict) else None
 
 
@@ -187,7 +189,11 @@ def run_split(split, cfg, options, args, folder):
         part = figures.with_suffix('.part')
         launch('test.py', [*test, '--json', part, *common], args.gpus)
         part.replace(figures)
-    metrics = json.loads(figures.read_text())
+    # Of AVRecognizer what counts is both together.
+    metrics = {
+        key.replace('/both_', '/'): value
+        for key, value in json.loads(figures.read_text()).items()
+    }
     if 'acc/top1' not in metrics:
         sys.exit(
             f'{figures}: has no top-1 accuracy; use test_evaluator = '
@@ -208,7 +214,7 @@ def result_of(cfg, metrics, args, argv, meta):
         if values:
             std = statistics.stdev(values) if len(values) > 1 else None
             means |= {name: statistics.fmean(values), f'{name}_std': std}
-    backbone = cfg.model.backbone
+    backbone = cfg.model.get('backbone') or cfg.model.video_backbone
     checkpoint = checkpoint_of(cfg)
     return dict(
         task='action_recognition',

@@ -40,14 +40,16 @@ def stack_inputs(samples: Sequence[dict]) -> Any:
     Returns:
         dict: ``inputs``, a dict of tensors ``(N, ...)``, or lists of tensors
         where those of the samples differ in size, and ``data_samples``, a
-        list. Pictures ``(N, C, T, H, W)`` stay in memory as they are: if the
-        samples keep the colours of a pixel side by side, so does the batch.
-        In a worker, what becomes that dict in the main process.
+        list. What some samples lack, as sound, is that of the others, in
+        their order. Pictures ``(N, C, T, H, W)`` stay in memory as they are:
+        if the samples keep the colours of a pixel side by side, so does the
+        batch. In a worker, what becomes that dict in the main process.
     """
-    inputs = {
-        name: _stack([sample['inputs'][name] for sample in samples])
-        for name in samples[0]['inputs']
-    }
+    found: dict[str, list[torch.Tensor]] = {}
+    for sample in samples:
+        for name, tensor in sample['inputs'].items():
+            found.setdefault(name, []).append(tensor)
+    inputs = {name: _stack(tensors) for name, tensors in found.items()}
     data_samples = [sample['data_samples'] for sample in samples]
     if get_worker_info() is not None:
         return _Message(inputs, data_samples)

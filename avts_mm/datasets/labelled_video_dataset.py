@@ -4,6 +4,7 @@ What `tools/data/prepare_av.py` has prepared for pretraining, with a label for
 each video, can be finetuned on without another list or format.
 """
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from avts_mm.media.annotation import ListError
+from avts_mm.media.annotation import ListError, Record
 
 from .item_loading import UnreadableFiles, ends_after
 from .usable_records import usable_records
@@ -23,10 +24,11 @@ from .usable_records import usable_records
 class LabelledVideoDataset(BaseDataset):
     """Annotated videos with their labels.
 
-    The pipeline gets a dict with ``filename``, ``span`` (begin and duration
-    in seconds of the part to draw clips from), ``label``, ``prepared_bytes``,
-    and mmaction2's ``modality`` and ``start_index``; `LoadVideoClips` reads
-    it, and mmaction2's transforms and `PackActionInputs` follow.
+    The pipeline gets a dict with ``filename``, ``audio_path`` (empty of a
+    video without sound), ``span`` (begin and duration in seconds of the part
+    to draw clips from), ``label``, ``prepared_bytes``, and mmaction2's
+    ``modality`` and ``start_index``; `LoadVideoClips` reads it, and
+    mmaction2's transforms and `PackActionInputs` follow.
 
     In training an unreadable video is replaced by the next one of the list,
     with the label of that one: lists are mostly sorted by class, so the
@@ -113,6 +115,7 @@ class LabelledVideoDataset(BaseDataset):
         return [
             dict(
                 filename=os.path.join(folder, records[i].video),
+                audio_path=_audio_path(folder, records[i]),
                 span=(records[i].start, records[i].duration),
                 label=records[i].label,
                 prepared_bytes=records[i].prepared_bytes,
@@ -151,3 +154,11 @@ class LabelledVideoDataset(BaseDataset):
         info = self.get_data_info(idx)
         with ends_after(self.time_limit, info['filename']):
             return self.pipeline(info)
+
+
+def _audio_path(folder: str, record: Record) -> str:
+    """Where the sound is looked for; of lists that tell paths and labels
+    alone that is the video, which may have none."""
+    unknown = math.isnan(record.duration)
+    audio = record.audio or (record.video if unknown else '')
+    return audio and os.path.join(folder, audio)

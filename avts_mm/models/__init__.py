@@ -1,9 +1,15 @@
 """Networks, losses and what prepares their input."""
 
+from .av_recognizer import AVRecognizer
 from .avts import AVTS
 from .backbones import L3VGG, MC3, AudioVGG
 from .data_preprocessors import AVDataPreprocessor, LogMel
-from .heads import AVContrastiveHead, FusionHead, StepContrastiveHead
+from .heads import (
+    AVContrastiveHead,
+    AVHead,
+    FusionHead,
+    StepContrastiveHead,
+)
 from .losses import (
     ContrastiveLoss,
     CosineBCELoss,
@@ -18,6 +24,8 @@ __all__ = [
     'MC3',
     'AVContrastiveHead',
     'AVDataPreprocessor',
+    'AVHead',
+    'AVRecognizer',
     'AudioVGG',
     'ContrastiveLoss',
     'CosineBCELoss',

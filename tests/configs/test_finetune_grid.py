@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from mmengine import Config
 from mmengine.runner import Runner
@@ -12,8 +13,14 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 def small(name, corpus, tmp_path):
     """The config at the size of the embedded corpus."""
     cfg = Config.fromfile(CONFIGS / 'finetune' / name)
-    cfg.model.backbone.base_channels = 2
-    cfg.model.cls_head.update(in_channels=16, num_classes=9)
+    if name == 'av_grid.py':
+        cfg.model.video_backbone.base_channels = 2
+        cfg.model.audio_backbone.channels = (2, 2, 4, 4, 4)
+        cfg.model.cls_head.in_channels = (16, 4)
+    else:
+        cfg.model.backbone.base_channels = 2
+        cfg.model.cls_head.in_channels = 16
+    cfg.model.cls_head.num_classes = 9
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
         loader.dataset.data_root = str(corpus.root)
@@ -56,6 +63,53 @@ def test_from_avts(corpus, tmp_path):
     for name, value in avts.video_backbone.named_parameters():
         own = runner.model.backbone.get_parameter(name)
         torch.testing.assert_close(own, value)
+
+
+def test_both_together(corpus, tmp_path):
+    cfg = small('av_grid.py', corpus, tmp_path)
+    cfg.model.init_cfg = None
+    babble = cfg.val_dataloader.dataset.pipeline[2]
+    babble.update(
+        snr=-5, data_root=str(corpus.root), ann_file=str(corpus.train)
+    )
+    runner = Runner.from_cfg(cfg)
+    before = [p.detach().clone() for p in runner.model.parameters()]
+    runner.train()
+    after = list(runner.model.parameters())
+    moved = [not torch.equal(a, b) for a, b in zip(before, after)]
+    assert sum(moved) > 0.8 * len(moved)
+    for way in ('both', 'picture', 'sound'):
+        found = runner.message_hub.get_scalar(f'val/acc/{way}_top1').current()
+        assert 0 <= found <= 1
+
+
+@pytest.mark.parametrize(
+    ('word', 'classes'), [(None, 25), ('digit', 10), ('command', 4)]
+)
+def test_the_word_is_one_word(monkeypatch, word, classes):
+    if word:
+        monkeypatch.setenv('GRID_WORD', word)
+    cfg = Config.fromfile(CONFIGS / 'finetune' / 'av_grid.py')
+    assert cfg.model.cls_head.num_classes == classes
+    lists = {
+        part: cfg[f'{part}_dataloader'].dataset.ann_file
+        for part in ('train', 'val', 'test')
+    }
+    word = word or 'letter'
+    own = f'{word}_val.csv'
+    assert lists == dict(train=f'{word}_train.csv', val=own, test=own)
+
+
+def test_the_towers_of_pretraining():
+    for name, start in (
+        ('av_grid', 'avts_grid'),
+        ('av_ucf101', 'avts_kinetics'),
+    ):
+        own = Config.fromfile(CONFIGS / 'finetune' / f'{name}.py').model
+        theirs = Config.fromfile(CONFIGS / f'{start}.py').model
+        for part in ('data_preprocessor', 'video_backbone', 'audio_backbone'):
+            assert own[part].to_dict() == theirs[part].to_dict()
+        assert own.init_cfg.type == 'PretrainedTower'
 
 
 def test_the_same_network_and_crop_as_in_pretraining():

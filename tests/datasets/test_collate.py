@@ -239,3 +239,14 @@ def test_pictures_are_not_rearranged_in_the_worker(samples):
         inputs['video'] = inputs['video'].contiguous()
     batch = stack_inputs(samples)['inputs']['video']
     np.testing.assert_array_equal(batch[0], video)
+
+
+def test_sound_that_some_lack():
+    samples = [Numbers()[i] for i in range(4)]
+    for number in (0, 2):
+        del samples[number]['inputs']['audio']
+    batch = stack_inputs(samples)
+    assert batch['inputs']['video'].shape[0] == 4
+    assert batch['inputs']['audio'][:, 0].tolist() == [0.5, 1.5]
+    batch = stack_inputs([samples[0], samples[2]])
+    assert list(batch['inputs']) == ['video']

@@ -35,6 +35,7 @@ def test_record(ann_file):
     assert len(data) == 40
     assert data.get_data_info(5) == dict(
         filename=str(ann_file.parent / 'v5.mp4'),
+        audio_path=str(ann_file.parent / 'v5.wav'),
         span=(0.5, 7.0),
         label=1,
         prepared_bytes=0,
@@ -42,6 +43,7 @@ def test_record(ann_file):
         modality='RGB',
         start_index=0,
     )
+    assert data.get_data_info(4)['audio_path'] == ''
 
 
 def test_share_of_each_class(ann_file):

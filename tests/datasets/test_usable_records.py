@@ -77,7 +77,7 @@ def test_lists_of_mmaction2(root):
     )
     assert [data[i]['label'] for i in range(2)] == [1, 0]
     assert len(data[0]['imgs']) == 15
-    assert data[0]['clip_starts'] == pytest.approx([0, 0.5, 1], abs=0.03)
+    assert data[0]['video_start'] == pytest.approx([0, 0.5, 1], abs=0.03)
     (root / 'train.txt').write_text('a.mkv 1\nb.mkv\n')
     with pytest.raises(ListError, match=r'train\.txt, line 2: must be "path'):
         LabelledVideoDataset(ann_file='train.txt', data_root=str(root))

@@ -136,6 +136,28 @@ def by_iterations(corpus, tmp_path):
 
 
 @pytest.fixture
+def by_both(corpus, tmp_path):
+    """Makes a config of nine iterations of picture and sound, with dropout of
+    modalities."""
+
+    def make(name, workers=0):
+        cfg = small('finetune/av_grid.py', tmp_path / name, workers, 3)
+        cfg.model.init_cfg = None
+        cfg.model.video_backbone.base_channels = 2
+        cfg.model.audio_backbone.channels = (2, 2, 4, 4, 4)
+        cfg.model.cls_head.in_channels = (16, 4)
+        cfg.train_dataloader.batch_size = 4
+        cfg.train_dataloader.dataset.update(
+            data_root=str(corpus.root), ann_file=str(corpus.train)
+        )
+        cfg.train_cfg.max_iters = 9
+        cfg.default_hooks.checkpoint.update(by_epoch=False, interval=3)
+        return cfg
+
+    return make
+
+
+@pytest.fixture
 def by_epochs(corpus, tmp_path):
     """Makes a config of three epochs of finetuning of three iterations."""
     lines = [
@@ -222,7 +244,7 @@ def test_pretraining(pretraining):
         assert_same_end(whole, killed_and_resumed(cfg, iteration))
 
 
-@pytest.mark.parametrize('way', ['by_iterations', 'by_epochs'])
+@pytest.mark.parametrize('way', ['by_iterations', 'by_both', 'by_epochs'])
 def test_finetuning(way, request):
     make = request.getfixturevalue(way)
     whole = ended(make('whole'))

@@ -203,10 +203,32 @@ def test_grid_by_index(grid, tmp_path):
     (command,) = read_records(str(out / 'command_val.csv'))
     assert (command['start'], command['label']) == (0.2, 2)
     assert command['duration'] == pytest.approx(1.1)
+    (letter,) = read_records(str(out / 'letter_train.csv'))
+    assert (letter['start'], letter['label']) == (0.8, 5)  # f
+    (letter,) = read_records(str(out / 'letter_val.csv'))
+    assert letter['label'] == 22  # x, since there is no w
+    # The video ends before the digit does.
+    assert read_records(str(out / 'digit_val.csv')) == []
     wav = out / val['audio']
     before = wav.stat().st_mtime_ns
     assert tool.main([str(grid), '--out', str(out)]) == 0
     assert wav.stat().st_mtime_ns == before
+
+
+def test_grid_words():
+    tool = load('build_grid_lists.py')
+    record = dict(video='a.mkv', start=0.0, duration=3.0, label=1)
+    record['sentence'] = 'lay blue at y two now'
+    labels = {
+        word: [part['label'] for part in tool.parts_with(word, [record])]
+        for word in tool.WORDS
+    }
+    assert labels == dict(command=[1], letter=[23], digit=[2])
+    unknown = dict(record, sentence='')
+    assert list(tool.parts_with('digit', [unknown])) == []
+    wrong = dict(record, sentence='lay blue at y ten now')
+    with pytest.raises(ValueError, match=r"a\.mkv: no digit in 'lay .* ten"):
+        list(tool.parts_with('digit', [wrong]))
 
 
 def test_grid_without_videos(tmp_path, capsys):

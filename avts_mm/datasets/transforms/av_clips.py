@@ -86,10 +86,12 @@ class LoadAVAudio(BaseTransform):
     """Read the sound of a clip as mono samples.
 
     Required keys: audio_path, audio_start (s; of several clips an array),
-    clip_seconds.
+    clip_seconds; span where `LoadVideoClips` has read the pictures, so that
+    a span shorter than a clip is repeated as they are.
 
     Added keys: audio (``(S,)`` float32, S is ``round(clip_seconds *
-    sample_rate)``; of several clips ``(clips, S)``), sample_rate.
+    sample_rate)``; of several clips ``(clips, S)``), sample_rate; of a file
+    without sound with_sound (False) alone, if that is allowed.
 
     Args:
         sample_rate (int): Hz. Defaults to 16000.
@@ -100,6 +102,10 @@ class LoadAVAudio(BaseTransform):
             differ from those of negative ones. Defaults to True.
         max_gap (float): Seconds of a clip for which the track may have no
             sound, as after damage; there is silence then. Defaults to 0.05.
+        optional (bool): Accept files without sound, or silent from beginning
+            to end, as such: the sample then has pictures alone. For models
+            that judge them by these, as
+            :class:`~avts_mm.models.AVRecognizer` does. Defaults to False.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class LoadAVAudio(BaseTransform):
         sample_rate: int = 16000,
         keep_silent: bool = True,
         max_gap: float = EDGE,
+        optional: bool = False,
     ) -> None:
         if sample_rate < 1:
             raise ValueError(
@@ -115,6 +122,7 @@ class LoadAVAudio(BaseTransform):
         self.sample_rate = sample_rate
         self.keep_silent = keep_silent
         self.max_gap = max_gap
+        self.optional = optional
 
     def transform(self, results: dict) -> dict:
         """Read the sound.
@@ -122,22 +130,39 @@ class LoadAVAudio(BaseTransform):
         Raises:
             MediaError: The file has no sound there, or cannot be read.
         """
+        try:
+            if self.optional and not results['audio_path']:
+                raise MediaError('', reason='no_audio')
+            sound = self._sound(results)
+        except MediaError as error:
+            if self.optional and error.reason in ('no_audio', 'silent'):
+                results['with_sound'] = False
+                return results
+            raise
+        results['audio'] = sound
+        results['sample_rate'] = self.sample_rate
+        return results
+
+    def _sound(self, results: dict) -> np.ndarray:
         path, starts = results['audio_path'], results['audio_start']
+        seconds = results['clip_seconds']
+        _, longest = results.get('span', (0.0, seconds))
         with open_audio(path) as reader:
             sounds = [
-                self._read(reader, path, start, results['clip_seconds'])
+                self._read(reader, path, start, min(seconds, longest))
                 for start in np.atleast_1d(starts)
             ]
+            count = round(seconds * self.sample_rate)
+            sounds = [np.resize(sound, count) for sound in sounds]
             sound = np.stack(sounds) if np.ndim(starts) else sounds[0]
-            if not self.keep_silent and is_quiet(sound) and reader.is_silent():
+            refused = self.optional or not self.keep_silent
+            if refused and is_quiet(sound) and reader.is_silent():
                 raise MediaError(
                     f'{path}: is silent from beginning to end; leave it out',
                     path,
                     'silent',
                 )
-        results['audio'] = sound
-        results['sample_rate'] = self.sample_rate
-        return results
+        return sound
 
     def _read(self, reader, path: str, start: float, seconds: float):
         sound = reader.read(start, seconds, self.sample_rate)
@@ -154,7 +179,8 @@ class LoadAVAudio(BaseTransform):
     def __repr__(self) -> str:
         return (
             f'{self.__class__.__name__}(sample_rate={self.sample_rate}, '
-            f'keep_silent={self.keep_silent}, max_gap={self.max_gap})'
+            f'keep_silent={self.keep_silent}, max_gap={self.max_gap}, '
+            f'optional={self.optional})'
         )
 
 
@@ -201,6 +227,8 @@ class PackAVInputs(BaseTransform):
             'class_label',
             'video_id',
             'timing',
+            'filename',
+            'with_sound',
         ),
     ) -> None:
         self.meta_keys = tuple(meta_keys)

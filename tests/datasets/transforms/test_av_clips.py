@@ -229,3 +229,26 @@ def test_one_modality_alone():
     del sound['audio']
     with pytest.raises(ValueError, match='neither imgs nor audio'):
         PackAVInputs()(sound)
+
+
+def test_sound_that_may_lack(tmp_path):
+    silent = write_media(
+        tmp_path / 'zeros.wav', 'pcm_s16le', [(0, np.zeros((1, 32000)))], 16000
+    )
+    mute = render(tmp_path / 'mute.mp4', audio=None).path
+    heard = render(tmp_path / 'heard.mp4').path
+    for path in ('', mute, silent):
+        results = LoadAVAudio(optional=True)(clip(path, 0.0, 0.5))
+        assert results['with_sound'] is False and 'audio' not in results
+        packed = PackAVInputs()(
+            dict(results, imgs=np.zeros((1, 3, 2, 4, 4), np.uint8), label=0)
+        )
+        assert list(packed['inputs']) == ['video']
+        assert packed['data_samples'].with_sound is False
+    results = LoadAVAudio(optional=True)(clip(heard, 0.0, 0.5))
+    assert 'with_sound' not in results and results['audio'].shape == (16000,)
+    gone = clip(str(tmp_path / 'gone.mp4'), 0.0, 0.5)
+    with pytest.raises(MediaError, match=r'gone\.mp4'):
+        LoadAVAudio(optional=True)(gone)
+    with pytest.raises(MediaError, match=r'mute\.mp4'):
+        LoadAVAudio()(clip(mute, 0.0, 0.5))
