@@ -115,7 +115,15 @@ class _Block:
     """Shared memory; sent once, named by its number afterwards."""
 
     def __init__(self, size: int) -> None:
-        self.unsent = torch.UntypedStorage._new_shared(size)
+        try:
+            self.unsent = torch.UntypedStorage._new_shared(size)
+        except RuntimeError as error:
+            raise RuntimeError(
+                f'/dev/shm has no {size / 2**20:.1f} MiB left for a batch '
+                f'({error}): make it larger (docker run --shm-size=8g, mount '
+                '-o remount,size=8G /dev/shm), or lower num_workers, '
+                'prefetch_factor or batch_size'
+            ) from None
         self.content = _content(self.unsent)
 
 

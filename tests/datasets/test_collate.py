@@ -14,7 +14,12 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader, Dataset
 
-from avts_mm.datasets import AVPairDataset, AVPairSampler, stack_inputs
+from avts_mm.datasets import (
+    AVPairDataset,
+    AVPairSampler,
+    collate,
+    stack_inputs,
+)
 from avts_mm.models import AVDataPreprocessor
 
 WORKERS = 2
@@ -250,3 +255,12 @@ def test_sound_that_some_lack():
     assert batch['inputs']['audio'][:, 0].tolist() == [0.5, 1.5]
     batch = stack_inputs([samples[0], samples[2]])
     assert list(batch['inputs']) == ['video']
+
+
+def test_too_little_shared_memory_is_a_sentence(monkeypatch):
+    def full(size):
+        raise RuntimeError('No space left on device')
+
+    monkeypatch.setattr(torch.UntypedStorage, '_new_shared', full)
+    with pytest.raises(RuntimeError, match=r'/dev/shm has no 3\.0 MiB.*--shm'):
+        collate._Block(3 * 2**20)

@@ -20,6 +20,7 @@ from mmengine.runner.utils import calc_dynamic_intervals
 
 from avts_mm.compat import leave_process_group
 
+from ..hooks.health_hook import SickTrainingError
 from ..hooks.safe_checkpoint_hook import SafeCheckpointHook
 from .randomness import PlacedSampler, seed_items, seed_iteration
 from .stop_signals import (
@@ -41,6 +42,7 @@ class _ResumableLoop(BaseLoop):
 
     def _prepare(self) -> None:
         """Put the sampler that can begin anywhere into the data loader."""
+        _check_batches('train', self.dataloader)
         batch_sampler = self.dataloader.batch_sampler
         self._sampler = PlacedSampler(batch_sampler.sampler)
         batch_sampler.sampler = self._sampler
@@ -54,6 +56,7 @@ class _ResumableLoop(BaseLoop):
         dataloaders = [self.dataloader]
         if self.runner.val_loop is not None:
             dataloaders.append(self.runner.val_loop.dataloader)
+            _check_batches('val', dataloaders[-1])
         seed = self._place().get('seed')
         if seed is not None:
             # Without a seed in the config each start draws a new one.
@@ -172,12 +175,26 @@ class _ResumableLoop(BaseLoop):
         sys.exit(code)
 
 
+def _check_batches(name: str, dataloader) -> None:
+    """Nothing would be trained on, without a word."""
+    if not len(dataloader):
+        sampler = dataloader.batch_sampler
+        raise SickTrainingError(
+            f'{name}_dataloader: {len(sampler.sampler)} samples make no batch '
+            f'of batch_size={sampler.batch_size} with drop_last=True; lower '
+            'the one, or leave the other out'
+        )
+
+
 @LOOPS.register_module()
 class ResumableEpochLoop(_ResumableLoop, EpochBasedTrainLoop):
     """mmengine's EpochBasedTrainLoop, resumable at any iteration.
 
     Takes the same arguments. Its checkpoints should be those of
     :class:`SafeCheckpointHook`, which also saves on a signal to stop.
+
+    Raises:
+        SickTrainingError: There is not one batch.
     """
 
     def __init__(self, runner, dataloader, **kwargs) -> None:
@@ -216,6 +233,7 @@ class ResumableIterLoop(_ResumableLoop, IterBasedTrainLoop):
 
     Raises:
         TypeError: The sampler is another.
+        SickTrainingError: There is not one batch.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from avts_mm.datasets import AVPair
+from avts_mm.engine import SickTrainingError
 from avts_mm.engine.loops.resumable_loops import PLACE, VALIDATED
 from avts_mm.engine.loops.stop_signals import StopSignals, end_workers
 
@@ -240,3 +241,15 @@ def test_no_stop_between_accumulated_gradients(run):
     assert stop.value.code == 75
     # Five iterations were done; the sixth completes the sum.
     assert stopped[0].iter == 6
+
+
+@pytest.mark.parametrize('part', ['train', 'val'])
+def test_without_a_batch_there_is_no_training(toy_runner, toy_val, part):
+    runner = toy_runner(
+        **toy_val, train_cfg=dict(type='ResumableEpochLoop', max_epochs=3)
+    )
+    loader = getattr(runner, f'_{part}_dataloader')
+    loader.update(batch_size=500, drop_last=True)
+    match = rf'{part}_dataloader: \d+ samples make no batch of batch_size=500'
+    with pytest.raises(SickTrainingError, match=match):
+        runner.train()
