@@ -1,7 +1,10 @@
 # make demo    set up .venv, render the embedded corpus, train on it
 # make test    set up .venv, run the tests
 # make coverage  the same, and fail where they leave too much of avts_mm out
-# make nightly   the slow tests, and whether the tests notice injected bugs
+# make nightly   the slow tests, whether the tests notice injected bugs, and
+#              make newest
+# make newest  the tests with the newest of all that the bounds in
+#              avts_mm/version.py allow, in .venv-newest
 # make lint    check style, types and which room imports which
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
@@ -29,11 +32,11 @@ READY := $(VENV)/.ready
 READY_TEST := $(VENV)/.ready-test
 PIP := $(PY) -m pip --disable-pip-version-check
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
-PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13 \
-	python3.10; do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $$p && break; \
-	done)
+FIRST = $(shell for p in $(1); do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 \
+	&& echo $$p && break; done)
+PYTHON ?= $(call FIRST,python3 python3.12 python3.11 python3.13 python3.10)
 
-.PHONY: help demo test coverage nightly lint venv clean
+.PHONY: help demo test coverage nightly newest lint venv clean
 
 help:
 	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
@@ -52,6 +55,13 @@ coverage: test
 nightly: $(READY_TEST)
 	$(PY) -m pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
 	$(PY) tests/mutation/check.py
+	$(MAKE) newest
+
+# Nothing is named, so pip takes the newest; the Python is the newest at hand.
+newest:
+	rm -rf .venv-newest
+	$(MAKE) test VENV=.venv-newest TORCH= \
+		PYTHON=$(call FIRST,python3.13 python3.12 python3.11 python3.10 python3)
 
 lint: $(READY_TEST)
 	$(PY) -m ruff check .

@@ -7,26 +7,29 @@ what is installed.
 
 __version__ = '0.1.0'
 
-PYTHON_REQUIRES = '>=3.10,<3.14'
+PYTHON_REQUIRES = '>=3.10,<3.14'  # 3.14 has not been tried
 
-# Distribution name -> version specifier. Several bounds are upstream faults:
-# setuptools 82 dropped pkg_resources, which mmengine 0.10 imports for
-# `_base_ = 'mmaction::...'`; torch 2.15 is built for a CUDA that torchaudio
-# 2.11, its last release, refuses; mmaction2 1.2 asserts mmcv < 2.2.
+# Distribution name -> version specifier. An upper bound is the first that is
+# known to fail, or has not been released.
 HOST_REQUIRES = {
-    'torch': '>=2.6,<2.15',
+    'torch': '>=2.6,<2.16',  # 2.15 with torchaudio 2.11.1
     'torchaudio': '>=2.6,<2.12',
+    # avts_mm.compat replaces some of its internals.
     'mmengine': '>=0.10.7,<0.11',
-    'mmcv-lite': '>=2.1.0,<2.2.0',
+    'mmcv-lite': '>=2.1.0,<2.2.0',  # mmaction2 1.2 asserts mmcv < 2.2
     'mmaction2': '>=1.2.0,<1.3.0',
     'decord': '>=0.6.0',
-    # 16 is 40 ms off in AVI with B-frames, 19 opens files otherwise.
+    # 16 is 40 ms off in AVI with B-frames. 19 (FFmpeg 9) no longer takes
+    # metadata_errors, and of a film cut by an edit list a copy to Matroska
+    # loses the beginning of the sound, which the copy's check refuses.
     'av': '>=17,<19',
     'numpy': '>=1.26',
     'scipy': '',
     'scikit-learn': '',
     'einops': '',
     'importlib-metadata': '',
+    # 82 dropped pkg_resources, which mmengine 0.10 imports for
+    # `_base_ = 'mmaction::...'`.
     'setuptools': '>=77,<82',
     'matplotlib': '',
     'packaging': '',

@@ -31,7 +31,7 @@ def test_requirements_are_those_of_the_version_check(arguments):
     assert arguments['install_requires'] == [
         name + specifier for name, specifier in HOST_REQUIRES.items()
     ]
-    assert 'torch>=2.6,<2.15' in arguments['install_requires']
+    assert 'torch>=2.6,<2.16' in arguments['install_requires']
     assert arguments['python_requires'] == '>=3.10,<3.14'
     assert arguments['version'] == __version__
     assert arguments['license'] == 'Apache-2.0'
@@ -104,6 +104,16 @@ def test_commands(clone):
     assert '-n 4 --dist worksteal --cov -k name' in command
     out = _make(clone, '-n', 'nightly', 'JOBS=1').stdout
     assert '-m pytest -m nightly \n' in out.replace('  ', ' ')
+    assert 'make newest' in out
+
+
+def test_newest_of_everything(clone):
+    """An environment of its own, in which nothing is pinned."""
+    out = _make(clone, '-n', 'newest', 'TORCH=torch==2.6', 'JOBS=1').stdout
+    assert 'rm -rf .venv-newest' in out
+    assert '.venv-newest/bin/python -m pip' in out
+    assert 'install  -e .' in out and 'torch==' not in out
+    assert '.venv-newest/bin/python -m pytest' in out
 
 
 def test_second_call_installs_nothing(clone):
