@@ -184,15 +184,27 @@ class PyAVAudio(AudioReader):
 
 def mono(frame) -> np.ndarray:
     """Mean of the channels, float32, full scale 1."""
+    return mean(channels(frame))
+
+
+def mean(parts) -> np.ndarray:
+    """Mean of some channels."""
+    if len(parts) > 2:
+        return np.asarray(np.mean(parts, 0, dtype=np.float32))
+    first, *others = parts
+    for other in others:
+        first = first + other
+    return first / np.float32(len(parts))
+
+
+def channels(frame):
+    """The channels, each ``(S,)`` float32, full scale 1."""
     if frame.format.name == 'fltp' and frame.layout.nb_channels <= 2:
         # The same, ten times faster: most files, and many short frames.
-        mono, *others = (
+        return [
             np.frombuffer(plane, np.float32, frame.samples)
             for plane in frame.planes
-        )
-        for channel in others:
-            mono = mono + channel
-        return mono / np.float32(1 + len(others))
+        ]
     if frame.format.is_planar and frame.layout.nb_channels >= 8:
         # PyAV (17, 18) finds the end of the list of planes by a null that is
         # there for up to 7 channels only, and reads wild memory beyond.
@@ -202,10 +214,8 @@ def mono(frame) -> np.ndarray:
     if not frame.format.is_planar:
         data = data.reshape(frame.samples, -1).T
     if data.dtype == np.uint8:
-        data = (data.astype(np.float32) - 128) / 128
-    elif np.issubdtype(data.dtype, np.integer):
+        return (data.astype(np.float32) - 128) / 128
+    if np.issubdtype(data.dtype, np.integer):
         scale = np.float32(1 / (np.iinfo(data.dtype).max + 1))
-        data = data.astype(np.float32) * scale
-    if len(data) == 1:
-        return data[0].astype(np.float32, copy=False)
-    return data.mean(0, dtype=np.float32)
+        return data.astype(np.float32) * scale
+    return data.astype(np.float32, copy=False)

@@ -130,6 +130,16 @@ def damaged(path: str, what: str, cause: object) -> MediaError:
     )
 
 
+def disordered(path: str, time: float) -> MediaError:
+    """The error for a file whose times run backwards at some time."""
+    return MediaError(
+        f'{path}: its times run backwards at {time:.3f} s, as in recordings '
+        'joined end to end; re-encode it with an editor or leave it out',
+        path,
+        'unsupported',
+    )
+
+
 def file_status(path: str) -> os.stat_result | None:
     """What the system knows about a file; None if there is none.
 

@@ -16,6 +16,8 @@ from .options import PrepareOptions
 # Pictures that no other needs are not decoded if the next wanted time is
 # further ahead than this (s).
 LEAD = 0.5
+# Seconds by which times may run backwards: a matter of rounding and damage.
+MAX_BACK = 0.5
 _MICROSECOND = Fraction(1, 1_000_000)
 _NOT_DECODED = 'pictures cannot be decoded'
 
@@ -55,7 +57,8 @@ class PictureClock:
     ) -> float | None:
         """Seconds after the file's first picture; None if no time is known,
         or with ``rising`` for a picture that does not begin after the one
-        before it, of which the clock then takes no notice."""
+        before it, of which the clock then takes no notice; ValueError if it
+        begins long before."""
         last, container = self._last, self._container
         # The last pictures of an AVI come out after the last packet, so no
         # decoding time belongs to them.
@@ -75,6 +78,12 @@ class PictureClock:
             if abs(time - following) < 4 * self._period:
                 time = following
         if rising and last is not None and time <= last:
+            if time < last - MAX_BACK:
+                raise ValueError(
+                    f'its pictures jump back from {last:.2f} s to {time:.2f} '
+                    's, as in recordings joined end to end; cut it apart, or '
+                    're-encode it with an editor'
+                )
             return None
         self._last = time
         if container == 'mpeg':

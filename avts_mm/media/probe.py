@@ -17,13 +17,14 @@ from .containers import (
     audio_stream,
     container_name,
     damaged,
+    disordered,
     file_status,
     open_container,
     packets,
     video_stream,
 )
 from .edits import edit_shift
-from .presentation import picture_time, ticks_to_seconds
+from .presentation import MAX_BACK, picture_time, ticks_to_seconds
 from .tracks import choose_audio, choose_video
 
 # How a prepared file is opened: without a look at its packets, by which
@@ -242,6 +243,7 @@ def _duration(container, stream, start: float) -> float:
 def _scan(path: str, info: MediaInfo) -> MediaInfo:
     """Starts and durations as all packets tell them."""
     spans: dict[str, tuple[int, int]] = {}
+    last: dict[str, int] = {}  # decoding times
     with open_container(path) as container:
         streams = []
         if info.video_codec:
@@ -255,6 +257,12 @@ def _scan(path: str, info: MediaInfo) -> MediaInfo:
                     begin = packet.dts  # as in picture_time
                 if begin is None or packet.is_discard:
                     continue
+                base = float(packet.time_base)
+                if packet.dts is not None:
+                    late = last.get(packet.stream.type, packet.dts)
+                    if (packet.dts - late) * base < -MAX_BACK:
+                        raise disordered(path, packet.dts * base)
+                    last[packet.stream.type] = packet.dts
                 end = begin + _length(packet)
                 low, high = spans.get(packet.stream.type, (begin, end))
                 high = end if end < begin else max(high, end)

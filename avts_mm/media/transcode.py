@@ -7,7 +7,7 @@ from typing import NoReturn
 import av
 import numpy as np
 
-from .audio import mono
+from .audio import channels, mean
 from .containers import MediaError, audio_stream, open_container, video_stream
 from .options import Prepared, PrepareOptions, find_fault
 from .presentation import PictureClock, PictureGraph
@@ -28,6 +28,9 @@ _DECLARED = _INDEXED | {'avi', 'flv', 'asf'}
 _RUN_IN = 2.0  # s decoded before a segment, so that codecs have settled
 # Largest share of pictures or packets that may be damaged.
 _MAX_DAMAGED = 0.05
+# Share of the power of channels that their mean has at least, unless one is
+# another one inverted: of eight, of which one sounds, it is 1/8.
+_LEAST_HEARD = 0.01
 
 
 def transcode(
@@ -111,6 +114,7 @@ class _Transcoder:
         self.graph = None
         self.timeline = SoundTimeline(options.sample_rate)
         self.meter = LoudnessMeter(options.sample_rate)
+        self.power = self.heard = 0.0  # of all channels, and of their mean
 
     def fail(self, reason: str, text: str) -> NoReturn:
         raise MediaError(f'{self.path}: {text}', self.path, reason)
@@ -169,7 +173,10 @@ class _Transcoder:
 
     def _picture(self, frame, stream) -> None:
         self.damaged += frame.is_corrupt
-        time = self.clock.time(frame, stream, rising=True)
+        try:
+            time = self.clock.time(frame, stream, rising=True)
+        except ValueError as error:
+            self.fail('bad_timestamps', str(error))
         if time is None:
             return
         time -= self.begin
@@ -190,9 +197,13 @@ class _Transcoder:
                 self.writer.add_picture(frame)
 
     def _sound(self, begin: float, frame) -> None:
-        if not np.isfinite(mono(frame)).all():
+        parts = channels(frame)
+        heard = mean(parts)
+        if not np.isfinite(heard).all():
             self.damaged += 1
             return
+        self.power += np.mean([np.dot(part, part) for part in parts])
+        self.heard += np.dot(heard, heard)
         time = begin - self.zero
         self.audio_time = time + frame.samples / frame.sample_rate
         try:
@@ -237,6 +248,12 @@ class _Transcoder:
             loudness_db=self.meter.decibels,
             damaged=self.damaged,
         )
+        if self.heard < _LEAST_HEARD * self.power:
+            self.fail(
+                'silent',
+                'its channels cancel each other out, since one of them is '
+                'inverted; turn it round or keep one channel alone',
+            )
         if fault := find_fault(prepared, self.options):
             self.fail(*fault)
         return prepared

@@ -15,6 +15,7 @@ from .containers import (
     MediaError,
     alone,
     damaged,
+    disordered,
     open_container,
     video_stream,
 )
@@ -224,7 +225,7 @@ class VideoReader(AbstractContextManager):
                     raise self._damaged('the beginning is missing')
                 if last is not None:
                     if begin < last[0] - EPSILON:
-                        raise self._disordered(begin)
+                        raise disordered(self.path, begin)
                     yield last[0], begin, last[1]
                     if current != self._pass or self._container is None:
                         raise RuntimeError(f'{self.path}: {_ELSEWHERE}')
@@ -286,14 +287,6 @@ class VideoReader(AbstractContextManager):
             'the annotation file',
             self.path,
             'too_short',
-        )
-
-    def _disordered(self, begin: float) -> MediaError:
-        return MediaError(
-            f'{self.path}: the times of its pictures run backwards at '
-            f'{begin:.3f} s; re-encode it with an editor or leave it out',
-            self.path,
-            'unsupported',
         )
 
     def _damaged(self, cause: object) -> MediaError:

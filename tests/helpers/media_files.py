@@ -342,10 +342,12 @@ def truncate(path, share: float, target=None) -> str:
 
 
 def with_sound(path, samples, **options) -> str:
-    """Pictures with a sound of 16 kHz, samples ``(S,)``."""
+    """Pictures with a sound of 16 kHz, samples ``(S,)`` or ``(2, S)``."""
     path = Path(path)
     track = path.with_suffix('.sound.mkv')
-    write_media(track, 'pcm_f32le', [(0, samples[None])], 16000)
+    samples = np.atleast_2d(samples)
+    layout = 'mono' if len(samples) == 1 else 'stereo'
+    write_media(track, 'pcm_f32le', [(0, samples)], 16000, layout, 'fltp')
     picture = render(path.with_suffix('.mp4'), audio=None, **options)
     return merge(path, picture, replace(picture, path=str(track)))
 

@@ -299,6 +299,36 @@ def test_silent(tmp_path):
     assert prepared.loudness_db == pytest.approx(-32, abs=1)
 
 
+def test_channels_that_cancel_each_other_out(tmp_path):
+    noise = np.random.default_rng(0).normal(size=(2, 48000)) / 40
+    left, other = noise
+    inverted = with_sound(tmp_path / 'a.mkv', np.stack([left, -left]))
+    with pytest.raises(MediaError, match='one of them is inverted') as caught:
+        prepare(inverted, tmp_path)
+    assert caught.value.reason == 'silent'
+    faint = np.stack([left, other / 300 - left])  # -50 dB are left
+    assert reason_of(with_sound(tmp_path / 'b.mkv', faint), tmp_path) == (
+        'silent'
+    )
+    one_sided = np.stack([left, 0 * left])
+    prepare(with_sound(tmp_path / 'c.mkv', one_sided), tmp_path)
+
+
+@pytest.mark.parametrize('name', ['a.ts', 'a.webm'])
+def test_recordings_joined_end_to_end(tmp_path, name):
+    kinds = {'a.ts': {}, 'a.webm': dict(video='libvpx', audio='libopus')}
+    first = render(tmp_path / name, **kinds[name])
+    longer = render(tmp_path / f'b{name}', seconds=4, **kinds[name])
+    path = tmp_path / f'joined_{name}'
+    path.write_bytes(
+        Path(first.path).read_bytes() + Path(longer.path).read_bytes()
+    )
+    assert reason_of(path, tmp_path) == 'bad_timestamps'
+    with pytest.raises(MediaError, match='joined end to end') as caught:
+        probe(path, scan=True)
+    assert caught.value.reason == 'unsupported'
+
+
 def test_too_short(tmp_path):
     truth = render(tmp_path / 'a.mp4', seconds=0.8, events=(5,))
     assert reason_of(truth.path, tmp_path) == 'too_short'

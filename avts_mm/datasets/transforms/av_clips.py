@@ -158,7 +158,8 @@ class LoadAVAudio(BaseTransform):
             refused = self.optional or not self.keep_silent
             if refused and is_quiet(sound) and reader.is_silent():
                 raise MediaError(
-                    f'{path}: is silent from beginning to end; leave it out',
+                    f'{path}: is silent from beginning to end, or its '
+                    'channels cancel each other out; leave it out',
                     path,
                     'silent',
                 )
