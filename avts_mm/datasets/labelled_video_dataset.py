@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 from avts_mm.media.annotation import ListError, Record
 
 from .item_loading import UnreadableFiles, ends_after
+from .transforms.av_clips import LoadAVAudio
 from .usable_records import usable_records
 
 
@@ -97,9 +98,13 @@ class LabelledVideoDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Read the annotation, and draw the share of it to use."""
         folder = self.data_prefix['video']
+        sound = any(
+            isinstance(step, LoadAVAudio) and not step.optional
+            for step in self.pipeline.transforms
+        )
         records = list(
             usable_records(
-                self.ann_file, folder, bad_files=self.bad_files, sound=False
+                self.ann_file, folder, bad_files=self.bad_files, sound=sound
             )
         )
         unlabelled = [record for record in records if record.label < 0]

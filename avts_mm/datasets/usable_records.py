@@ -43,11 +43,12 @@ def usable_records(
         raise ValueError(f'bad_files must be of {BAD_FILES}, not {bad_files}')
 
     def job(record: Record) -> tuple:
-        audio = os.path.join(folder, record.audio) if sound else ''
+        video, audio = record.video, record.audio
         end = record.start + record.duration
-        end = 0.0 if math.isnan(end) else end
-        video = os.path.join(folder, record.video)
-        return video, audio, end, record.prepared_bytes
+        if math.isnan(end):  # of a list that tells paths and labels alone
+            audio, end = audio or video, 0.0
+        audio = os.path.join(folder, audio) if sound else ''
+        return os.path.join(folder, video), audio, end, record.prepared_bytes
 
     counts: Counter[str] = Counter()
     errors: list[MediaError] = []

@@ -4,7 +4,7 @@ import pytest
 from media_files import render
 
 from avts_mm.datasets import AVPairDataset, LabelledVideoDataset
-from avts_mm.datasets.transforms import LoadVideoClips
+from avts_mm.datasets.transforms import LoadAVAudio, LoadVideoClips
 from avts_mm.media.annotation import ListError
 
 HEADER = 'video,audio,start,duration,label\n'
@@ -48,12 +48,18 @@ def test_bad_files_stop_or_are_left_out(listed, printed):
         'b.mkv',
     ]
     assert '2 of 5 videos used, left out: 1 no_audio, 1' in printed[-1]
-    # No sound is needed here.
-    assert len(LabelledVideoDataset(**about, bad_files='leave_out')) == 3
+    # What is needed of sound, the pipeline tells.
+    for pipeline, number in (
+        ([], 3),
+        ([LoadAVAudio(optional=True)], 3),
+        ([LoadAVAudio()], 2),
+    ):
+        about.update(pipeline=pipeline, bad_files='leave_out')
+        assert len(LabelledVideoDataset(**about)) == number
     with pytest.raises(ListError, match=r'no record.*1 missing.*gone\.mkv'):
         AVPairDataset(**listed('gone'), bad_files='leave_out')
     with pytest.raises(ValueError, match='bad_files must be'):
-        AVPairDataset(**about, bad_files='go on')
+        AVPairDataset(**listed('a'), bad_files='go on')
 
 
 def test_an_empty_duration_is_said_to_be_empty(listed):
