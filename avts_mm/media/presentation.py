@@ -75,7 +75,8 @@ class PictureClock:
         # makes of that is off by pictures, their number is not.
         if container == 'mpeg' and last is not None:
             following = last + self._length
-            if abs(time - following) < 4 * self._period:
+            off = abs(time - following) / self._period
+            if 0.25 < off < 4:
                 time = following
         if rising and last is not None and time <= last:
             if time < last - MAX_BACK:

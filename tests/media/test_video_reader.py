@@ -193,3 +193,19 @@ def test_skipped_pictures_are_not_missed(tmp_path):
     found = [read_number(image) for image in (*images, *late)]
     assert found == [0, 1, 29, 30, 37, 40]
     np.testing.assert_allclose(begins, [0, 0.04, 1.16, 3.2, 3.48], atol=1e-6)
+
+
+def test_times_of_a_programme_stream_do_not_drift(tmp_path):
+    # 3753.75 ticks from picture to picture, of which each is told rounded.
+    film = render(
+        tmp_path / 'a.vob',
+        'mpeg2video',
+        'mp2',
+        fps='24000/1001',
+        seconds=60,
+        b_frames=2,
+    )
+    late = film.times[[20, 700, -20]]
+    with open_video(film.path) as reader:
+        _, begins = reader.pictures(late + 0.01)
+    np.testing.assert_allclose(begins, late, atol=1e-3)
