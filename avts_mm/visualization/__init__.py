@@ -11,6 +11,7 @@ from .pairs import draw_pair
 from .retrieval import draw_retrieval
 from .scalars import read_history
 from .similarity import draw_similarity
+from .snr_plot import draw_snr
 from .sync_plots import (
     draw_comparison,
     draw_distance_histograms,
@@ -30,6 +31,7 @@ __all__ = [
     'draw_pair',
     'draw_retrieval',
     'draw_similarity',
+    'draw_snr',
     'draw_training_curve',
     'overlay_heat_map',
     'read_history',

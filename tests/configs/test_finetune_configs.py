@@ -1,5 +1,6 @@
 """The configs for finetuning on UCF101 and HMDB51."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,34 @@ def test_pixels_are_those_of_pretraining():
     two = theirs(dict(inputs=dict(video=[clip])))['inputs']['video']
     assert one.shape == (1, 1, 3, 4, 8, 8)
     torch.testing.assert_close(one[0], two)
+
+
+def test_both_towers():
+    cfg = load('av_ucf101.py')
+    init_default_scope('mmaction')
+    model = MODELS.build(cfg.model)
+    assert model.cls_head.fc['both'].weight.shape == (101, 512)
+    for part, clips in dict(train=1, val=1, test=10).items():
+        data = cfg[f'{part}_dataloader']
+        assert data.collate_fn.type == 'stack_inputs'
+        assert data.dataset.type == 'VideoDataset'
+        load_clips, sound = data.dataset.pipeline[:2]
+        assert load_clips.get('num_clips', 1) == clips
+        assert load_clips.get('test_mode', False) == (part != 'train')
+        assert load_clips.sound and sound.optional
+
+
+def test_ones_own_of_both_towers(tmp_path):
+    """The example of docs/finetuning.md."""
+    text = (CONFIGS.parents[1] / 'docs' / 'finetuning.md').read_text()
+    blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
+    (text,) = (b for b in blocks if b.startswith("_base_ = 'av_"))
+    base = str(CONFIGS / 'av_ucf101.py')
+    (tmp_path / 'mine.py').write_text(text.replace('av_ucf101.py', base))
+    cfg = Config.fromfile(tmp_path / 'mine.py')
+    for part in ('train', 'val', 'test'):
+        data = cfg[f'{part}_dataloader'].dataset
+        ann_file = 'train.txt' if part == 'train' else 'test.txt'
+        assert (data.data_root, data.ann_file) == ('data/mine', ann_file)
+    assert cfg.model.cls_head.num_classes == 3
+    assert cfg.model.init_cfg.type == 'PretrainedTower'

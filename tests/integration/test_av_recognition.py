@@ -96,7 +96,7 @@ def test_three_answers_at_once_and_late_fusion(run, tmp_path, capsys):
     for way in ('picture', 'sound'):
         own, apart[way] = test(f'model.test_cfg.modality={way}', name=way)
         assert own['acc/top1'] == metrics[f'acc/{way}_top1']
-    late = tmp_path / 'late.json'
+    late = tmp_path / 'new' / 'late.json'
     tool = 'analysis_tools/late_fusion.py'
     assert run(tool, *apart.values(), '--json', late) == 0
     mean = [

@@ -10,6 +10,7 @@ python tools/analysis_tools/late_fusion.py picture.pkl sound.pkl \
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import avts_mm  # noqa: F401  mmaction2 needs it in order to be imported
 
@@ -80,8 +81,9 @@ def main(argv: list[str] | None = None) -> int:
     text = json.dumps(metrics, indent=2)
     print(text)
     if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            file.write(text + '\n')
+        path = Path(args.json)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + '\n', encoding='utf-8')
     return 0
 
 
