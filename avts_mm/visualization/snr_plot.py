@@ -26,8 +26,9 @@ def draw_snr(
         dashes = '-' if number < len(colours) else '--'
         style = look(color=colours[number % len(colours)], ls=dashes)
         places = [place for place, x in enumerate(levels) if x in found]
-        means, halves = zip(*(found[levels[place]] for place in places))
-        halves = [0.0 if math.isnan(half) else half for half in halves]
+        points = [found[levels[place]] for place in places]
+        means = [mean for mean, _ in points]
+        halves = [0.0 if math.isnan(half) else half for _, half in points]
         style |= look(marker='o', ms=4, capsize=3, lw=1.8)
         axes.errorbar(places, means, halves, label=name, **style)
     axes.set_xticks(range(len(levels)), names)
