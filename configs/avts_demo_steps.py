@@ -1,5 +1,7 @@
 # The embedded corpus with embeddings of every frame: for finding offsets.
+# tools/test.py tells how exactly they are found (docs/offset.md).
 _base_ = 'avts_demo.py'
+custom_imports = dict(imports=['avts_mm', 'avts_mm.apis'])
 
 neck = dict(
     _delete_=True,
@@ -11,10 +13,15 @@ neck = dict(
 model = dict(
     video_neck=neck,
     audio_neck=dict(time_dim=3, **neck),
-    head=dict(
-        _delete_=True,
-        type='StepContrastiveHead',
-        loss=dict(type='ContrastiveLoss', margin=2.0),
-        scale_by_dim=True,
-    ),
+    head=dict(type='StepContrastiveHead'),  # its loss is that of avts_demo.py
 )
+
+test_cfg = dict(
+    _delete_=True,
+    type='OffsetTestLoop',
+    lengths=(2, 3, None),
+    max_shift=2.0,
+    max_drawn=1.5,
+    fp16=True,  # bfloat16 on a CPU
+)
+test_evaluator = dict(_delete_=True, type='OffsetMetric', max_shift=2.0)

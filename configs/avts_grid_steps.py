@@ -1,5 +1,7 @@
-# GRID with embeddings of every frame: for finding offsets (docs/offset.md).
-_base_ = 'avts_grid.py'
+# GRID with embeddings of every frame: for finding offsets. tools/test.py tells
+# how exactly they are found (docs/offset.md).
+_base_ = 'avts_grid_all_pairs.py'
+custom_imports = dict(imports=['avts_mm', 'avts_mm.apis'])
 
 neck = dict(
     _delete_=True,
@@ -14,8 +16,20 @@ model = dict(
     head=dict(
         _delete_=True,
         type='StepContrastiveHead',
-        loss=dict(type='ContrastiveLoss', margin=2.0),
-        scale_by_dim=True,
+        loss=dict(type='InfoNCELoss', temperature=0.1),
+        normalize=True,
+        all_pairs=True,
         max_shift=8,
     ),
 )
+
+test_dataloader = dict(_delete_=True, **_base_.val_dataloader)
+test_cfg = dict(
+    _delete_=True,
+    type='OffsetTestLoop',
+    lengths=(1, 1.5, 2, 2.5, None),
+    max_shift=1.5,
+    max_drawn=1.0,
+    fp16=True,  # bfloat16 on a CPU
+)
+test_evaluator = dict(_delete_=True, type='OffsetMetric', max_shift=1.5)

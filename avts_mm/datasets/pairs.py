@@ -85,8 +85,8 @@ class PairTiming:
     Args:
         clip_seconds (float): Length of a clip. Defaults to 1.0.
         hard_gap (float): Least time, in seconds, between the end of one
-            clip and the start of the other in a hard negative.
-            Defaults to 0.5.
+            clip and the start of the other in a hard negative; below 0 they
+            may overlap by so much. Defaults to 0.5.
         super_hard_overlap (tuple[float, float]): Least and greatest time, in
             seconds, that picture and sound of a super-hard negative share.
             Defaults to (0.25, 0.75).
@@ -106,8 +106,10 @@ class PairTiming:
     ) -> None:
         if not (math.isfinite(clip_seconds) and clip_seconds > 0):
             raise ValueError(f'clip_seconds must be > 0, got {clip_seconds}')
-        if not (math.isfinite(hard_gap) and hard_gap >= 0):
-            raise ValueError(f'hard_gap must be >= 0, got {hard_gap}')
+        if not (math.isfinite(hard_gap) and hard_gap > -clip_seconds):
+            raise ValueError(
+                f'hard_gap must be greater than -clip_seconds, got {hard_gap}'
+            )
         least, most = super_hard_overlap
         if not 0 <= least <= most < clip_seconds:
             raise ValueError(

@@ -170,7 +170,7 @@ def draw_offset_lengths(results: Mapping[str, Mapping[str, float]]) -> Figure:
         if not found:
             raise ValueError(
                 f'{name}: holds no metric of offsets; make it by '
-                'tools/test.py --json with a config of configs/offset'
+                'tools/test.py --json of a config with OffsetTestLoop'
             )
         style = look(color=next(colours), lw=2, marker='o', ms=4)
         curves[name] = (found[''], style)

@@ -46,7 +46,9 @@ class Benchmark:
             clock='CPU time' if self.device == 'cpu' else 'wall clock',
             torch=torch.__version__,
             tf32_convolutions=torch.backends.cudnn.allow_tf32,
-            pairs_per_step=len(self.batch['data_samples']),
+            pairs_per_step=sum(
+                s.gt_label.numel() for s in self.batch['data_samples']
+            ),
             steps=args.steps,
             repeats=args.repeats,
             variants={},
@@ -138,6 +140,7 @@ class Benchmark:
         works = dict(preprocessing=lambda: prepare(self.batch, True))
         if hasattr(prepare, 'log_mel'):
             wave = torch.stack(tuple(self.batch['inputs']['audio']))
+            wave = wave.flatten(0, -2)
             works['log_mel'] = lambda: prepare.log_mel(wave)
         for work, values in self.interleave(works).items():
             self.figures[f'{work}_seconds'] = spread(values)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+from avts_mm.datasets import PairTiming
+
 import numpy as np
 import torch
 from mmaction.registry import LOOPS, MODELS
@@ -83,7 +85,8 @@ def noise_batch(cfg: Config) -> dict:
         for key in ('num_frames', 'clip_len')
         if key in t
     ]
-    shape = (lengths[0], _HEIGHT, _WIDTH, 3)
+    clips = loader.sampler.get('clips_per_video', 1)
+    shape = (clips * lengths[0], _HEIGHT, _WIDTH, 3)
     rates = [t['sample_rate'] for t in reading if 'sample_rate' in t]
     seconds = loader.dataset.get('clip_seconds', 1.0)
     rest = Compose([t for t in pipeline if t not in reading])
@@ -94,15 +97,24 @@ def noise_batch(cfg: Config) -> dict:
             imgs=list(rng.integers(0, 256, shape, dtype=np.uint8)),
             img_shape=(_HEIGHT, _WIDTH),
             original_shape=(_HEIGHT, _WIDTH),
-            num_clips=1,
+            num_clips=clips,
             clip_len=lengths[0],
             modality='RGB',
             start_index=0,
             label=i % 2,
         )
         if rates:
-            sound = rng.normal(0, 0.1, round(seconds * rates[0]))
+            sound = rng.normal(0, 0.1, (clips, round(seconds * rates[0])))
             results['audio'] = sound.astype(np.float32)
+            if clips == 1:
+                results['audio'] = results['audio'][0]
+        if clips > 1:
+            results |= dict(
+                video_start=np.arange(clips) * 10.0,
+                video_id=i,
+                timing=PairTiming(seconds),
+                label=[1] * clips,
+            )
         samples.append(rest(results))
     collate = dict(loader.get('collate_fn', dict(type='pseudo_collate')))
     return FUNCTIONS.get(collate.pop('type'))(samples, **collate)

@@ -9,7 +9,7 @@ import avts_mm.apis  # noqa: F401  it registers the loop
 
 @pytest.fixture
 def runner(corpus, tmp_path):
-    cfg = Config.fromfile('configs/offset/demo_steps.py')
+    cfg = Config.fromfile('configs/avts_demo_steps.py')
     cfg.model.video_backbone.base_channels = 2
     cfg.model.audio_backbone.channels = (2, 2, 4, 4, 4)
     cfg.model.video_neck.in_channels = 16

@@ -50,9 +50,9 @@ def test_figures_of_a_config(torchvision, tmp_path, capsys):
         + ['--cfg-options', *SMALL]
     )
     found = json.loads(file.read_text())
-    assert found['pairs_per_step'] == 4
+    assert found['pairs_per_step'] == 8  # two moments each
     assert found['inputs'] == dict(
-        video=[4, 3, 4, 32, 32], audio=[4, 1, 40, 101]
+        video=[8, 3, 4, 32, 32], audio=[8, 1, 40, 101]
     )
     assert found['flops_per_step'] > 7e6  # conv1 of the video tower alone
     for figures in found['variants'].values():
@@ -80,6 +80,7 @@ def test_figures_of_a_config(torchvision, tmp_path, capsys):
         ('avts_kinetics.py', [(3, 25, 224, 224), (1, 40, 101)]),
         ('avts_kinetics_112.py', [(3, 25, 112, 112), (1, 40, 101)]),
         ('avts_grid.py', [(3, 20, 48, 64), (1, 40, 81)]),
+        ('avts_grid_all_pairs.py', [(3, 20, 48, 64), (1, 40, 81)]),
         ('l3net_demo.py', [(3, 1, 32, 32), (1, 40, 101)]),
         ('finetune/ucf101_scratch.py', [(1, 3, 25, 224, 224)]),
     ],
@@ -93,14 +94,16 @@ def test_noise_has_the_shapes_of_the_config(name, shapes):
     parts = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
     assert parts[0][0].dtype == torch.uint8
     labels = [s.gt_label.tolist() for s in batch['data_samples']]
-    assert labels == [[0], [1]]
+    clips = 2 if 'all_pairs' in name else 1
+    assert labels == ([[0], [1]] if clips == 1 else [[1, 1]] * 2)
     inputs = MODELS.build(cfg.model.data_preprocessor)(batch, True)['inputs']
     parts = list(inputs.values()) if isinstance(inputs, dict) else [inputs]
     assert [tuple(part.shape[1:]) for part in parts] == shapes
+    assert all(len(part) == 2 * clips for part in parts)
 
 
 def test_switches_change_the_config_alone():
-    cfg = Config.fromfile(CONFIGS / 'avts_kinetics_fast.py')
+    cfg = Config.fromfile(CONFIGS / 'avts_kinetics_all_pairs.py')
     init_default_scope('mmaction')
     off = Switches().apply(cfg)
     assert off.model.video_backbone.channels_last is False

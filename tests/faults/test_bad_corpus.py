@@ -56,7 +56,8 @@ def config(bad, tmp_path):
     cfg.model.audio_neck.in_channels = 4
     loader = cfg.train_dataloader
     loader.batch_size = BATCH
-    loader.sampler.update(pairs_per_video=1, round_to=4)
+    loader.sampler.update(clips_per_video=1, round_to=4)
+    cfg.model.head.all_pairs = False
     loader.dataset.update(data_root=str(bad.root), ann_file='train.csv')
     frames, sound = loader.dataset.pipeline[:2]
     frames.update(num_frames=3)

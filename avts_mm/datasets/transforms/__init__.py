@@ -1,8 +1,10 @@
 """Transforms for pairs of picture and sound."""
 
+from .audio_augment import RandomVoice
 from .av_clips import LoadAVAudio, LoadAVFrames, PackAVInputs
 from .babble import AddBabble
 from .region_crop import RegionCrop
+from .video_augment import RandomAffine, RandomTone, Standardize
 from .video_clips import LoadVideoClips
 
 __all__ = [
@@ -11,5 +13,9 @@ __all__ = [
     'LoadAVFrames',
     'LoadVideoClips',
     'PackAVInputs',
+    'RandomAffine',
+    'RandomTone',
+    'RandomVoice',
     'RegionCrop',
+    'Standardize',
 ]

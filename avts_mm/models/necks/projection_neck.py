@@ -59,6 +59,8 @@ class ProjectionNeck(BaseModule):
         time_dim (int): Axis of time in the features: 2 in ``(N, C, T, H,
             W)`` of a video, 3 in ``(N, C, bands, T)`` of a spectrogram.
             Defaults to 2.
+        dropout (float): Before the last layer. Not in the paper.
+            Defaults to 0.
         norm_cfg (dict, optional): Normalisation of the embedding over the
             batch, e.g. ``dict(type='BN1d', affine=False)``. Defaults to
             None.
@@ -77,6 +79,7 @@ class ProjectionNeck(BaseModule):
         hidden_channels: int | None = 512,
         time_bins: int = 1,
         time_dim: int = 2,
+        dropout: float = 0.0,
         norm_cfg: dict | None = None,
         center: bool = False,
         norm_eval: bool = False,
@@ -96,6 +99,8 @@ class ProjectionNeck(BaseModule):
                 nn.ReLU(inplace=True),
             ]
             channels = hidden_channels
+        if dropout:
+            layers.append(nn.Dropout(dropout))
         layers.append(self._layer(channels, out_channels))
         if norm_cfg is not None:
             layers.append(build_norm_layer(norm_cfg, out_channels)[1])
@@ -141,6 +146,8 @@ class StepProjectionNeck(ProjectionNeck):
 
     Args:
         in_channels (int): Channels of the features.
+        dropout (float): Before the last layer. Not in the paper.
+            Defaults to 0.
         norm_cfg (dict, optional): Normalisation of the embeddings over batch
             and steps. Defaults to ``dict(type='BN1d', affine=False)``.
         **kwargs: Of `ProjectionNeck`, but for ``time_bins``.

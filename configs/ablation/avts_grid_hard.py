@@ -1,4 +1,0 @@
-# Single stage on GRID: hard negatives alone.
-_base_ = '../avts_grid.py'
-
-default_hooks = dict(curriculum=dict(stages=[dict(begin=0, mix=dict(hard=1))]))
