@@ -42,8 +42,17 @@ _BUGS = {
         [f'{_MODELS}/heads'],
         {
             "(('positive', 1), ('nega": "(('positive', 0), ('nega",
-            '(high - low) / mean': '(high - low)',
-            'audio.float(), self.scale_by_dim': 'audio.float(), False',
+            '(high - low) / distance.mean().clamp(min=1e-12)': 'high - low',
+            'video, audio, self.scale_by_dim': 'video, audio, False',
+            '* scale, audio * scale': ', audio',
+        },
+    ),
+    'models/heads/all_pairs.py': (
+        [f'{_MODELS}/heads'],
+        {
+            'share / kinds[kind].sum()': 'share',
+            'share / total': 'share',
+            'own + other - 2': 'own + other - 1',
         },
     ),
     'models/heads/step_contrastive_head.py': (
@@ -51,7 +60,7 @@ _BUGS = {
         {
             'begin + shift : end + shift': 'begin - shift : end - shift',
             'max_shift + 1 - self.min': 'max_shift - self.min',
-            'torch.zeros_like(apart)': 'torch.ones_like(apart)',
+            'distances[:, self.max_shift]': 'distances[:, 0]',
         },
     ),
     'models/data_preprocessors/log_mel.py': (

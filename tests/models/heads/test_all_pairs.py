@@ -183,6 +183,26 @@ def test_steps_are_compared_at_the_same_time():
     assert losses['loss_shift'] > 0
 
 
+@pytest.mark.parametrize('normalize', [False, True])
+@pytest.mark.parametrize('scale_by_dim', [False, True])
+def test_the_diagonal_is_the_distance_of_pairs(normalize, scale_by_dim):
+    head = AVContrastiveHead(normalize=normalize, scale_by_dim=scale_by_dim)
+    video, audio = embeddings(seed=1), embeddings(seed=2)
+    table = head.table(video, audio)
+    torch.testing.assert_close(table.diagonal(), head(video, audio))
+
+
+def test_shifts_are_told_from_a_clips_own_sound_by_info_nce():
+    loss = dict(type='InfoNCELoss', temperature=0.5)
+    head = StepContrastiveHead(loss, 2, min_shift=1, trim=1, all_pairs=True)
+    video, audio = embeddings(6, 4, 9, seed=1), embeddings(6, 4, 9, seed=2)
+    losses = head.loss(video, audio, torch.ones(6), SAMPLES)
+    scores = -(head.shift_distances(video, audio).numpy() ** 2)
+    own = scores[:, 2]
+    expected = np.log(np.exp(scores).sum(1)) - own
+    assert losses['loss_shift'].item() == pytest.approx(expected.mean(), 1e-5)
+
+
 def test_samples_without_moments_are_refused():
     head = AVContrastiveHead(all_pairs=True)
     samples = [SimpleNamespace(gt_label=1)] * 6
