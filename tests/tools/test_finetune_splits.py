@@ -35,6 +35,10 @@ def tool(tmp_path, monkeypatch):
         else:
             path = Path(arguments[arguments.index('--json') + 1])
             figures = {'acc/top1': next(accuracy), 'acc/top5': 1.0}
+            if 'av_' in arguments[0]:
+                keys = ('acc/both_top1', 'acc/both_top5')
+                figures = dict(zip(keys, figures.values()))
+                figures['acc/sound_top1'] = 0.1
             path.write_text(json.dumps(figures))
         return SimpleNamespace(returncode=0)
 
@@ -133,6 +137,16 @@ def test_pretraining_of_the_config(tool):
     found = result('work_dirs/ucf101_avts')
     assert found['pretraining'] == 'avts'
     assert found['checkpoint'] == 'work_dirs/avts_kinetics/epoch_90.pth'
+
+
+def test_both_towers_of_a_checkpoint(tool):
+    torch.save({'video_backbone.stem.0.weight': torch.zeros(1)}, 'mine.pth')
+    config = str(ROOT / 'configs' / 'finetune' / 'av_ucf101.py')
+    tool.main([config, '--checkpoint', 'mine.pth', '--splits', '1', '2'])
+    assert 'model.init_cfg.checkpoint=mine.pth' in tool.calls[0][1]
+    found = result('work_dirs/av_ucf101')
+    assert found['parts'] == dict(split1=0.5, split2=0.8)
+    assert (found['checkpoint'], found['model']) == ('mine.pth', 'MC3')
 
 
 def test_several_gpus_and_arguments_for_training(tool):
