@@ -149,6 +149,7 @@ def main(argv=None):
     of_core = loader['rates'][args.files]['per_cpu_second']['median']
     sizes = measure_corpus(args.corpus)
     clips_per_video = sampler.get('pairs_per_video', 1)
+    clips_per_video *= sampler.get('clips_per_video', 1)
     rows = work_out(args, of_core, rate, sizes, clips_per_video)
     print(
         f'one GPU: {rate:.0f} pairs/s ({source})\n'

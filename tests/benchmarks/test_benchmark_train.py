@@ -58,7 +58,7 @@ def test_figures_of_a_config(torchvision, tmp_path, capsys):
     for figures in found['variants'].values():
         step = figures['step_seconds']
         assert 0 < step['min'] <= step['median'] <= step['max']
-        assert figures['pairs_per_second'] == pytest.approx(4 / step['median'])
+        assert figures['pairs_per_second'] == pytest.approx(8 / step['median'])
         assert figures['flops_per_second'] == pytest.approx(
             found['flops_per_step'] / step['median']
         )

@@ -53,7 +53,7 @@ def test_rows(plan, corpus):
     figures, text = plan('--videos', 'a=240000', '--gpus', '1', '4')
     one, four = figures['rows']
     assert (one['clips_per_second'], one['limit']) == (400, 'GPU')
-    # avts_demo.py takes two pairs of each video.
+    # avts_demo.py takes two moments of each video.
     assert one['epoch_minutes'] == pytest.approx(240_000 * 2 / 400 / 60)
     assert one['epochs_per_day'] == pytest.approx(86400 / 1200)
     assert one['cores_per_gpu'] == 8

@@ -67,7 +67,7 @@ def test_each_line_left_out_or_cut(copy):
 
 
 def test_whole_and_missing_ones(copy):
-    assert read_config(str(copy)).max_epochs == 10
+    assert read_config(str(copy)).max_epochs == 5
     with pytest.raises(FileNotFoundError, match=r'none\.py'):
         read_config(str(copy.with_name('none.py')))
     copy.write_text(copy.read_text().replace('av_pairs.py', 'none.py'))

@@ -144,7 +144,7 @@ def test_too_short_is_refused(kind):
     [
         dict(clip_seconds=0),
         dict(clip_seconds=float('nan')),
-        dict(hard_gap=-0.1),
+        dict(hard_gap=-1.0),
         dict(super_hard_overlap=(0.5, 1.0)),
         dict(super_hard_overlap=(0.5, 0.4)),
         dict(super_hard_overlap=(-0.1, 0.4)),

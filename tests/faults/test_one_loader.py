@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 READER = Path('avts_mm/weights/reading.py')
+# Takes the dumps of one's own tests, as mmaction2's report_accuracy.py does.
+OWN_DUMPS = Path('tools/analysis_tools/late_fusion.py')
 # Each can run what a file says, whatever its arguments are.
 LOADERS = {
     f'{module}.{name}'
@@ -127,6 +129,6 @@ def test_one_place_opens_pickles():
         for path in paths
         if (lines := loads(path.read_text(encoding='utf-8')))
     }
-    assert found.keys() == {READER}
+    assert found.keys() == {READER, OWN_DUMPS}
     # An address, a file.
     assert len(found[READER]) == 2

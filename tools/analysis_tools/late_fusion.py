@@ -5,6 +5,8 @@ of each model, of the same test list:
 
 python tools/analysis_tools/late_fusion.py picture.pkl sound.pkl \
     --json late.json
+
+The files are pickles, which can run code: give it none but your own.
 """
 
 import argparse
