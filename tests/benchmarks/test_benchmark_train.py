@@ -67,7 +67,7 @@ def test_figures_of_a_config(torchvision, tmp_path, capsys):
     for part in ('preprocessing_seconds', 'log_mel_seconds'):
         assert found[part]['min'] > 0
     compared = found['torchvision']
-    assert compared['clips'] == [4, 3, 4, 32, 32]
+    assert compared['clips'] == [8, 3, 4, 32, 32]
     for name in found['variants']:
         # Of a single convolution.
         assert compared[name]['ours_over_torchvision']['min'] > 1
