@@ -62,11 +62,20 @@ model = dict(
     ),
 )
 
+# Voices of other sentences of the training half, at so many dB.
+babble = dict(
+    type='AddBabble',
+    ann_file='annotation_train.csv',
+    data_root=data_root,
+    snr=None,
+)
 train_pipeline = [
     dict(
         type='LoadVideoClips', num_frames=num_frames, clip_seconds=clip_seconds
     ),
     dict(type='LoadAVAudio', sample_rate=16000),
+    # Within a range: train_dataloader.dataset.pipeline.2.snr="(-10,20)"
+    babble,
     dict(type='RegionCrop', region=mouth, jitter=0.05),
     dict(type='Resize', scale=(64, 48), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5),
@@ -82,14 +91,8 @@ test_pipeline = [
         test_mode=True,
     ),
     dict(type='LoadAVAudio', sample_rate=16000),
-    # Sentences of the training half, in dB:
-    # test_dataloader.dataset.pipeline.2.snr=-5
-    dict(
-        type='AddBabble',
-        ann_file='annotation_train.csv',
-        data_root=data_root,
-        snr=None,
-    ),
+    # At one level: test_dataloader.dataset.pipeline.2.snr=-5
+    babble,
     dict(type='RegionCrop', region=mouth),
     dict(type='Resize', scale=(64, 48), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),

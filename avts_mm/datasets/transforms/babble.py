@@ -1,6 +1,7 @@
 """Babble: the voices of other clips, mixed in at a given level."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
@@ -12,12 +13,15 @@ from avts_mm.media.annotation import Record, iter_records
 
 @TRANSFORMS.register_module()
 class AddBabble(BaseTransform):
-    """Mix the sound of a sample with that of other videos, to test with.
+    """Mix the sound of a sample with that of other videos.
 
     Several of them talk at the same time. All clips of a sample hear the same
-    babble, as they would if it were in the film. It is a function of the
-    sample's place in the list alone: the same whenever, by whomever and with
-    whichever model it is tested, and at every level but for its loudness.
+    babble, as they would if it were in the film.
+
+    At a given level, to test with, it is a function of the sample's place in
+    the list alone: the same whenever, by whomever and with whichever model it
+    is tested, and at every level but for its loudness. At levels within a
+    range, to learn with, everything is drawn anew.
 
     A sample without sound stays as it is.
 
@@ -29,8 +33,9 @@ class AddBabble(BaseTransform):
     Args:
         ann_file (str): Annotation file of the other videos, those learned
             from: what is tested must not be among them.
-        snr (float, optional): Power of the sound, over the clips of the
-            sample, by that of the babble, in dB. Defaults to None: no babble.
+        snr (float | Sequence[float], optional): Power of the sound, over the
+            clips of the sample, by that of the babble, in dB; or the lowest
+            and the highest to draw from. Defaults to None: no babble.
         voices (int): Videos that are heard at a time. Defaults to 6.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
@@ -42,7 +47,7 @@ class AddBabble(BaseTransform):
     def __init__(
         self,
         ann_file: str,
-        snr: float | None = None,
+        snr: float | Sequence[float] | None = None,
         voices: int = 6,
         data_root: str = '',
     ) -> None:
@@ -63,16 +68,19 @@ class AddBabble(BaseTransform):
         if self.snr is None or 'audio' not in results:
             return results
         audio, rate = results['audio'], results['sample_rate']
+        snr, seed = self.snr, results['sample_idx']
+        if isinstance(snr, Sequence):
+            low, high = snr
+            snr = np.random.uniform(low, high)
+            seed = np.random.randint(2**31)
         length = audio.shape[-1]
         starts = np.asarray(results['audio_start'])
         places = np.round((starts - starts.min()) * rate).astype(int)
-        babble = self._babble(
-            places.max() + length, rate, results['sample_idx']
-        )
+        babble = self._babble(places.max() + length, rate, seed)
         noise = babble[np.add.outer(places, np.arange(length))]
         power = np.square(noise).mean()
         if power > 0:
-            wanted = np.square(audio).mean() / 10 ** (self.snr / 10)
+            wanted = np.square(audio).mean() / 10 ** (snr / 10)
             audio = audio + noise * np.sqrt(wanted / power)
         results['audio'] = audio.astype(np.float32)
         return results

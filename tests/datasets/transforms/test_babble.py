@@ -55,6 +55,22 @@ def test_same_babble_every_time_and_at_every_level(folder):
     assert not np.allclose(other, first)
 
 
+def test_levels_to_learn_with(folder):
+    audio = np.full(8000, 0.1, np.float32)
+
+    def draw():
+        return mixed(folder, audio, snr=(-5, 10)) - audio
+
+    np.random.seed(0)
+    noises = [draw() for _ in range(12)]
+    levels = [decibels(audio, noise) for noise in noises]
+    assert -5.01 < min(levels) < 0 and 5 < max(levels) < 10.01
+    scaled = [noise / np.abs(noise).max() for noise in noises]
+    assert not np.allclose(scaled[0], scaled[1])
+    np.random.seed(0)
+    np.testing.assert_array_equal(draw(), noises[0])
+
+
 def test_clips_hear_the_babble_of_their_time(folder):
     audio = np.full((3, 8000), 0.1, np.float32)
     found = mixed(folder, audio, np.array([1, 1.002, 1.003]), snr=0) - audio
