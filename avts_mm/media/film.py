@@ -19,9 +19,13 @@ class Film(Protocol):
 
     name: str
     seconds: float
+    seekable: bool  # its pictures can be read from any time on
 
-    def pictures(self, step: float) -> Iterator[np.ndarray]:
-        """Those on screen in the middle of each step, ``(H, W, 3)`` uint8."""
+    def pictures(
+        self, step: float, begin: float = 0.0
+    ) -> Iterator[np.ndarray]:
+        """Those on screen in the middle of each step from ``begin`` s on,
+        ``(H, W, 3)`` uint8."""
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
         """Mono float32 ``(round(seconds * rate),)``; NaN beyond the track."""
@@ -42,6 +46,7 @@ class FileFilm(Film):
     Attributes:
         name (str): The path.
         seconds (float): Length of the pictures as the file declares it.
+        seekable (bool): They can be read from any time on.
 
     Raises:
         MediaError: The file cannot be read, or has no pictures or no sound.
@@ -53,6 +58,7 @@ class FileFilm(Film):
         self.name = os.fspath(path)
         self._video = open_video(self.name)
         self.seconds = self._video.info.video_duration
+        self.seekable = self._video.seekable
         try:
             self._audio = open_audio(
                 audio_path or self.name, audio_track=audio_track
@@ -61,8 +67,10 @@ class FileFilm(Film):
             self._video.close()
             raise
 
-    def pictures(self, step: float) -> Iterator[np.ndarray]:
-        return self._video.stream(step / 2, step)
+    def pictures(
+        self, step: float, begin: float = 0.0
+    ) -> Iterator[np.ndarray]:
+        return self._video.stream(begin + step / 2, step)
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
         count = round(seconds * rate)
@@ -125,12 +133,14 @@ class ArrayFilm(Film):
         if audio.ndim == 2:
             audio = audio.mean(int(audio.shape[0] > audio.shape[1]))
         self.name = name
-        self.seconds = len(video) / fps
+        self.seconds, self.seekable = len(video) / fps, True
         self._video, self._fps = video, fps
         self._audio, self._rate = audio.astype(np.float32), sample_rate
 
-    def pictures(self, step: float) -> Iterator[np.ndarray]:
-        time = step / 2
+    def pictures(
+        self, step: float, begin: float = 0.0
+    ) -> Iterator[np.ndarray]:
+        time = begin + step / 2
         while time < self.seconds:
             yield self._video[int(time * self._fps)]
             time += step

@@ -52,6 +52,7 @@ class VideoReader(AbstractContextManager):
     Attributes:
         path (str): The file.
         info (MediaInfo): Its properties.
+        seekable (bool): It need not be decoded from the beginning.
 
     Raises:
         MediaError: The file cannot be read or has no pictures.
@@ -74,8 +75,8 @@ class VideoReader(AbstractContextManager):
         # Sought pictures of an AVI with B-frames have no reliable times;
         # counted from the start they have.
         counted = info.container == 'avi' and info.has_b_frames
-        seekable = info.container in _SEEKABLE and not counted
-        self._seeks = _SEEK_BACK if seekable else ()
+        self.seekable = info.container in _SEEKABLE and not counted
+        self._seeks = _SEEK_BACK if self.seekable else ()
         # Pictures may be left out where they come with their times, and no
         # reordering is needed to tell these.
         self._skip = (

@@ -6,7 +6,12 @@ Every picture is a function that gives a figure; :func:`save` writes it.
 from .confusion import draw_confusion
 from .figures import save
 from .heat_map import draw_heat_maps, overlay_heat_map
-from .offset_plots import draw_drift, draw_offset_curve, draw_offset_lengths
+from .offset_plots import (
+    draw_drift,
+    draw_faces,
+    draw_offset_curve,
+    draw_offset_lengths,
+)
 from .pairs import draw_pair
 from .retrieval import draw_retrieval
 from .scalars import read_history
@@ -24,6 +29,7 @@ __all__ = [
     'draw_confusion',
     'draw_distance_histograms',
     'draw_drift',
+    'draw_faces',
     'draw_heat_maps',
     'draw_losses',
     'draw_offset_curve',

@@ -102,6 +102,42 @@ def _head(figure, estimate, title: str) -> None:
     axes.set_title(', '.join(notes), loc='left', fontsize=9, color=QUIET)
 
 
+def draw_faces(faces, most: int = 6) -> Figure:
+    """Draw who spoke, and when.
+
+    Args:
+        faces (Sequence[SeenFace]): Those of a film.
+        most (int): Faces that are drawn, those who spoke most. Defaults to 6.
+    """
+
+    def spoken(face) -> float:
+        return sum(end - begin for begin, end in face.spoke)
+
+    faces = sorted(filter(spoken, faces), key=spoken)[-most:]
+    faces.sort(key=lambda face: face.begin)
+    figure = new_figure(8, 0.6 + 1.1 * len(faces))
+    grid = figure.add_gridspec(len(faces), 2, width_ratios=(1, 6))
+    end = max(face.end for face in faces)
+    for row, face in enumerate(faces):
+        portrait = figure.add_subplot(grid[row, 0])
+        portrait.imshow(face.portrait)
+        portrait.set_axis_off()
+        axes = figure.add_subplot(grid[row, 1])
+        seen = face.begin, face.end - face.begin
+        axes.broken_barh([seen], (0.3, 0.4), color='#dddddd')
+        spans = [(begin, last - begin) for begin, last in face.spoke]
+        axes.broken_barh(spans, (0.2, 0.6), color=SYNC)
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, 1)
+        axes.set_yticks([])
+        if row < len(faces) - 1:
+            axes.set_xticklabels([])
+        polish(axes)
+    axes.set_xlabel('seconds of the film')
+    heading(figure, 'Who spoke when (grey: seen)')
+    return figure
+
+
 def draw_drift(estimate, title: str = '') -> Figure:
     """Draw the offset of each part of a film over its time.
 

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 # Under which names files keep the weights beside other things, best first.
 NESTS = ('state_dict', 'model_state_dict', 'model', 'module', 'net')
@@ -119,14 +121,6 @@ def strip_wrappers(state: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _read_safetensors(name: str, map_location) -> dict:
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise CheckpointError(
-            f'{name}: reading it needs the package safetensors; '
-            "pip install 'avts_mm[export]'"
-        ) from error
     try:
         return load_file(name, device=str(map_location or 'cpu'))
     except SafetensorError as error:

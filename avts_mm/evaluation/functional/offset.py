@@ -25,6 +25,8 @@ REASONS = {
     'silent': 'there is next to no sound',
     'still': 'next to nothing moves in the picture',
     'too_little': 'too little picture and sound can be compared',
+    'no_face': 'no face is seen that speaks, and motion and loudness do not '
+    'tell either',
     'no_clear_minimum': 'no offset fits clearly better than the others',
     'beyond_range': 'the best offset is at the end of the range that was '
     'searched; search further',
@@ -55,6 +57,11 @@ class OffsetEstimate:
             parts of the film.
         drift (float | None): Seconds by which the sound gets later per second
             of the film; None if it stays, or cannot be told.
+        found_by (str): ``'model'``; of a model of mouths ``'faces'``, or
+            ``'motion'`` if they did not tell.
+        faces (list[SeenFace]): Those that such a model has compared.
+        excerpts (list[tuple]): Begin and end of the parts of a long film that
+            were looked at, in seconds; empty if all of it was.
     """
 
     offset: float | None
@@ -68,6 +75,9 @@ class OffsetEstimate:
     high: np.ndarray
     segments: list[tuple] = field(default_factory=list)
     drift: float | None = None
+    found_by: str = 'model'
+    faces: list = field(default_factory=list)
+    excerpts: list[tuple] = field(default_factory=list)
 
     def in_sync(self, tolerance: float) -> bool | None:
         """Whether the offset is within ``tolerance`` s; None if unknown."""
@@ -233,36 +243,3 @@ def _find_drift(estimate: OffsetEstimate, step: float) -> None:
         middle = float(np.median(offsets))
         if estimate.offset is None and estimate.reason != 'beyond_range':
             estimate.offset, estimate.reason = middle, ''
-
-
-def energy_offset(
-    motion: np.ndarray, loudness: np.ndarray, radius: int, step: float
-) -> float:
-    """A baseline without learning: where motion and loudness go together.
-
-    Args:
-        motion (np.ndarray): ``(T,)``, mean change of the picture.
-        loudness (np.ndarray): ``(T,)``, effective value of the sound; NaN
-            where there is no track. Its logarithm is taken.
-        radius (int): Largest shift in steps.
-        step (float): Seconds of a step.
-
-    Returns:
-        float: Seconds by which the sound is late: where Pearson's correlation
-        is largest; 0 if it is defined nowhere.
-    """
-    sound = np.log(np.maximum(loudness, 1e-5))
-    best, offset = -np.inf, 0
-    for shift in range(-radius, radius + 1):
-        begin, end = max(0, -shift), len(motion) - max(0, shift)
-        if end - begin < max(MIN_OVERLAP / step, 3):
-            continue
-        x, y = motion[begin:end], sound[begin + shift : end + shift]
-        known = np.isfinite(x) & np.isfinite(y)
-        x, y = x[known], y[known]
-        if known.sum() * step < MIN_OVERLAP or not (x.std() and y.std()):
-            continue
-        correlation = np.corrcoef(x, y)[0, 1]
-        if correlation > best:
-            best, offset = correlation, shift
-    return offset * step
