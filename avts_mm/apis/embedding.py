@@ -11,6 +11,7 @@ from mmengine import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from scipy.ndimage import maximum_filter1d
+from torch.nn import functional as F
 
 from avts_mm.media.film import Film
 from avts_mm.models import AVTS, StepContrastiveHead
@@ -254,7 +255,10 @@ class FilmEmbedder:
         tensor = torch.from_numpy(np.ascontiguousarray(inputs))
         data = self.model.data_preprocessor(dict(inputs={name: tensor}))
         method = getattr(self.model, f'embed_{what}')
-        return method(data['inputs'][name], **options).float().cpu().numpy()
+        found = method(data['inputs'][name], **options).float()
+        if getattr(self.model.head, 'normalize', False):
+            found = F.normalize(found)
+        return found.cpu().numpy()
 
 
 def effective(sound: np.ndarray, parts: int) -> np.ndarray:
