@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import islice
 
 import numpy as np
 
@@ -48,9 +49,9 @@ def _promise(film: Film, find, place: float) -> tuple[float, float]:
     and the height of the faces."""
     heights = []
     for share in GLANCES:
-        picture = next(film.pictures(1.0, place + share * EXCERPT), None)
-        faces = [] if picture is None else find(picture)
-        heights += [np.ptp(f.box[1::2]) / len(picture) for f in faces[:1]]
+        for picture in islice(film.pictures(1.0, place + share * EXCERPT), 1):
+            faces = find(picture)[:1]
+            heights += [np.ptp(f.box[1::2]) / len(picture) for f in faces]
     parts = int(EXCERPT * 10)
     loudness = effective(film.sound(place, EXCERPT, RATE), parts)
     heard = float((np.nan_to_num(loudness) > LOUDNESS).mean())

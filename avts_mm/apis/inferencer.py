@@ -87,10 +87,10 @@ class AVTSInferencer(BaseInferencer):
         if not isinstance(model, Config):
             model = read_config(model)
         self.cfg = model
-        self.model = load_model(model, weights, device)
+        self.model = load_model(self.cfg, weights, device)
         if stride is None:
-            stride = 2 if model.get('faces') else 1
-        self.embedder = FilmEmbedder(self.model, model, stride=stride)
+            stride = 2 if getattr(model, 'faces', False) else 1
+        self.embedder = FilmEmbedder(self.model, self.cfg, stride=stride)
         # The base's bar counts films; one of seconds tells more.
         self.show_progress = False
 

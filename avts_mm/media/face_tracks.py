@@ -8,7 +8,7 @@ import numpy as np
 
 from .faces import HEIGHT, REACH, WIDTH, Face, cut_mouth, overlap, shrink
 
-EVERY = 6  # pictures from one look for faces to the next
+EVERY = 8  # pictures from one look for faces to the next
 # A cut: grey levels by which a picture differs from the one before, and how
 # many times as much as pictures have differed lately.
 CUT, SUDDEN, LATELY = 24.0, 2.5, 10
@@ -134,8 +134,11 @@ def follow_faces(
             tracks.append(track)
 
     for step, picture in enumerate(pictures):
-        now = cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA)
-        now = now.astype(np.int16)
+        # Of a large picture every k-th pixel is enough.
+        k = max(1, min(picture.shape[:2]) // (4 * THUMBNAIL[1]))
+        now = cv2.resize(
+            picture[::k, ::k], THUMBNAIL, interpolation=cv2.INTER_AREA
+        ).astype(np.int16)
         motion.append(
             np.nan if before is None else np.abs(now - before).mean()
         )

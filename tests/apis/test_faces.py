@@ -11,7 +11,7 @@ from talking_face import (
     with_clicks,
 )
 
-from avts_mm.apis import find_offset, faces
+from avts_mm.apis import faces, find_offset
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)
 OTHERS = (5, 17, 24, 46, 57, 80, 88, 104, 127, 133)

@@ -1,5 +1,6 @@
 """The inferencer: inputs, verdicts, pictures, and unreadable files."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ from media_files import render
 from mmaction.registry import INFERENCERS, MODELS
 from mmengine import Config
 from mmengine.registry import init_default_scope
+from talking_face import face_embedder, known_faces, talking
 
-from avts_mm.apis import AVTSInferencer
+from avts_mm.apis import AVTSInferencer, faces
 from avts_mm.media.shift import shift_sound
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)
@@ -119,3 +121,23 @@ def test_weights_that_do_not_fit(weights):
         AVTSInferencer('avts_demo_steps', weights[1], device='cpu')
     with pytest.raises(FileNotFoundError):
         AVTSInferencer(weights[0], 'nothing.pth', device='cpu')
+    for half in (dict(model=weights[0]), dict(weights=weights[1])):
+        with pytest.raises(ValueError, match='go together'):
+            AVTSInferencer(**half, device='cpu')
+
+
+def test_a_film_of_mouths(infer, monkeypatch):
+    """Who spoke when is among the plain values."""
+    monkeypatch.setattr(faces, 'FaceFinder', lambda: known_faces)
+    infer.embedder = face_embedder()
+    film = talking(EVENTS, 6, 0.24)
+    source = dict(
+        video=film._video, fps=25, audio=film._audio, sample_rate=16000
+    )
+    (found,) = infer(source, max_shift=1.0)['predictions']
+    assert found['verdict'] == 'The sound is 0.24 s late.'
+    assert found['found_by'] == 'faces' and found['excerpts'] == []
+    (face,) = found['faces']
+    assert set(face) == {'begin', 'end', 'box', 'spoke'}
+    assert len(face['box']) == 4 and face['spoke']
+    assert json.loads(json.dumps(found)) == found

@@ -45,6 +45,9 @@ def test_each_kind(infer, odd):
             assert found['verdict'].startswith(SENTENCES[kind])
             assert '\n' not in found['verdict']
             assert found.get('offset') is None
+            # What is no film at all is told apart.
+            assert ('in_sync' in found) == ('tell' in found['verdict'])
+            assert found.get('in_sync') is None
         else:
             assert found['in_sync'] is True, found['verdict']
             assert abs(found['offset']) < 0.04

@@ -35,11 +35,14 @@ def uploaded(late_film, tmp_path):
 
 
 def test_upload_and_close(page, uploaded, tmp_path):
-    cleared, text, curve, heat, fixed = page.upload(uploaded, REQUEST, None)
+    cleared, text, curve, faces, heat, fixed = page.upload(
+        uploaded, REQUEST, None
+    )
     assert cleared is None and 'The sound is 0.24 s late.' in text
     assert 'class="verdict no"' in text
     values = [found['value'] for found in (curve, heat, fixed)]
     assert all(found['visible'] for found in (curve, heat, fixed))
+    assert not faces['visible']  # of another sort of model
     names = ['heat_map.mp4', 'late_in_sync.mp4', 'offset_curve.png']
     assert sorted(map(os.path.basename, values)) == names
     assert files(tmp_path / 'page') == names  # the upload is gone
@@ -127,7 +130,7 @@ def test_the_server(infer, monkeypatch):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ([], 'make_synthetic_corpus.py'),
+        (['--max-minutes', '-1'], 'above 0'),
         (['--checkpoint', 'a.pth', '--max-mb', '0'], 'above 0'),
     ],
 )
@@ -138,7 +141,11 @@ def test_arguments(arguments, message, capsys):
 
 
 def test_defaults_and_missing_files():
-    args = app.parse_args(['--checkpoint', 'nothing.pth'])
-    assert args.host == '127.0.0.1' and args.config == 'avts_demo_steps'
-    with pytest.raises(SystemExit, match=r'nothing\.pth(?s:.*)train\.py'):
-        app.main(['--checkpoint', 'nothing.pth'])
+    args = app.parse_args([])
+    assert args.host == '127.0.0.1'
+    assert args.config is None and args.checkpoint is None
+    missing = ['--config', 'avts_demo_steps', '--checkpoint', 'nothing.pth']
+    with pytest.raises(SystemExit, match=r'nothing\.pth'):
+        app.main(missing)
+    with pytest.raises(SystemExit, match='go together'):
+        app.main(missing[2:])

@@ -3,15 +3,18 @@
 import dataclasses
 import os
 import shutil
+from types import SimpleNamespace
 
 import film_check
 import numpy as np
 import pytest
 from film_check import FilmCheck, Limits, Refused, make_example
 from media_files import render
+from talking_face import face_embedder, talking
 
 from avts_mm.apis import as_film, find_offset
 from avts_mm.media import MediaError, probe
+from avts_mm.synthetic.corpus import write_clip
 
 
 @pytest.fixture
@@ -40,6 +43,18 @@ def test_a_late_film(check, late_film, tmp_path, infer):
     heat = probe(found.heat_map)
     assert heat.video_duration == pytest.approx(2, abs=0.1)
     assert heat.audio_codec == 'aac'
+
+
+def test_faces(tmp_path):
+    """Who spoke, instead of where in the picture it sounds."""
+    film = talking((9, 31, 40, 66, 71, 95, 118, 140), 6, 0.24)
+    path = tmp_path / 'talk.mp4'
+    write_clip(str(path), film._video, 25, film._audio)
+    check = FilmCheck(SimpleNamespace(embedder=face_embedder()))
+    found = check.analyse(path, tmp_path)
+    assert found.sentence == 'The sound is 0.24 s late.'
+    assert os.path.getsize(found.faces) and found.heat_map is None
+    assert os.path.getsize(found.fixed)
 
 
 def test_in_sync(check, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from talking_face import face_picture, no_face
 
-from avts_mm.media.face_tracks import follow_faces
+from avts_mm.media.face_tracks import EVERY, follow_faces
 from avts_mm.media.faces import Face, FaceFinder
 
 
@@ -50,9 +50,11 @@ def test_a_face_missed_for_a_moment_goes_on():
     face = Face(0.9, box, np.array([30.0, 25]), np.array([30.0, 45]))
     looks = iter([[face], [], [face], [], [], [], []])
     picture = np.zeros((80, 80, 3), np.uint8)
-    tracks, _ = follow_faces([picture] * 40, lambda picture: next(looks))
+    pictures = [picture] * (7 * EVERY)
+    tracks, _ = follow_faces(pictures, lambda picture: next(looks))
     # It ends where it was seen last.
-    assert [(t.begin, len(t.mouths)) for t in tracks] == [(0, 13)]
+    spans = [(track.begin, len(track.mouths)) for track in tracks]
+    assert spans == [(0, 2 * EVERY + 1)]
 
 
 def test_no_pictures():

@@ -20,6 +20,7 @@ def prediction(name, offset, in_sync, drift=None):
         offset=offset,
         confidence=0.9,
         reason='' if offset is not None else 'still',
+        found_by='faces',
         drift=drift,
     )
 
@@ -29,6 +30,13 @@ FOUND = {
     'late.mp4': prediction('late.mp4', 0.24, False),
     'still.mp4': prediction('still.mp4', None, None),
     'drifts.mp4': prediction('drifts.mp4', 0.1, False, 0.01),
+    'mute.mp4': dict(
+        name='mute.mp4',
+        verdict='Cannot tell: the file has no sound.',
+        reason='no_audio',
+        in_sync=None,
+        offset=None,
+    ),
     'bad.mp4': dict(name='bad.mp4', verdict='Cannot read it', reason='empty'),
 }
 
@@ -36,9 +44,10 @@ FOUND = {
 @pytest.fixture
 def run(monkeypatch):
     """Run the tool with predictions that are made up."""
-    calls = []
+    calls, inits = [], []
 
     def init(self, *args, **kwargs):
+        inits.append(args)
         if args[1] == 'missing.pth':
             raise FileNotFoundError('missing.pth: no such file')
 
@@ -49,11 +58,11 @@ def run(monkeypatch):
     monkeypatch.setattr(AVTSInferencer, '__init__', init)
     monkeypatch.setattr(AVTSInferencer, '__call__', call)
 
-    def run(*arguments, checkpoint='x.pth'):
+    def run(*arguments, checkpoint=None):
         model = ['--config', 'avts_demo_steps', '--checkpoint', checkpoint]
-        return tool.main([*arguments, *model])
+        return tool.main([*arguments, *(model if checkpoint else ())])
 
-    run.calls = calls
+    run.calls, run.inits = calls, inits
     return run
 
 
@@ -63,6 +72,8 @@ def run(monkeypatch):
         (['good.mp4'], 0),
         (['good.mp4', 'late.mp4'], 1),
         (['still.mp4'], 1),
+        (['mute.mp4'], 1),
+        (['good.mp4', 'mute.mp4'], 1),
         (['good.mp4', 'bad.mp4'], 2),
     ],
 )
@@ -98,8 +109,38 @@ def test_files(run, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row['offset'] for row in rows] == ['0.24', '']
     assert run.calls[0] == dict(
-        max_shift=3.0, tolerance=0.1, audio_track=1, out_dir=None
+        max_shift=3.0,
+        tolerance=0.1,
+        audio_track=1,
+        out_dir=None,
+        whole=False,
     )
+
+
+def test_which_model(run):
+    run('good.mp4')
+    run('good.mp4', '--whole', checkpoint='x.pth')
+    assert run.inits == [
+        (None, None, None),
+        ('avts_demo_steps', 'x.pth', None),
+    ]
+    assert [call['whole'] for call in run.calls] == [False, True]
+
+
+def test_who_spoke(run, monkeypatch, capsys):
+    faces = [
+        dict(box=(0.1, 0.2, 0.3, 0.4), spoke=[[0.0, 1.5], [3.0, 4.0]]),
+        dict(box=(0.9, 0.2, 1.0, 0.4), spoke=[[2, 3]]),
+        dict(box=(0.4, 0.2, 0.6, 0.4), spoke=[]),
+    ]
+    found = FOUND['good.mp4'] | dict(faces=faces, excerpts=[[20, 40]])
+    monkeypatch.setitem(FOUND, 'good.mp4', found)
+    run('good.mp4')
+    out = capsys.readouterr().out
+    assert 'a face on the left spoke at 0.0-1.5 s, 3.0-4.0 s' in out
+    assert 'a face on the right spoke at 2.0-3.0 s' in out
+    assert 'in the middle' not in out
+    assert 'looked at 20.0-40.0 s; --whole' in out
 
 
 def test_fix(run, monkeypatch, capsys, tmp_path):

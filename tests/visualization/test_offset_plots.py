@@ -1,12 +1,13 @@
 """The curve and the drift, and what is written above them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from avts_mm.evaluation.functional.offset import OffsetEstimate
-from avts_mm.visualization import draw_drift, draw_offset_curve
+from avts_mm.visualization import draw_drift, draw_faces, draw_offset_curve
 from avts_mm.visualization.offset_plots import FOUND, QUIET, SYNC
 
 SHIFTS = np.arange(-50, 51) * 0.04
@@ -127,3 +128,25 @@ def test_drift_of_a_short_film():
     low, high = axes.get_ylim()
     assert low == -high and high > 0.3
     draw_drift(estimate(None, reason='too_short'))
+
+
+def test_who_spoke_when():
+    def face(begin, spoke):
+        portrait = np.zeros((20, 15, 3), np.uint8)
+        return SimpleNamespace(
+            begin=begin, end=begin + 4, spoke=spoke, portrait=portrait
+        )
+
+    much, little = face(6, [(6, 7), (8, 10)]), face(2, [(2, 3)])
+    figure = draw_faces([much, face(0, []), little])
+    bars = [axes for axes in figure.axes if axes.collections]
+    assert len(bars) == 2  # not of who was silent; in order of appearance
+    for axes, shown in zip(bars, (little, much)):
+        seen, spoken = axes.collections
+        left, right = shown.begin, shown.begin + 4
+        (path,) = seen.get_paths()
+        assert path.vertices[:, 0].min() == left
+        assert path.vertices[:, 0].max() == right
+        assert len(spoken.get_paths()) == len(shown.spoke)
+        assert axes.get_xlim() == (0, 10)
+    assert len(draw_faces([much, little], most=1).axes) == 2

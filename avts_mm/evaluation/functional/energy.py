@@ -64,9 +64,9 @@ def energy_sums(
         else values
         for values in (motion, sound)
     )
-    products = -moved[:, None] * sliding_window_view(heard, size)[: len(moved)]
-    if not len(products):
-        products = np.full((1, size), np.nan)
+    if not len(moved):
+        moved, heard = np.full(1, np.nan), np.full(size, np.nan)
+    products = -moved[:, None] * sliding_window_view(heard, size)
     there = np.isfinite(products)
     means = np.where(there, products, 0).sum(1) / np.maximum(there.sum(1), 1)
     return OffsetSums.of(products - means[:, None], step, BLOCK)
