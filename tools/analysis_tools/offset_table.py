@@ -43,7 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--lengths',
         type=float,
         nargs='+',
-        default=[3, 6, 15],
+        default=[3, 5, 10, 15],
         help='seconds; a film counts where it has nine tenths of it',
     )
     parser.add_argument(
