@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 import torch
 from media_files import render
 from mmaction.registry import INFERENCERS, MODELS
@@ -13,6 +14,7 @@ from mmengine.registry import init_default_scope
 from talking_face import face_embedder, known_faces, talking
 
 from avts_mm.apis import AVTSInferencer, faces
+from avts_mm.apis.inferencer import WEIGHTS
 from avts_mm.media.shift import shift_sound
 
 EVENTS = (9, 31, 40, 66, 71, 95, 118, 140)
@@ -141,3 +143,21 @@ def test_a_film_of_mouths(infer, monkeypatch):
     assert set(face) == {'begin', 'end', 'box', 'spoke'}
     assert len(face['box']) == 4 and face['spoke']
     assert json.loads(json.dumps(found)) == found
+
+
+def test_the_model_that_comes_along():
+    """It needs no config and no checkpoint, and knows its licence."""
+    infer = AVTSInferencer(device='cpu')
+    assert infer.embedder.faces and infer.embedder.stride == 2
+    assert WEIGHTS.stat().st_size <= 8e6
+    about = WEIGHTS.with_suffix('.md').read_text()
+    assert 'CC BY 4.0' in about and 'configs/avts_faces.py' in about
+    with safetensors.safe_open(WEIGHTS, 'pt') as file:
+        assert file.metadata()['licence'] == 'CC-BY-4.0'
+    film = talking(EVENTS, 2)
+    source = dict(
+        video=film._video, fps=25, audio=film._audio, sample_rate=16000
+    )
+    (found,) = infer(source)['predictions']
+    assert len(found['faces']) == 1
+    assert found['verdict'].startswith('Cannot tell')  # it clicks
