@@ -20,7 +20,9 @@ model = dict(
     ),
 )
 
-# Where cut_mouth finds the mouth in these videos.
+# Films are judged by the mouths of the faces in them; cut_mouth cuts them where
+# the mouth of these videos is.
+faces = True
 mouth = (0.275, 0.45, 0.775, 0.825)
 train_pipeline = [
     dict(type='LoadAVFrames', num_frames=20, backend='pyav'),
