@@ -27,7 +27,7 @@ from .mouth_clips import embed_mouths, embed_sounds
 PART = 1500  # steps whose mouths are held at once
 LEAST = 0.5  # seconds of motion, and of sound, to say anything
 # Below which nothing is said; docs/offset.md tells how they were set.
-BY_FACES = dict(min_confidence=0.8, min_clarity=3.5)
+BY_FACES = dict(min_confidence=0.9, min_clarity=4.0, min_compared=2.6)
 BY_MOTION = dict(min_confidence=0.9, min_clarity=4.0)
 FITS = 3.0  # clarity from which on a face is taken to speak
 AROUND = 5  # blocks, two seconds, that tell whether it speaks at a time
