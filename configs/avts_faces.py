@@ -20,8 +20,7 @@ model = dict(
     ),
 )
 
-# Films are judged by the mouths of the faces in them; cut_mouth cuts them where
-# the mouth of these videos is.
+# Films are judged by the mouths of the faces in them, cut as these are.
 faces = True
 mouth = (0.275, 0.45, 0.775, 0.825)
 train_pipeline = [
