@@ -9,8 +9,6 @@ model = dict(
     data_preprocessor=dict(mean=(128,) * 3, std=(48,) * 3),  # Standardize
     video_neck=neck,
     audio_neck=neck,
-    # Told strangers' offsets better than the paper's loss
-    # (docs/notebook/faces.md).
     head=dict(
         loss=dict(
             _delete_=True, type='InfoNCELoss', temperature=0.1, learned=True
