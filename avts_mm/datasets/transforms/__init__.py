@@ -1,8 +1,9 @@
 """Transforms for pairs of picture and sound."""
 
 from .audio_augment import RandomVoice
-from .av_clips import LoadAVAudio, LoadAVFrames, PackAVInputs
+from .av_clips import LoadAVAudio, LoadAVFrames
 from .babble import AddBabble
+from .packing import PackAVInputs
 from .region_crop import RegionCrop
 from .video_augment import RandomAffine, RandomTone, Standardize
 from .video_clips import LoadVideoClips
