@@ -42,10 +42,11 @@ def kinds_of_pairs(
         data_samples (Sequence): Their metainfo has ``video_id``,
             ``video_start`` (s, of one clip or several) and ``timing``, whose
             ``kinds`` knows what two moments are to each other.
-        device (torch.device): Where the answer is wanted.
+        device (torch.device): Of the model, by which ranks are in touch.
 
     Returns:
-        dict[str, Tensor]: Name of each kind to bool ``(N, N)``.
+        dict[str, Tensor]: Name of each kind to bool ``(N, N)``, on the CPU,
+        so that weighing them does not wait for the device.
 
     Raises:
         ValueError: The samples do not tell their moments.
@@ -66,10 +67,7 @@ def kinds_of_pairs(
         places = torch.cat(all_gather(places.to(device))).cpu()
     video, start = places.numpy().T
     kinds = data_samples[0].timing.kinds(video, start)
-    return {
-        name: torch.from_numpy(chosen).to(device, non_blocking=True)
-        for name, chosen in kinds.items()
-    }
+    return {name: torch.from_numpy(chosen) for name, chosen in kinds.items()}
 
 
 def weigh(
@@ -91,7 +89,6 @@ def weigh(
         if share and kinds[kind].any():
             shares[kind] = share / total
     table = torch.zeros(kinds['positive'].shape)
-    table = table.to(kinds['positive'].device)
     for kind, share in shares.items():
         table[kinds[kind]] = share / kinds[kind].sum()
     return table * (table.numel() / table.sum())

@@ -131,15 +131,16 @@ class AVContrastiveHead(BaseModule):
     ) -> dict[str, torch.Tensor]:
         video, audio = gather(video), gather(audio)
         distance = self.table(video, audio)
-        kinds = kinds_of_pairs(data_samples, distance.device)
-        weight = weigh(kinds, self.mix)
-        loss = self.loss_module(distance, kinds['positive'].float(), weight)
-        losses = dict(loss=loss)
-        for name, chosen in kinds.items():
-            count = chosen.sum()
-            mean = (distance.detach() * chosen).sum() / count.clamp(min=1)
-            if name in ('positive', *self.mix):
-                losses[f'distance_{name}'] = mean
+        device = distance.device
+        kinds = kinds_of_pairs(data_samples, device)
+        weight = weigh(kinds, self.mix).to(device, non_blocking=True)
+        target = kinds['positive'].float().to(device, non_blocking=True)
+        losses = dict(loss=self.loss_module(distance, target, weight))
+        for name in ('positive', *self.mix):
+            chosen = kinds[name].to(device, non_blocking=True)
+            count = chosen.sum().clamp(min=1)
+            mean = (distance.detach() * chosen).sum() / count
+            losses[f'distance_{name}'] = mean
         return losses | self._watched(distance, video, audio)
 
     @torch.no_grad()
