@@ -4,7 +4,6 @@ What `tools/data/prepare_av.py` has prepared for pretraining, with a label for
 each video, can be finetuned on without another list or format.
 """
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from avts_mm.media.annotation import ListError, Record
+from avts_mm.media.annotation import ListError
 
 from .item_loading import UnreadableFiles, ends_after
 from .transforms.av_clips import LoadAVAudio
@@ -120,7 +119,8 @@ class LabelledVideoDataset(BaseDataset):
         return [
             dict(
                 filename=os.path.join(folder, records[i].video),
-                audio_path=_audio_path(folder, records[i]),
+                audio_path=records[i].sound
+                and os.path.join(folder, records[i].sound),
                 span=(records[i].start, records[i].duration),
                 label=records[i].label,
                 prepared_bytes=records[i].prepared_bytes,
@@ -159,11 +159,3 @@ class LabelledVideoDataset(BaseDataset):
         info = self.get_data_info(idx)
         with ends_after(self.time_limit, info['filename']):
             return self.pipeline(info)
-
-
-def _audio_path(folder: str, record: Record) -> str:
-    """Where the sound is looked for; of lists that tell paths and labels
-    alone that is the video, which may have none."""
-    unknown = math.isnan(record.duration)
-    audio = record.audio or (record.video if unknown else '')
-    return audio and os.path.join(folder, audio)

@@ -141,7 +141,7 @@ class AVPairSampler(_PlanSampler):
         pairs_per_video (int): Defaults to 1.
         clips_per_video (int): From 2 on, a sample is so many moments of one
             video, in sync each, for a head that compares all clips of a batch
-            with all sounds (``AllPairsHead``); the mix then weighs what it
+            with all sounds (``all_pairs=True``); the mix then weighs what it
             finds there. "Pairs" are such samples in all that is said here
             about batches, ranks and the length of an epoch. Defaults to 1.
         round_to (int): The pairs of a rank's epoch are rounded down to a

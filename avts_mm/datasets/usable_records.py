@@ -43,12 +43,11 @@ def usable_records(
         raise ValueError(f'bad_files must be of {BAD_FILES}, not {bad_files}')
 
     def job(record: Record) -> tuple:
-        video, audio = record.video, record.audio
+        video = os.path.join(folder, record.video)
+        audio = os.path.join(folder, record.sound) if sound else ''
         end = record.start + record.duration
-        if math.isnan(end):  # of a list that tells paths and labels alone
-            audio, end = audio or video, 0.0
-        audio = os.path.join(folder, audio) if sound else ''
-        return os.path.join(folder, video), audio, end, record.prepared_bytes
+        end = 0.0 if math.isnan(end) else end
+        return video, audio, end, record.prepared_bytes
 
     counts: Counter[str] = Counter()
     errors: list[MediaError] = []

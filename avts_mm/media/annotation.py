@@ -49,6 +49,13 @@ class Record(NamedTuple):
     prepared_bytes: int
     extra: dict[str, str]
 
+    @property
+    def sound(self) -> str:
+        """The file in which to look for the sound, empty for none: of lists
+        that tell paths and labels alone the video, which may have none."""
+        unknown = math.isnan(self.duration)
+        return self.audio or (self.video if unknown else '')
+
 
 @contextlib.contextmanager
 def open_text(path: str) -> Iterator[IO[str]]:
