@@ -15,7 +15,13 @@ from collections.abc import Iterator
 import av
 import numpy as np
 
-from .containers import MediaError, audio_stream, open_container, packets
+from .containers import (
+    MediaError,
+    audio_stream,
+    no_pictures,
+    open_container,
+    packets,
+)
 from .probe import probe
 
 # The longest time without a picture or sound, in seconds, that is believed.
@@ -260,7 +266,7 @@ def extract_sound(
     """
     info = probe(path)
     if info.video_codec is None:
-        raise MediaError(f'{path}: has no pictures', path, 'no_video')
+        raise no_pictures(path)
     os.makedirs(os.path.dirname(wav_path) or '.', exist_ok=True)
     part = f'{wav_path}.part'
     try:

@@ -23,6 +23,10 @@ MEASURES = {
     'hard/auc': 'hard negatives, AUC',
     'within_video': 'within video',
 }
+TOWERS = {
+    'tower_offset': 'offset of the means',
+    'tower_spread': 'spread around them',
+}
 POINTS = look(linewidth=1.6, marker='o', markersize=3)
 
 
@@ -133,9 +137,9 @@ def _draw_rate(axes, history: History) -> None:
 
 
 def _draw_towers(axes, history: History) -> None:
-    offset, spread = history.towers.values()
-    axes.plot(*zip(*offset), color='#D55E00', label='offset of the means')
-    axes.plot(*zip(*spread), color='#0072B2', label='spread around them')
+    for name, colour in zip(TOWERS, ('#D55E00', '#0072B2')):
+        line = zip(*history.towers[name])
+        axes.plot(*line, color=colour, label=TOWERS[name])
     axes.legend(frameon=False, fontsize=9, loc='upper right', ncols=2)
     axes.set_ylabel('towers')
     polish(axes)
@@ -201,15 +205,11 @@ def draw_comparison(runs: Mapping[str, Sequence[History]]) -> Figure:
         runs (dict[str, Sequence[History]]): Name of a group to its runs,
             which differ in their seed.
     """
-    towers = {
-        'tower_offset': 'offset of the means',
-        'tower_spread': 'spread around them',
-    }
     figure = new_figure(15, 3.6)
-    panels = figure.subplots(1, len(MEASURES) + len(towers))
+    panels = figure.subplots(1, len(MEASURES) + len(TOWERS))
     style = look(linewidth=1.4, marker='o', markersize=3, alpha=0.85)
     colours = list(COLOURS.values())
-    for axes, (measure, title) in zip(panels, (MEASURES | towers).items()):
+    for axes, (measure, title) in zip(panels, (MEASURES | TOWERS).items()):
         for number, (name, histories) in enumerate(runs.items()):
             style['color'] = colours[number % len(colours)]
             for place, history in enumerate(histories):

@@ -6,6 +6,8 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 
+from .safe_checkpoint_hook import bare
+
 Stages = Sequence[Mapping]
 
 
@@ -102,8 +104,7 @@ class CurriculumHook(Hook):
         kinds that it finds in a batch."""
         mix = mix_at(self.stages, runner.epoch)
         find_sampler(runner.train_dataloader).set_mix(mix)
-        model = runner.model
-        head = getattr(getattr(model, 'module', model), 'head', None)
+        head = getattr(bare(runner.model), 'head', None)
         set_mix = getattr(head, 'set_mix', None)
         if set_mix is not None:
             set_mix(mix)
