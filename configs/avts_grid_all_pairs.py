@@ -18,19 +18,9 @@ default_hooks = dict(
 
 # As many clips as in 10 epochs of avts_grid.py.
 max_epochs = 5
+warm_up, cosine = _base_.param_scheduler
 param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.04,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        begin=1,
-        end=max_epochs,
-        T_max=max_epochs - 1,
-        convert_to_iter_based=True,
-    ),
+    warm_up,
+    dict(cosine, end=max_epochs, T_max=max_epochs - 1),
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)

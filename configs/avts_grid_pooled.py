@@ -16,20 +16,10 @@ optim_wrapper = dict(
         _delete_=True, type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4
     ),
 )
+warm_up, cosine = _base_.param_scheduler
 param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.04,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        begin=1,
-        end=max_epochs,
-        T_max=max_epochs - 1,
-        convert_to_iter_based=True,
-    ),
+    warm_up,
+    dict(cosine, end=max_epochs, T_max=max_epochs - 1),
 ]
 train_cfg = dict(max_epochs=max_epochs)
 default_hooks = dict(
