@@ -54,9 +54,9 @@ default_hooks = dict(
 
 max_epochs = 24
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-2))
-warm_up, cosine = _base_.param_scheduler
+schedule = _base_.param_scheduler
 param_scheduler = [
-    warm_up,
-    dict(cosine, end=max_epochs, T_max=max_epochs - 1),
+    schedule[0],
+    dict(schedule[1], end=max_epochs, T_max=max_epochs - 1),
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=4)

@@ -18,9 +18,9 @@ default_hooks = dict(
 
 # As many clips as in 10 epochs of avts_grid.py.
 max_epochs = 5
-warm_up, cosine = _base_.param_scheduler
+schedule = _base_.param_scheduler
 param_scheduler = [
-    warm_up,
-    dict(cosine, end=max_epochs, T_max=max_epochs - 1),
+    schedule[0],
+    dict(schedule[1], end=max_epochs, T_max=max_epochs - 1),
 ]
 train_cfg = dict(max_epochs=max_epochs, val_interval=1)

@@ -16,10 +16,10 @@ optim_wrapper = dict(
         _delete_=True, type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4
     ),
 )
-warm_up, cosine = _base_.param_scheduler
+schedule = _base_.param_scheduler
 param_scheduler = [
-    warm_up,
-    dict(cosine, end=max_epochs, T_max=max_epochs - 1),
+    schedule[0],
+    dict(schedule[1], end=max_epochs, T_max=max_epochs - 1),
 ]
 train_cfg = dict(max_epochs=max_epochs)
 default_hooks = dict(
