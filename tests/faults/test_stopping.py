@@ -42,14 +42,13 @@ def assert_same_end(one, other):
 def test_finishes_the_step_and_saves(number, tmp_path):
     work_dir = tmp_path / 'run'
     children = toy_training.fork(
-        toy_training.config(work_dir, **{'model.pause': 0.02})
+        toy_training.config(work_dir, **{'model.pause': 0.05})
     )
     toy_training.wait_for(work_dir / 'epoch_1.pth')
-    time.sleep(0.1)
     os.kill(children[0], number)
     assert toy_training.wait(children) == [STOPPED]
     state = toy_training.load(work_dir, 'resume.pth')
-    assert 12 < state['meta']['iter'] < 48
+    assert 12 <= state['meta']['iter'] < 48
     (log,) = work_dir.glob('*/*.log')
     told = log.read_text()
     assert f'{number.name}: stopped at iteration' in told
@@ -99,13 +98,13 @@ def test_the_whole_job_is_signalled_while_a_worker_is_slow(tmp_path):
 def test_two_ranks_leave_together(tmp_path):
     """One is signalled; running statistics differ between the ranks."""
     work_dir = tmp_path / 'run'
-    cfg = toy_training.config(work_dir, **{'model.pause': 0.02})
+    cfg = toy_training.config(work_dir, **{'model.pause': 0.05})
     children = toy_training.fork(cfg, 2)
     toy_training.wait_for(work_dir / 'epoch_1.pth')
     os.kill(children[1], signal.SIGTERM)
     assert toy_training.wait(children) == [STOPPED, STOPPED]
     state = toy_training.load(work_dir, 'resume.pth')
-    assert 6 < state['meta']['iter'] < 24
+    assert 6 <= state['meta']['iter'] < 24
     if state['meta']['iter'] % 6:
         means = [
             rank['buffers']['net.1.running_mean'] for rank in state['ranks']
