@@ -13,7 +13,7 @@ from ..media.options import Prepared, PrepareOptions, find_fault
 from ..media.transcode import transcode
 from .journal import ANNOTATION, Journal, prepared_paths
 from .pool import run_jobs
-from .sources import Source
+from .sources import WHOLE, Shard, Source
 
 REASONS = {
     'no_audio': 'without sound',
@@ -68,12 +68,18 @@ def prepare_corpus(
     overwrite: bool = False,
     on_done: Callable[[Source, str | None], None] | None = None,
     prune: bool = False,
+    shard: Shard = WHOLE,
+    merge: bool = False,
 ) -> Corpus:
     """Prepare videos in parallel; what is finished already is kept.
 
     What earlier runs have prepared in the folder stays in the corpus. Writes
     ``videos/<name>.mp4`` and ``.wav``, ``annotation.csv``, ``skipped.csv`` and
     a journal by which a later run goes on.
+
+    Several jobs, on machines that see the folder under the same path, can
+    prepare a shard each; each writes but its videos and a journal of its own.
+    A run without a shard takes these over, and writes all the rest.
 
     Args:
         sources (Iterable[Source]): See :func:`find_sources`.
@@ -86,16 +92,19 @@ def prepare_corpus(
         on_done (Callable | None): Called with each source and, if it is left
             out, the reason.
         prune (bool): Take away what is not among the sources.
+        shard (Shard): Which of the sources to prepare. Defaults to all.
+        merge (bool): Prepare nothing: the jobs have done it.
 
     Raises:
         ValueError: ``out`` holds a corpus made with other options, or a
-            source lies where its prepared file would.
+            source lies where its prepared file would, or what is to be
+            merged is not finished.
         OSError: ``out`` cannot be written to.
     """
     begin = time.monotonic()
     corpus = Corpus()
     outcome: dict[Source, tuple[dict, str | None, str]] = {}
-    part = os.path.join(out, _PART)
+    part = os.path.join(out, f'{_PART}{shard.tag()}')
 
     def settle(source: Source, entry: dict) -> None:
         """Note an entry of the journal, judged by today's limits."""
@@ -111,9 +120,10 @@ def prepare_corpus(
         if on_done is not None:
             on_done(source, outcome[source][1])
 
-    sources = list(dict.fromkeys(sources))
+    sources = shard.part(dict.fromkeys(sources))
     _check_places(sources, out)
-    with Journal(out, options, overwrite, sources, prune) as journal:
+    journal = Journal(out, options, overwrite, sources, prune, shard)
+    with journal:
         shutil.rmtree(part, ignore_errors=True)
         os.makedirs(part)
         try:
@@ -122,18 +132,21 @@ def prepare_corpus(
             for source in sources:
                 # Not every disk tells names apart that differ in case.
                 owner = owners.setdefault(source.name.lower(), source)
-                entry = journal.find(source)
+                entry = journal.find(source, retry=not merge)
                 taken = journal.owner(source) if entry is None else None
                 if owner is not source:
                     done(source, _clash(source, owner.path))
                 elif entry is not None:
                     done(source, entry)
-                    corpus.reused += 1
+                    corpus.reused += not merge
                 elif taken:
                     done(source, _clash(source, taken))
                 else:
                     jobs.append(source)
-            prepare = functools.partial(_prepare, out, options)
+            if merge and jobs:
+                raise _unfinished(out, jobs, journal.shards)
+            journal.end_shards()
+            prepare = functools.partial(_prepare, out, options, part)
             workers = max(1, min(num_workers, len(jobs)))
             for source, result in run_jobs(prepare, jobs, workers, time_limit):
                 done(source, journal.add(source, result))
@@ -152,6 +165,14 @@ def prepare_corpus(
             corpus.records.append(_record(source, entry))
         else:
             corpus.left_out.append((source, reason, detail))
+    if shard == WHOLE:
+        _write(out, corpus)
+    corpus.seconds = time.monotonic() - begin
+    return corpus
+
+
+def _write(out: str, corpus: Corpus) -> None:
+    """Write the annotation, and what is left out of it."""
     write_records(os.path.join(out, ANNOTATION), corpus.records)
     write_rows(
         os.path.join(out, 'skipped.csv'),
@@ -166,8 +187,6 @@ def prepare_corpus(
             for source, reason, detail in corpus.left_out
         ],
     )
-    corpus.seconds = time.monotonic() - begin
-    return corpus
 
 
 def _check_places(sources: Iterable[Source], out: str) -> None:
@@ -179,6 +198,16 @@ def _check_places(sources: Iterable[Source], out: str) -> None:
                 f'{source.path}: lies where the prepared file would; choose '
                 'another folder for these'
             )
+
+
+def _unfinished(out: str, jobs: list[Source], count: int) -> ValueError:
+    shards = sorted({Shard.of(source.name, count) for source in jobs})
+    again = ', '.join(f'--shard {s.number}/{s.count}' for s in shards[:10])
+    return ValueError(
+        f'{out}: {len(jobs)} videos are not finished, the first of them '
+        f'{jobs[0].path}; run {again}{", ..." * (len(shards) > 10)} again, or '
+        'leave --merge out to prepare them now'
+    )
 
 
 def _gone(source: Source) -> dict:
@@ -198,12 +227,16 @@ def _clash(source: Source, owner: str) -> dict:
 
 
 def _prepare(
-    out: str, options: PrepareOptions, source: Source, progress: Callable
+    out: str,
+    options: PrepareOptions,
+    part: str,
+    source: Source,
+    progress: Callable,
 ) -> Prepared:
     """Prepare one source in a worker. The files appear complete."""
     mp4, wav = prepared_paths(out, source.name)
     stem = hashlib.sha256(source.name.encode()).hexdigest()[:24]
-    stem = os.path.join(out, _PART, f'{stem}-{os.getpid()}')
+    stem = os.path.join(part, f'{stem}-{os.getpid()}')
     prepared = transcode(
         source.path,
         f'{stem}.mp4',
@@ -232,47 +265,3 @@ def _record(source: Source, entry: dict) -> dict:
         'source': printable(source.path),
         'prepared_bytes': entry['bytes'][0],
     }
-
-
-def split_records(
-    records: list[dict], val_share: float, seed: int = 0
-) -> dict[str, list[dict]]:
-    """Divide an annotation into ``'train'`` and ``'val'``.
-
-    All segments of one video go to the same side. Which side does not depend
-    on the order, and adding videos moves few others.
-
-    Args:
-        records (list[dict]): The annotation.
-        val_share (float): Share of the videos for validation.
-        seed (int): Another seed, another draw.
-
-    Raises:
-        ValueError: There are fewer than two videos to divide.
-    """
-    if not 0 < val_share < 1:
-        raise ValueError(f'val_share={val_share} must lie between 0 and 1')
-    # A link to a video is the video.
-    real = {
-        name: os.path.realpath(name)
-        for name in {record['source'] for record in records}
-    }
-    names = sorted(set(real.values()))
-    if len(names) < 2:
-        raise ValueError(
-            f'{len(names)} video(s) cannot be divided into train and val'
-        )
-    base = os.path.commonpath([os.path.dirname(name) for name in names])
-
-    def draw(name):
-        # Moving the folder does not change the draw.
-        text = f'{seed}:{os.path.relpath(name, base)}'
-        return hashlib.sha256(text.encode()).digest()
-
-    count = min(max(1, round(val_share * len(names))), len(names) - 1)
-    val = set(sorted(names, key=draw)[:count])
-    parts: dict[str, list[dict]] = {'train': [], 'val': []}
-    for record in records:
-        side = 'val' if real[record['source']] in val else 'train'
-        parts[side].append(record)
-    return parts

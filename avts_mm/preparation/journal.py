@@ -1,16 +1,18 @@
 """What has been done already, so that an interrupted run can go on."""
 
 import contextlib
+import glob
 import json
 import os
+import re
 import sys
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..media import MediaError, Prepared, PrepareOptions
 from ..media.annotation import read_records
-from .sources import JOURNAL, Source
+from .sources import WHOLE, Shard, Source
 
 # On Windows two runs in one folder are the user's care.
 if sys.platform != 'win32':
@@ -34,15 +36,23 @@ class Journal:
     A half-written last line, left by a killed run, does not count. What is
     there already of ``sources`` gets the names that they have now.
 
+    Each shard has a journal of its own, which begins with what that of the
+    whole corpus knows of it.
+
     Args:
         out (str): Folder of the corpus.
         options (PrepareOptions): What the videos become.
         overwrite (bool): Take everything away first.
         sources (Sequence[Source]): What is going to be prepared.
         prune (bool): Take away first what is not among these.
+        shard (Shard): What part of the corpus this is about.
+
+    Attributes:
+        shards (int): How many of them have prepared the corpus.
 
     Raises:
-        ValueError: The folder holds a corpus made with other options.
+        ValueError: The folder holds a corpus made with other options, or
+            divided into another number of shards.
         BlockingIOError: Another run is at work there.
     """
 
@@ -53,26 +63,27 @@ class Journal:
         overwrite: bool = False,
         sources: Sequence[Source] = (),
         prune: bool = False,
+        shard: Shard = WHOLE,
     ) -> None:
-        self.out = out
-        self.path = os.path.join(out, JOURNAL)
+        self.out, self.shard = out, shard
+        self.path = self._path(shard)
         self.entries: dict[str, dict] = {}
         self._files = contextlib.ExitStack()
         os.makedirs(out, exist_ok=True)
         header = {'options': options.to_dict()}
         self._limits = [header['options'][key] for key in JUDGEMENT]
         with self._files:  # closed again if anything fails
-            self._take_lock()
-            if os.path.exists(self.path):
-                self._read(None if overwrite else header['options'])
+            if shard != WHOLE:
+                self._take_lock(shard.tag())
+            self._take_lock(shared=shard != WHOLE)
+            self._load(None if overwrite else header['options'])
             names = set() if overwrite else {s.name for s in sources}
-            if not overwrite:
-                self._rename(sources, names)
+            self._rename(() if overwrite else sources, names)
             if overwrite or prune:
                 self._remove(set(self.entries) - names)
             with open(f'{self.path}.part', 'w', encoding='utf-8') as file:
-                for entry in (header, *self.entries.values()):
-                    file.write(json.dumps(entry) + '\n')
+                lines = map(json.dumps, (header, *self.entries.values()))
+                file.writelines(f'{line}\n' for line in lines)
             os.replace(f'{self.path}.part', self.path)
             self._file = self._files.enter_context(
                 open(self.path, 'a', encoding='utf-8')  # noqa: SIM115
@@ -82,45 +93,87 @@ class Journal:
     def __enter__(self) -> 'Journal':
         return self
 
+    def end_shards(self) -> None:
+        """Take away the journals of shards: that of the whole has it all."""
+        for part in self._parts if self.shard == WHOLE else ():
+            os.remove(self._path(part))
+
     def __exit__(self, *exc) -> None:
         """Free the folder for other runs."""
         self._files.close()
 
-    def _take_lock(self) -> None:
-        path = os.path.join(self.out, '.lock')
-        lock = self._files.enter_context(open(path, 'w'))  # noqa: SIM115
+    def _path(self, shard: Shard) -> str:
+        return os.path.join(self.out, f'journal{shard.tag()}.jsonl')
+
+    def _take_lock(self, tag: str = '', shared: bool = False) -> None:
+        path = os.path.join(self.out, f'.lock{tag}')
+        lock = self._files.enter_context(open(path, 'a+'))  # noqa: SIM115
         if sys.platform == 'win32':
             return
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except OSError:
             raise BlockingIOError(
                 f'{self.out}: another run is preparing videos there; wait '
                 'for it or choose another folder'
             ) from None
 
-    def _read(self, now: dict | None) -> None:
+    def _load(self, now: dict | None) -> None:
         """Read the entries, if they were made with these options."""
+        found = glob.glob('journal.*-of-*.jsonl', root_dir=self.out)
+        parts = [Shard(*map(int, re.findall(r'\d+', n))) for n in found]
+        self._parts = parts
+        self.shards = max(part.count for part in (*parts, self.shard))
+        for part in parts:
+            if self.shard != WHOLE and part.count != self.shard.count:
+                raise ValueError(
+                    f'{self.out}: is being prepared in {part.count} shards; '
+                    f'give --shard {part.number}/{part.count} and so on, or '
+                    '--merge them first'
+                )
+        mine = [p for p in parts if self.shard in (p, WHOLE)]
+
+        def is_known(name: str) -> bool:
+            # What shards have done since is in their own journals.
+            home = Shard.of(name, self.shards)
+            return home not in mine and self.shard in (home, WHOLE)
+
+        self._read(self._path(WHOLE), now, is_known)
+        for part in mine:
+            self._read(self._path(part), now)
+        if any('extra' not in e for e in self.entries.values()):
+            self._recall_extra()  # version 0.1.0
+
+    def _read(
+        self,
+        path: str,
+        now: dict | None,
+        wanted: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        """Read those entries of a journal, if there is one."""
         lines: list[dict] = []
-        with open(self.path, encoding='utf-8') as file:
+        with (
+            contextlib.suppress(FileNotFoundError),
+            open(path, encoding='utf-8') as file,
+        ):
             for line in file:
                 with contextlib.suppress(json.JSONDecodeError):
                     lines.append(json.loads(line))
         now = now or {}
         before = lines.pop(0).get('options', {}) if lines else now
-        other = ', '.join(
+        lines = [entry for entry in lines if wanted(entry['name'])]
+        other = [
             f'{key}={before.get(key)}'
             for key in now
             if key not in JUDGEMENT and before.get(key) != now[key]
-        )
-        if other:
+        ]
+        if other and lines:
             raise ValueError(
-                f'{self.out}: holds videos prepared with {other}; choose '
-                'another folder, the same options, or --overwrite'
+                f'{self.out}: holds videos prepared with {", ".join(other)}; '
+                'choose another folder, the same options, or --overwrite'
             )
-        self.entries = {entry['name']: entry for entry in lines}
-        if any('extra' not in entry for entry in lines):  # version 0.1.0
-            self._recall_extra()
+        self.entries.update((entry['name'], entry) for entry in lines)
 
     def _recall_extra(self) -> None:
         """Take further columns from the annotation."""
@@ -160,8 +213,9 @@ class Journal:
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(path)
 
-    def find(self, source: Source) -> dict | None:
-        """The entry of a source that need not be done again."""
+    def find(self, source: Source, retry: bool = True) -> dict | None:
+        """The entry of a source that need not be done again; without
+        ``retry`` what did not succeed either."""
         entry = self.entries.get(source.name)
         if entry is None or identity(source) != entry['source']:
             return None
@@ -169,7 +223,7 @@ class Journal:
         if reason is None:
             again = not self.on_disk(entry)
         else:
-            again = reason in RETRIED or (
+            again = (retry and reason in RETRIED) or (
                 reason in JUDGED and entry['limits'] != self._limits
             )
         if again:

@@ -1,7 +1,9 @@
 """Which videos, or segments of videos, are to be prepared, and their names."""
 
 import csv
+import fnmatch
 import functools
+import hashlib
 import logging
 import os
 import re
@@ -23,8 +25,8 @@ SUFFIXES = (
     *('.mp4', '.mpeg', '.mpg', '.mts', '.mxf', '.ogv', '.ts', '.vob'),
     *('.webm', '.wmv'),
 )
-# By which a prepared corpus is known.
-JOURNAL = 'journal.jsonl'
+# By which a prepared corpus is known: journal.jsonl, journal.3-of-64.jsonl.
+JOURNALS = 'journal*.jsonl'
 # Columns of a list that are used up here or computed anew.
 _COLUMNS = ('video', 'audio', 'start', 'end', 'duration', 'name')
 
@@ -48,6 +50,63 @@ class Source:
     start: float | None = None
     end: float | None = None
     extra: dict = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class Shard:
+    """The part of the sources that one of several jobs prepares.
+
+    Which one a source belongs to is told by its name alone.
+
+    Attributes:
+        number (int): From 1.
+        count (int): Of all shards.
+    """
+
+    number: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> 'Shard':
+        """``3/64``, or ``slurm`` for what the array of jobs tells.
+
+        Raises:
+            ValueError: It is neither, or this is no job of an array.
+        """
+        if text == 'slurm':
+            names = ('ID', 'MIN', 'COUNT')
+            found = [os.environ.get(f'SLURM_ARRAY_TASK_{n}') for n in names]
+            if None in found:
+                raise ValueError(
+                    'slurm: is no job of an array; start it by sbatch '
+                    '--array=1-64, or give the shard as 3/64'
+                )
+            job, first, count = map(int, filter(None, found))
+            text = f'{job - first + 1}/{count}'
+        match = re.fullmatch(r'(\d{1,9})/(\d{1,9})', text)
+        shard = cls(*map(int, match.groups())) if match else cls(0)
+        if not 1 <= shard.number <= shard.count:
+            raise ValueError(f'{text}: must be slurm, or 1/64 to 64/64')
+        return shard
+
+    @classmethod
+    def of(cls, name: str, count: int) -> 'Shard':
+        """That of a name. Names that differ in case share one, so that it
+        can tell whether they clash."""
+        digest = hashlib.sha256(name.lower().encode()).digest()
+        return cls(int.from_bytes(digest[:8], 'big') % count + 1, count)
+
+    def part(self, sources: Iterable[Source]) -> list[Source]:
+        """Those of the sources that belong to it."""
+        return [s for s in sources if self.of(s.name, self.count) == self]
+
+    def tag(self, before: str = '.') -> str:
+        """For names of files: ``.3-of-64``, nothing for the only one."""
+        several = self.count > 1
+        return f'{before}{self.number}-of-{self.count}' if several else ''
+
+
+WHOLE = Shard()
 
 
 def find_sources(
@@ -113,7 +172,8 @@ def find_videos(root: str, prepared: bool = True) -> Iterator[str]:
                 folders.clear()
                 continue
             seen.add(real)
-            if not prepared and {'videos', JOURNAL} <= {*folders, *names}:
+            journals = fnmatch.filter(names, JOURNALS)
+            if not prepared and 'videos' in folders and journals:
                 folders.remove('videos')
                 _tell(
                     f'{folder}{os.sep}videos: not searched, since '

@@ -11,7 +11,7 @@ from media_files import render
 
 from avts_mm.media import PrepareOptions
 from avts_mm.media.annotation import read_records
-from avts_mm.preparation import find_sources, prepare_corpus, split_records
+from avts_mm.preparation import Shard, find_sources, prepare_corpus
 from avts_mm.preparation.journal import Journal
 
 SMALL = PrepareOptions(short_side=32, preset='ultrafast')
@@ -291,31 +291,75 @@ def test_segments_and_columns_of_a_list(zoo, tmp_path):
     assert [reason for _, reason, _ in corpus.left_out] == ['missing']
 
 
-def records_of(videos, segments=2):
-    return [
-        {'source': f'/data/{v:03d}.mp4', 'video': f'{v}_{s}.mp4'}
-        for v in range(videos)
-        for s in range(segments)
-    ]
+def files_of(out):
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob('*')
+        if path.is_file() and not path.name.startswith(('.lock', 'journal'))
+    }
 
 
-def test_split_keeps_segments_of_a_video_together():
-    records = records_of(50)
-    parts = split_records(records, 0.2)
-    sides = {side: {r['source'] for r in part} for side, part in parts.items()}
-    assert not sides['train'] & sides['val']
-    assert len(sides['val']) == 10
-    assert len(parts['train']) + len(parts['val']) == 100
-    assert split_records(records[::-1], 0.2)['val'] == parts['val'][::-1]
-    assert split_records(records, 0.2, seed=1)['val'] != parts['val']
+def test_shards_make_the_same_corpus(zoo, finished, tmp_path):
+    out = tmp_path / 'out'
+    for number in (3, 1, 2):
+        run(zoo, out, shard=Shard(number, 3), num_workers=1)
+        assert not (out / 'annotation.csv').exists()
+    again = run(zoo, out, shard=Shard(2, 3))
+    assert again.reused > 0
+    merged = run(zoo, out, merge=True)
+    assert merged.reused == 0 and merged.records == finished[1].records
+    assert files_of(out) == files_of(finished[0])
+    assert [p.name for p in out.glob('journal*')] == ['journal.jsonl']
+    # A job that is started once more finds its part in the whole.
+    assert run(zoo, out, shard=Shard(2, 3)).reused == again.reused
+    assert run(zoo, out).reused == 7
+    assert files_of(out) == files_of(finished[0])
 
 
-def test_split_does_not_depend_on_the_place():
-    records = records_of(20)
-    moved = [dict(r, source='/else' + r['source']) for r in records]
-    here, there = split_records(records, 0.3), split_records(moved, 0.3)
-    assert len(split_records(records_of(2), 0.01)['val']) == 2
-    names = [[r['video'] for r in p['val']] for p in (here, there)]
-    assert names[0] == names[1]
-    with pytest.raises(ValueError, match='1 video'):
-        split_records(records_of(1), 0.5)
+def test_a_job_that_has_not_ended_is_told(zoo, tmp_path):
+    sources = find_sources([str(zoo)])
+    home = Shard.of(next(s.name for s in sources if 'late' in s.name), 3)
+    others = {Shard(number, 3) for number in (1, 2, 3)} - {home}
+    for shard in others:
+        run(zoo, tmp_path, shard=shard)
+    with pytest.raises(ValueError, match=f'--shard {home.number}/3 again'):
+        run(zoo, tmp_path, merge=True)
+    with pytest.raises(ValueError, match=r'late|tail'):
+        run(zoo, tmp_path, merge=True)
+    assert not (tmp_path / 'annotation.csv').exists()
+    run(zoo, tmp_path, shard=home)
+    assert len(run(zoo, tmp_path, merge=True).records) == 2
+
+
+def test_merging_tries_nothing_again(zoo, tmp_path):
+    list_file = tmp_path / 'list.txt'
+    list_file.write_text(f'{zoo}/gone.mp4\n{zoo}/good.mp4')
+    sources = find_sources(list_file=str(list_file))
+    for number in (1, 2):
+        shard = Shard(number, 2)
+        prepare_corpus(sources, str(tmp_path), SMALL, shard=shard)
+    merged = prepare_corpus(sources, str(tmp_path), SMALL, merge=True)
+    assert len(merged.records) == 1
+    assert list(merged.by_reason()) == ['missing']
+
+
+def test_shards_begun_anew_with_other_options(zoo, out):
+    other = PrepareOptions(short_side=48, preset='ultrafast')
+    for number in (1, 2):
+        with pytest.raises(ValueError, match='short_side=32'):
+            run(zoo, out, other, shard=Shard(number, 2))
+        run(zoo, out, other, shard=Shard(number, 2), overwrite=True)
+    assert len(run(zoo, out, other, merge=True).records) == 2
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='locks are POSIX')
+def test_who_may_work_at_the_same_time(zoo, tmp_path):
+    out = str(tmp_path)
+    with Journal(out, SMALL, shard=Shard(1, 2)):
+        with pytest.raises(BlockingIOError, match='another run'):
+            run(zoo, out, shard=Shard(1, 2))
+        with pytest.raises(BlockingIOError, match='another run'):
+            run(zoo, out)
+        with pytest.raises(ValueError, match='in 2 shards'):
+            run(zoo, out, shard=Shard(1, 3))
+        run(zoo, out, shard=Shard(2, 2))

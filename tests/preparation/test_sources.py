@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from avts_mm.preparation import Source, find_sources, find_videos
+from avts_mm.preparation import Shard, Source, find_sources, find_videos
 
 
 def touch(*paths):
@@ -157,3 +157,25 @@ def test_names_cannot_leave_the_folder(tmp_path):
     list_file.write_text('video,name\na.mp4,../../etc/x\nb.mp4,/root/y\n')
     names = [s.name for s in find_sources(list_file=str(list_file))]
     assert names == ['etc/x', 'root/y']
+
+
+def test_a_shard_is_told_by_the_name_alone():
+    sources = [Source(f'/{n}.mp4', f'deep/{n}') for n in range(1000)]
+    parts = [Shard(number, 4).part(sources) for number in (1, 2, 3, 4)]
+    found = [source for part in parts for source in part]
+    assert sorted(found, key=sources.index) == sources
+    assert all(210 < len(part) < 290 for part in parts)
+    assert Shard(2, 4).part(sources[::-1]) == parts[1][::-1]
+    assert Shard.of('Film', 64) == Shard.of('film', 64)
+
+
+def test_the_shard_of_a_job(monkeypatch):
+    assert Shard.parse('3/64') == Shard(3, 64)
+    for wrong in ('0/4', '5/4', '3', 'a/b', '-1/4', ''):
+        with pytest.raises(ValueError, match='1/64 to 64/64'):
+            Shard.parse(wrong)
+    with pytest.raises(ValueError, match='no job of an array'):
+        Shard.parse('slurm')
+    for name, value in dict(ID=7, MIN=5, COUNT=8).items():
+        monkeypatch.setenv(f'SLURM_ARRAY_TASK_{name}', str(value))
+    assert Shard.parse('slurm') == Shard(3, 8)

@@ -95,6 +95,7 @@ def test_slurm_train(start):
         ('dist_train.sh', ['a.py']),
         ('dist_test.sh', ['a.py', 'c.pth']),
         ('slurm_train.sh', ['gpu', 'avts']),
+        ('data/slurm_prepare.sh', ['cpu', 'prep']),
     ],
 )
 def test_missing_arguments(start, script, arguments):
@@ -116,3 +117,34 @@ def test_a_taken_port_is_replaced(start):
             # Other machines would not know of another one.
             several = dict(NNODES='2', PORT=taken)
             assert f'--master_port={taken}' in start(*run, **several)[1]
+
+
+def test_slurm_prepare(start, tmp_path):
+    """An sbatch that does at once what it is told."""
+    fake = tmp_path / 'sbatch'
+    fake.write_text(
+        '#!/bin/sh\n'
+        'for last; do echo "$last" >&2; done\n'
+        'sh -c "$last" >&2\n'
+        'echo "77;cluster"\n'
+    )
+    fake.chmod(0o755)
+    arguments = ['in put', '--out', 'out', '--short-side', '32']
+    options = dict(JOBS='2', SBATCH_ARGS='--time=10 --exclusive')
+    code, said, words = start(
+        'data/slurm_prepare.sh', 'cpu', 'prep', *arguments, **options
+    )
+    assert code == 0
+    assert said == ['jobs 77, then 77, which merges']
+    words = words.splitlines()
+    for once in ('--array=1-2', '--requeue', '--dependency=afterany:77'):
+        assert words.count(once) == 1
+    common = '--partition=cpu --job-name=prep --time=10 --exclusive'
+    assert all(words.count(word) == 2 for word in common.split())
+    tool = str(TOOLS / 'data' / 'prepare_av.py')
+    runs = [i for i, word in enumerate(words) if word == tool]
+    ends = '--shard slurm --num-workers 4', '--merge'
+    for begin, end in zip(runs, ends, strict=True):
+        assert words[begin + 1 :][:5] == arguments
+        rest = words[begin + 6 :][: len(end.split())]
+        assert rest == end.split()

@@ -118,6 +118,8 @@ def test_nothing_usable(tmp_path, capsys):
         ['.', '--crop', '0,0,2,1'],
         ['.', '--val-share', '1'],
         ['.', '--num-workers', '0'],
+        ['.', '--shard', '0/4'],
+        ['.', '--shard', '1/4', '--merge'],
     ],
 )
 def test_wrong_arguments(wrong, tmp_path, capsys):

@@ -19,6 +19,7 @@ from avts_mm.media.annotation import printable, write_records
 from avts_mm.preparation import (
     REASONS,
     Corpus,
+    Shard,
     find_sources,
     prepare_corpus,
     split_records,
@@ -91,6 +92,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='give a video up that makes no progress for so long',
     )
     parser.add_argument(
+        '--shard',
+        type=Shard.parse,
+        default=Shard(),
+        metavar='I/N',
+        help='prepare only the I-th of N parts, in one of N jobs that share '
+        'DIR; slurm takes both numbers from the array of jobs',
+    )
+    parser.add_argument(
+        '--merge',
+        action='store_true',
+        help='the same command after all of these jobs: write the annotation',
+    )
+    parser.add_argument(
         '--prune',
         action='store_true',
         help='take out of the corpus what this command does not name; '
@@ -109,6 +123,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('give videos, folders or --list FILE')
     if args.val_share is not None and not 0 < args.val_share < 1:
         parser.error('--val-share must lie between 0 and 1')
+    if args.merge and (args.overwrite or args.shard.count > 1):
+        parser.error('--merge comes without --overwrite and --shard')
     if args.num_workers < 1 or args.time_limit <= 0:
         parser.error('--num-workers and --time-limit must be positive')
     try:
@@ -125,16 +141,16 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
     sources = find_sources(args.src, args.list, args.root)
     if not sources:
         raise ValueError('found no videos; are their suffixes known ones?')
-    counts = Counter()
+    counts, total = Counter(), len(args.shard.part(sources))
     with Progress(console=console) as progress:
-        task = progress.add_task('preparing', total=len(sources))
+        task = progress.add_task('preparing', total=total)
 
         def on_done(source, reason):
             counts[reason is None] += 1
             progress.update(
                 task,
                 advance=1,
-                description=f'{counts[True]} of {len(sources)} kept, '
+                description=f'{counts[True]} of {total} kept, '
                 f'{counts[False]} left out',
             )
 
@@ -147,6 +163,8 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
             args.overwrite,
             on_done,
             args.prune,
+            args.shard,
+            args.merge,
         )
 
 
@@ -216,7 +234,8 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     try:
         corpus = prepare(args, console)
-        splits = write_splits(args, corpus.records)
+        several = args.shard.count > 1
+        splits = {} if several else write_splits(args, corpus.records)
     except (ValueError, OSError, csv.Error, RuntimeError) as error:
         print(f'prepare_av: {printable(str(error))}', file=sys.stderr)
         return 1
@@ -225,9 +244,8 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     report = make_report(args, corpus, splits)
     text = json.dumps(report, indent=2) + '\n'
-    for path in map(
-        Path, filter(None, (f'{args.out}/report.json', args.json))
-    ):
+    here = None if several else f'{args.out}/report.json'
+    for path in map(Path, filter(None, (here, args.json))):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding='utf-8')
     console.print(make_table(report))
@@ -235,6 +253,9 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f'{corpus.reused} were finished by an earlier run')
     for split, count in splits.items():
         console.print(f'annotation_{split}.csv: {count} videos')
+    if several:
+        console.print('after all jobs: the same command with --merge')
+        return 0
     if corpus.left_out:
         console.print(f'each with its reason: {args.out}/skipped.csv')
     if not corpus.records:
