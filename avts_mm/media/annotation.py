@@ -17,11 +17,14 @@ with another size, a file is looked at as any other.
 
 import contextlib
 import csv
+import io
 import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, TypeVar
+
+from .storage import is_file, open_file
 
 FIELDS = ('video', 'audio', 'start', 'duration', 'label')
 
@@ -63,7 +66,9 @@ def open_text(path: str) -> Iterator[IO[str]]:
     if it is not in UTF-8."""
     try:
         # utf-8-sig: spreadsheets put a byte-order mark in front.
-        with open(path, newline='', encoding='utf-8-sig') as file:
+        with io.TextIOWrapper(
+            open_file(path), 'utf-8-sig', newline=''
+        ) as file:
             yield file
     except UnicodeDecodeError:
         raise ListError(
@@ -73,7 +78,7 @@ def open_text(path: str) -> Iterator[IO[str]]:
 
 
 def _first_bad_line(path: str) -> int:
-    with open(path, 'rb') as file:
+    with open_file(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode()
@@ -104,7 +109,7 @@ def iter_rows(
             the message names file, line and field.
     """
     path = os.fspath(path)
-    if not os.path.isfile(path):
+    if not is_file(path):
         raise FileNotFoundError(f'{path}: no such annotation file; {remedy}')
     with open_text(path) as file:
         rows = csv.reader(file, skipinitialspace=True)
@@ -137,7 +142,7 @@ def iter_records(path: str | os.PathLike) -> Iterator[Record]:
     Errors are those of :func:`iter_rows`.
     """
     path = os.fspath(path)
-    if os.path.isfile(path):
+    if is_file(path):
         with open_text(path) as file:
             if PATH_AND_LABEL.fullmatch(file.readline()):
                 file.seek(0)

@@ -12,12 +12,12 @@ from .audio_reader import AudioReader, WaveAudio, is_quiet
 from .containers import (
     alone,
     audio_stream,
-    file_status,
     open_container,
     packets,
 )
 from .probe import open_probed
 from .sound import SoundDecoder
+from .storage import file_status
 
 # Sound decoded before the span, so that the decoder has settled: MP3 takes
 # bits from up to 9 earlier blocks (235 ms at 44.1 kHz), Opus asks for 80 ms.

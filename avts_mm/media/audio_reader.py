@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager
 import numpy as np
 from scipy.signal import firwin, resample_poly
 
-from .containers import MediaError, damaged
+from .containers import damaged
+from .errors import MediaError
+from .storage import open_file
 
 # Tracks rarely end together: lossy codecs work in blocks of up to 46 ms, and
 # a span that sticks out of the track by no more than this is filled up with
@@ -143,7 +145,7 @@ class WaveAudio(AudioReader):
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
-        self._file = open(self.path, 'rb')  # noqa: SIM115
+        self._file = open_file(self.path)
         try:
             head = wave.Wave_read(self._file)
             if head.getsampwidth() != 2:
@@ -154,7 +156,7 @@ class WaveAudio(AudioReader):
         self.sample_rate = head.getframerate()
         self._channels = head.getnchannels()
         self._begin = self._file.tell()
-        size = os.fstat(self._file.fileno()).st_size - self._begin
+        size = self._file.seek(0, 2) - self._begin
         there = size // (2 * self._channels)
         told = head.getnframes()
         unknown = not 0 < told * 2 * self._channels < _UNKNOWN_BYTES

@@ -1,12 +1,14 @@
-"""Media files: what is known of one, the error about it, and opening it."""
+"""Media files: what is known of one, and opening it."""
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
+
+from .errors import MediaError
+from .storage import Address, FileStatus, file_status, open_file
 
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}
@@ -84,32 +86,6 @@ class MediaInfo:
         return start, max(0.0, end - start)
 
 
-class MediaError(Exception):
-    """A media file cannot be read, or cannot be read rightly.
-
-    Args:
-        message (str): Full sentence naming the file, the cause and a remedy.
-        path (str): The file.
-        reason (str): Short code to count by. One of ``'missing'`` (no such
-            file), ``'empty'`` (zero bytes), ``'undecodable'`` (not media, or
-            damaged), ``'no_video'``, ``'no_audio'``, ``'too_short'`` (asked
-            beyond the ends of the track), ``'gap'`` (the track has a hole
-            there), ``'silent'`` (digital silence throughout), ``'timeout'``
-            (reading took too long), ``'unsupported'`` (this backend would
-            read the file wrongly, or this container cannot hold it),
-            ``'unwritable'`` (a file to be written).
-    """
-
-    # The message comes first and suffices by itself: torch re-raises the
-    # errors of data-loading workers as ``type(error)(message)``.
-    def __init__(
-        self, message: str, path: str = '', reason: str = 'undecodable'
-    ) -> None:
-        super().__init__(message)
-        self.path = str(path)
-        self.reason = reason
-
-
 def error_cause(error: Exception) -> str:
     """What an error of PyAV or decord says, in one line without paths."""
     text = getattr(error, 'strerror', None) or str(error)
@@ -140,29 +116,11 @@ def disordered(path: str, time: float) -> MediaError:
     )
 
 
-def file_status(path: str) -> os.stat_result | None:
-    """What the system knows about a file; None if there is none.
-
-    MediaError for what is not a file: a named pipe would be waited for.
-    """
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None  # opening it tells why
-    if not stat.S_ISREG(status.st_mode):
-        raise MediaError(
-            f'{path}: is not a regular file; leave it out',
-            path,
-            'undecodable',
-        )
-    return status
-
-
 def open_container(
     path: str,
     options: dict | None = None,
     format: str | None = None,
-    status: os.stat_result | None = None,
+    status: FileStatus | None = None,
 ):
     """Open a file with PyAV, its format and status told if known.
 
@@ -171,11 +129,12 @@ def open_container(
     """
     path = os.fspath(path)
     status = status or file_status(path)
-    # FFmpeg would take what stands before a colon for a protocol.
-    name = os.path.join('.', path) if status else path
     try:
         container = av.open(
-            name, format=format, options=options, metadata_errors='replace'
+            readable(path, status),
+            format=format,
+            options=options,
+            metadata_errors='replace',
         )
     except FileNotFoundError:
         raise MediaError(
@@ -184,7 +143,7 @@ def open_container(
             'missing',
         ) from None
     except (av.FFmpegError, OSError, ValueError) as error:
-        if status and status.st_size == 0:
+        if status and status.size == 0:
             raise MediaError(
                 f'{path}: the file is empty (0 bytes); download it again or '
                 'leave it out',
@@ -196,6 +155,14 @@ def open_container(
         container.close()
         raise damaged(path, _NO_MEDIA, 'perhaps text')
     return container
+
+
+def readable(path: str, status: FileStatus | None):
+    """What FFmpeg and decord open a file by."""
+    if isinstance(path, Address):
+        return open_file(path)
+    # FFmpeg would take what stands before a colon for a protocol.
+    return os.path.join('.', path) if status else path
 
 
 def video_stream(container, info: MediaInfo):

@@ -11,7 +11,9 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from .containers import MediaError, open_container
+from .containers import open_container
+from .errors import MediaError
+from .storage import open_file
 
 
 class Edit(NamedTuple):
@@ -25,7 +27,7 @@ class Edit(NamedTuple):
 def read_edits(path: str, track_id: int) -> list[Edit]:
     """The edit list of one track; empty if there is none or it is damaged."""
     try:
-        with open(path, 'rb') as file:
+        with open_file(path) as file:
             file.seek(0, 2)
             for kind, begin, end in _boxes(file, 0, file.tell()):
                 if kind == b'moov':

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from .audio import open_audio
-from .containers import MediaError
+from .errors import MediaError
 from .video import open_video
 
 # Seconds to which the end of a track is found.

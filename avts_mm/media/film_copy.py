@@ -7,12 +7,12 @@ import av
 from av.stream import Stream
 
 from .containers import (
-    MediaError,
     audio_stream,
     error_cause,
     packets,
     video_stream,
 )
+from .errors import MediaError
 from .probe import probe
 from .tracks import add_tracks, kind_of, pcm_width, unsupported
 

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from .audio import open_audio
 from .audio_reader import EDGE
 from .containers import (
-    MediaError,
     container_name,
     damaged,
-    file_status,
     no_pictures,
     no_sound,
     open_container,
 )
+from .errors import MediaError
+from .storage import file_status
 from .tracks import choose_audio, choose_video
 
 # Seconds by which an annotated end may lie behind the end that a head tells.
@@ -42,7 +42,7 @@ def look_at(
             short, or ends before ``end``.
     """
     status = file_status(video)
-    if not (status and 0 < status.st_size == prepared_bytes):
+    if not (status and 0 < status.size == prepared_bytes):
         with open_container(video, status=status) as container:
             picture = choose_video(container, video)
             if picture is None:
@@ -54,7 +54,7 @@ def look_at(
                     raise no_sound(video)
                 streams.append(sound)
             if container_name(container) in ('mov', 'avi') and status:
-                _check_length(video, streams, end, status.st_size)
+                _check_length(video, streams, end, status.size)
     if audio not in ('', video):
         with open_audio(audio) as reader:
             if audio.lower().endswith('.wav'):

@@ -12,19 +12,19 @@ from typing import Any
 import av
 
 from .containers import (
-    MediaError,
     MediaInfo,
     audio_stream,
     container_name,
     damaged,
     disordered,
-    file_status,
     open_container,
     packets,
     video_stream,
 )
 from .edits import edit_shift
+from .errors import MediaError
 from .presentation import MAX_BACK, picture_time, ticks_to_seconds
+from .storage import FileStatus, file_status
 from .tracks import choose_audio, choose_video
 
 # How a prepared file is opened: without a look at its packets, by which
@@ -74,7 +74,7 @@ def open_probed(
     """
     path = os.fspath(path)
     status = file_status(path)
-    prepared = status is not None and 0 < prepared_bytes == status.st_size
+    prepared = status is not None and 0 < prepared_bytes == status.size
     options, form = _PREPARED if prepared else (None, None)
     container = open_container(path, options, form, status)
     key = _key(path, status, audio_track)
@@ -96,10 +96,9 @@ def open_probed(
     return container, info, False
 
 
-def _key(path: str, status: os.stat_result | None, audio_track: int):
+def _key(path: str, status: FileStatus | None, audio_track: int):
     """Changes whenever the file does."""
-    changed = (status.st_mtime_ns, status.st_size) if status else None
-    return path, changed, audio_track
+    return path, status, audio_track
 
 
 def _read_head(container, path: str, audio_track: int) -> MediaInfo:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import av
 
-from .containers import MediaError, MediaInfo, error_cause, open_container
+from .containers import MediaInfo, error_cause, open_container
+from .errors import MediaError
 from .film_copy import FilmCopy, outside
 from .probe import probe
 from .tracks import FORMATS, kind_of, unsupported

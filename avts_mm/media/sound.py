@@ -16,12 +16,12 @@ import av
 import numpy as np
 
 from .containers import (
-    MediaError,
     audio_stream,
     no_pictures,
     open_container,
     packets,
 )
+from .errors import MediaError
 from .probe import probe
 
 # The longest time without a picture or sound, in seconds, that is believed.

@@ -7,7 +7,8 @@ import re
 import av
 from av.stream import Disposition
 
-from .containers import MediaError, no_sound, open_container, packets
+from .containers import no_sound, open_container, packets
+from .errors import MediaError
 
 # Ending of the name: libavformat's name of the container.
 FORMATS = {

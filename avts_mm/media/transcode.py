@@ -8,7 +8,8 @@ import av
 import numpy as np
 
 from .audio import channels, mean
-from .containers import MediaError, audio_stream, open_container, video_stream
+from .containers import audio_stream, open_container, video_stream
+from .errors import MediaError
 from .options import Prepared, PrepareOptions, find_fault
 from .presentation import PictureClock, PictureGraph
 from .probe import probe

@@ -1,10 +1,10 @@
 """Opening the pictures of a file, with either backend."""
 
-import os
-
 import numpy as np
 
-from .containers import MediaError
+from .containers import readable
+from .errors import MediaError
+from .storage import FileStatus, file_status
 from .video_reader import EPSILON, VideoReader
 
 
@@ -45,14 +45,15 @@ class DecordVideo(VideoReader):
     def __init__(self, path: str, prepared_bytes: int) -> None:
         super().__init__(path, prepared_bytes)
         try:
-            if os.path.getsize(path) != prepared_bytes:
+            status = file_status(self.path)
+            if status is None or status.size != prepared_bytes:
                 raise self._unsupported('it is not a prepared file')
-            self._open()
+            self._open(status)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
+    def _open(self, status: FileStatus) -> None:
         try:
             import decord
         except ImportError as error:
@@ -63,7 +64,7 @@ class DecordVideo(VideoReader):
         decord.logging.set_level(decord.logging.QUIET)
         try:
             self._reader = decord.VideoReader(
-                os.path.join('.', self.path),  # see open_container
+                readable(self.path, status),
                 ctx=decord.cpu(0),
                 num_threads=1,
             )

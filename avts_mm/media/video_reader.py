@@ -12,13 +12,13 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from .containers import (
-    MediaError,
     alone,
     damaged,
     disordered,
     open_container,
     video_stream,
 )
+from .errors import MediaError
 from .presentation import LEAD, decode_pictures, to_rgb
 from .probe import open_probed
 
