@@ -1,11 +1,12 @@
 # make demo    set up .venv, render the embedded corpus, train on it
 # make test    set up .venv, run the tests
 # make coverage  the same, and fail where they leave too much of avts_mm out
-# make nightly   the slow tests, whether the tests notice injected bugs, and
-#              make newest
+# make nightly   the slow tests, whether the tests notice injected bugs, make
+#              docs and make newest
 # make newest  the tests with the newest of all that the bounds in
 #              avts_mm/version.py allow, in .venv-newest
 # make lint    check style, types and which room imports which
+# make docs    the site of the docs, in build/docs; make docs-serve shows it
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
 #
@@ -13,6 +14,7 @@
 # TORCH=torch==2.14.1     another torch; TORCH= leaves the choice to pip
 # SEED=1                  seed of the demo, which then has its own work_dir
 # JOBS=1                  tests at a time; 2 unless told
+# PORT=8000               of make docs-serve
 # PYTEST_ARGS='-k name'   more arguments for pytest
 
 SHELL := /bin/bash
@@ -23,6 +25,7 @@ SEED ?=
 WORK_DIR ?= work_dirs/avts_demo$(if $(SEED),_seed$(SEED))
 PYTEST_ARGS ?=
 JOBS ?= 2
+PORT ?= 8000
 PARALLEL = $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
 COVERAGE :=
 
@@ -30,13 +33,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 READY_TEST := $(VENV)/.ready-test
+READY_DOCS := $(VENV)/.ready-docs
 PIP := $(PY) -m pip --disable-pip-version-check
 SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
 FIRST = $(shell for p in $(1); do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 \
 	&& echo $$p && break; done)
 PYTHON ?= $(call FIRST,python3 python3.12 python3.11 python3.13 python3.10)
 
-.PHONY: help demo test coverage nightly newest lint venv clean
+.PHONY: help demo test coverage nightly newest lint docs docs-serve venv clean
 
 help:
 	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
@@ -55,6 +59,7 @@ coverage: test
 nightly: $(READY_TEST)
 	$(PY) -m pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
 	$(PY) tests/mutation/check.py
+	$(MAKE) docs
 	$(MAKE) newest
 
 # Nothing is named, so pip takes the newest; the Python is the newest at hand.
@@ -68,6 +73,15 @@ lint: $(READY_TEST)
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+# -W: a broken link or reference is an error.
+docs: $(READY_DOCS)
+	rm -rf docs/generated build/docs
+	$(PY) -W ignore -m sphinx -W --keep-going -q -d build/doctrees \
+		-c docs . build/docs
+
+docs-serve: docs
+	$(PY) -m http.server --bind 127.0.0.1 --directory build/docs $(PORT)
 
 venv: $(READY)
 
@@ -95,6 +109,10 @@ $(READY): setup.py avts_mm/version.py | $(PY)
 
 $(READY_TEST): $(READY)
 	$(PIP) install -e '.[test]'
+	@touch $@
+
+$(READY_DOCS): $(READY)
+	$(PIP) install -e '.[docs]'
 	@touch $@
 
 # OpenCV's usual wheels need system libraries that a bare Debian or Ubuntu

@@ -40,6 +40,8 @@ EXTRAS = {
     'parquet': ['pyarrow'],  # tools/extract_features.py
     'report': ['pandas'],  # tools/analysis_tools
 }
+# make docs, which asks the page for its --help, too.
+EXTRAS['docs'] = ['furo', 'myst-nb', *EXTRAS['demo']]
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
     *('coverage>=7.10', 'import-linter', 'librosa', 'mypy', 'ruff'),
