@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 
-from ..losses import embedding_distance, root
+from ..losses import InfoNCELoss, embedding_distance, root
 from .all_pairs import gather, kinds_of_pairs, squared_distances, weigh
 
 
@@ -32,6 +32,9 @@ class AVContrastiveHead(BaseModule):
         all_pairs (bool): Not in the paper. Defaults to False.
         init_cfg (dict, optional): Initialisation.
 
+    Raises:
+        ValueError: ``InfoNCELoss`` without ``all_pairs``.
+
     Attributes:
         mix (dict): Shares among the negatives where all pairs are compared; a
             curriculum sets it.
@@ -47,6 +50,11 @@ class AVContrastiveHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.loss_module = MODELS.build(loss or dict(type='ContrastiveLoss'))
+        if isinstance(self.loss_module, InfoNCELoss) and not all_pairs:
+            raise ValueError(
+                'InfoNCELoss looks for the own sound of a clip among others: '
+                'set all_pairs=True'
+            )
         self.normalize = normalize
         self.scale_by_dim = scale_by_dim
         self.all_pairs = all_pairs

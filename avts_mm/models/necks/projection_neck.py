@@ -67,8 +67,8 @@ class ProjectionNeck(BaseModule):
         center (bool): Take the mean over the batch off the embeddings. Not in
             the paper; without it the towers' means drift apart until all
             distance is one constant. Defaults to False.
-        norm_eval (bool): Keep the statistics of ``norm_cfg`` fixed in
-            training. Defaults to False.
+        norm_eval (bool): Keep the statistics of ``norm_cfg`` and ``center``
+            fixed in training. Defaults to False.
         init_cfg (dict, optional): Initialisation.
     """
 
@@ -117,6 +117,9 @@ class ProjectionNeck(BaseModule):
         super().train(mode)
         if mode and self.norm_eval:
             fix_statistics(self)
+            for part in self.fc:
+                if isinstance(part, Center):
+                    part.eval()
         return self
 
     def _pool(self, x: torch.Tensor) -> torch.Tensor:

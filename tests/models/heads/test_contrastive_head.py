@@ -45,3 +45,8 @@ def test_spread_is_a_share_of_the_mean_distance():
         torch.ones(2, 1), torch.ones(2, 1), torch.tensor([1, 0])
     )
     assert nothing['distance_spread'] == 0
+
+
+def test_a_loss_of_tables_needs_all_pairs():
+    with pytest.raises(ValueError, match='all_pairs=True'):
+        AVContrastiveHead(dict(type='InfoNCELoss'))

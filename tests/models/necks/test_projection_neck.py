@@ -65,6 +65,7 @@ def test_value_of_a_step_is_that_of_the_layers():
 KINDS = pytest.mark.parametrize(
     'kind, over', [(ProjectionNeck, 0), (StepProjectionNeck, (0, 2))]
 )
+CENTER = dict(norm_cfg=None, center=True)
 NORM = dict(norm_cfg=dict(type='BN1d', affine=False))
 
 
@@ -81,8 +82,9 @@ def test_normalised_embeddings_have_unit_variance(kind, over):
 
 
 @KINDS
-def test_statistics_can_stay_fixed(kind, over):
-    neck = kind(4, out_channels=6, norm_eval=True, **NORM)
+@pytest.mark.parametrize('statistics', [NORM, CENTER])
+def test_statistics_can_stay_fixed(kind, over, statistics):
+    neck = kind(4, out_channels=6, norm_eval=True, **statistics)
     neck.fc[-1].running_mean.fill_(0.5)
     x = torch.randn(8, 4, 3, 2, 2)
     trained, tested = neck.train()(x), neck.eval()(x)
