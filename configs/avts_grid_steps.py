@@ -16,10 +16,10 @@ model = dict(
     head=dict(
         _delete_=True,
         type='StepContrastiveHead',
-        loss=dict(type='InfoNCELoss', temperature=0.1),
+        loss=dict(type='InfoNCELoss', temperature=0.05),
         normalize=True,
         all_pairs=True,
-        max_shift=8,
+        min_shift=1,
     ),
 )
 
