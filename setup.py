@@ -38,6 +38,7 @@ EXTRAS = {
     'demo': ['gradio>=6.31,<7'],  # demo/app.py
     'export': ['onnx', 'onnxruntime', 'onnxscript'],
     'parquet': ['pyarrow'],  # tools/extract_features.py
+    'ray': ['ray'],  # tools/data/prepare_av.py --ray
     'report': ['pandas'],  # tools/analysis_tools
 }
 # make docs, which asks the page for its --help, too.
@@ -47,6 +48,7 @@ EXTRAS['test'] = [
     *('coverage>=7.10', 'import-linter', 'librosa', 'mypy', 'ruff'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
+    *EXTRAS['ray'],
     *EXTRAS['report'],
 ]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ..media.annotation import printable, write_records, write_rows
 from ..media.options import Prepared, PrepareOptions, find_fault
 from ..media.transcode import transcode
+from .cluster import run_on_ray
 from .journal import ANNOTATION, Journal, prepared_paths
 from .pool import run_jobs
 from .sources import WHOLE, Shard, Source
@@ -70,6 +71,7 @@ def prepare_corpus(
     prune: bool = False,
     shard: Shard = WHOLE,
     merge: bool = False,
+    ray: str | None = None,
 ) -> Corpus:
     """Prepare videos in parallel; what is finished already is kept.
 
@@ -94,6 +96,8 @@ def prepare_corpus(
         prune (bool): Take away what is not among the sources.
         shard (Shard): Which of the sources to prepare. Defaults to all.
         merge (bool): Prepare nothing: the jobs have done it.
+        ray (str | None): Address of a Ray cluster to work on (see
+            :func:`run_on_ray`) instead of processes of this machine.
 
     Raises:
         ValueError: ``out`` holds a corpus made with other options, or a
@@ -148,7 +152,12 @@ def prepare_corpus(
             journal.end_shards()
             prepare = functools.partial(_prepare, out, options, part)
             workers = max(1, min(num_workers, len(jobs)))
-            for source, result in run_jobs(prepare, jobs, workers, time_limit):
+            results = (
+                run_jobs(prepare, jobs, workers, time_limit)
+                if ray is None
+                else run_on_ray(prepare, jobs, ray, time_limit)
+            )
+            for source, result in results:
                 done(source, journal.add(source, result))
         finally:
             shutil.rmtree(part, ignore_errors=True)

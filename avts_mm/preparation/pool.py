@@ -52,12 +52,8 @@ def run_jobs(
         OSError: The disk is full or cannot be written to.
         RuntimeError: A worker cannot be started.
     """
-    method = 'forkserver' if os.name == 'posix' else 'spawn'
-    context = multiprocessing.get_context(method)
-    if method == 'forkserver':
-        context.set_forkserver_preload([_PRELOAD])
     todo = iter(jobs)
-    workers = [_Worker(context, function) for _ in range(num_workers)]
+    workers = [Worker(function) for _ in range(num_workers)]
     try:
         for worker in workers:
             worker.give(next(todo, None))
@@ -80,14 +76,31 @@ def run_jobs(
             worker.kill()
 
 
-class _Worker:
-    """One process and the job it is at."""
+class Worker:
+    """One process and the job it is at. The process starts with the first
+    job, and ends with this one.
 
-    def __init__(self, context, function) -> None:
-        self.context = context
+    Args:
+        function (Callable): See :func:`run_jobs`.
+    """
+
+    def __init__(self, function: Callable[[Any, Callable], Any]) -> None:
         self.function = function
         self.process: Any = None
         self.job = None
+
+    def run(self, job: Any, time_limit: float) -> tuple[str, Any]:
+        """Do a job: ``'done'`` and its result, or ``'fatal'`` and why no
+        other can be done; see :func:`run_jobs`."""
+        self.give(job)
+        kind = 'progress'
+        while kind == 'progress':
+            kind, value = (
+                self.answer()
+                if self.connection.poll(0.2)
+                else self.overdue(time_limit)
+            )
+        return kind, value
 
     def give(self, job) -> None:
         """Begin a job; None to rest."""
@@ -102,8 +115,12 @@ class _Worker:
             self.connection.send(job)
 
     def _start(self) -> None:
-        self.connection, theirs = self.context.Pipe()
-        self.process = self.context.Process(
+        method = 'forkserver' if os.name == 'posix' else 'spawn'
+        context: Any = multiprocessing.get_context(method)
+        if method == 'forkserver':
+            context.set_forkserver_preload([_PRELOAD])
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
             target=_work, args=(theirs, self.function), daemon=True
         )
         self.process.start()

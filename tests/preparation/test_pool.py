@@ -1,32 +1,10 @@
 """Workers that hang, crash or fail cost one job, not the run."""
 
-import errno
-import os
-import time
-
 import pytest
+from pool_jobs import act
 
 from avts_mm.media import MediaError
 from avts_mm.preparation import run_jobs
-
-
-def act(job, progress):
-    """Do as the job says."""
-    if job == 'hang':
-        time.sleep(600)
-    if job == 'die':
-        os._exit(7)
-    if job == 'refuse':
-        raise MediaError('refuse: no sound', 'refuse', 'no_audio')
-    if job == 'bug':
-        raise ZeroDivisionError('oops')
-    if job == 'full':
-        raise OSError(errno.ENOSPC, 'No space left on device')
-    if job == 'slow':
-        for step in range(8):
-            time.sleep(0.25)
-            progress(step)
-    return f'{job} done'
 
 
 def test_each_job_gets_its_answer():

@@ -105,6 +105,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='the same command after all of these jobs: write the annotation',
     )
     parser.add_argument(
+        '--ray',
+        nargs='?',
+        const='auto',
+        metavar='ADDRESS',
+        help='work on the CPUs of a Ray cluster: the one that this machine '
+        'belongs to, unless told',
+    )
+    parser.add_argument(
         '--prune',
         action='store_true',
         help='take out of the corpus what this command does not name; '
@@ -165,6 +173,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
             args.prune,
             args.shard,
             args.merge,
+            args.ray,
         )
 
 
@@ -236,7 +245,9 @@ def main(argv: list[str] | None = None) -> int:
         corpus = prepare(args, console)
         several = args.shard.count > 1
         splits = {} if several else write_splits(args, corpus.records)
-    except (ValueError, OSError, csv.Error, RuntimeError) as error:
+    except (
+        *(ValueError, OSError, csv.Error, RuntimeError, ImportError),
+    ) as error:
         print(f'prepare_av: {printable(str(error))}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
