@@ -45,7 +45,8 @@ EXTRAS = {
 EXTRAS['docs'] = ['furo', 'myst-nb', *EXTRAS['demo']]
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
-    *('coverage>=7.10', 'import-linter', 'librosa', 'mypy', 'ruff'),
+    *('coverage>=7.10', 'import-linter', 'librosa', 'markdown-it-py'),
+    *('mypy', 'ruff'),
     *EXTRAS['export'],
     *EXTRAS['parquet'],
     *EXTRAS['ray'],
