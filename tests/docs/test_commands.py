@@ -186,7 +186,7 @@ def check(words):
         words = words[0 if program == 'avts' else 2 :]
         if words and not words[0].isupper():
             script = run.find_tool(words[0])
-            if script.is_relative_to(ROOT) and '--help' not in words:
+            if script in run.own_scripts().values() and '--help' not in words:
                 check_script(script, words[1:])
     elif program in ('python', 'bash') and words[0][0] != '-':
         check_script(ROOT / words[0], words[1:])
