@@ -184,7 +184,7 @@ def check(words):
             assert words[words.index('-k') + 1] in files[0].read_text()
     elif program == 'avts' or words[:2] == ['-m', 'avts_mm.run']:
         words = words[0 if program == 'avts' else 2 :]
-        if words and not words[0].isupper():
+        if words and words[0].lower() == words[0].strip('/'):
             script = run.find_tool(words[0])
             if script in run.own_scripts().values() and '--help' not in words:
                 check_script(script, words[1:])
