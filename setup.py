@@ -37,9 +37,12 @@ class BuildPy(build_py):
 EXTRAS = {
     'demo': ['gradio>=6.31,<7'],  # demo/app.py
     'export': ['onnx', 'onnxruntime', 'onnxscript'],
+    'gcs': ['gcsfs'],  # data_root='gs://...'
+    'http': ['aiohttp'],  # data_root='https://...'
     'parquet': ['pyarrow'],  # tools/extract_features.py
     'ray': ['ray'],  # tools/data/prepare_av.py --ray
     'report': ['pandas'],  # tools/analysis_tools
+    's3': ['s3fs'],  # data_root='s3://...'
 }
 # make docs, which asks the page for its --help, too.
 EXTRAS['docs'] = ['furo', 'myst-nb', *EXTRAS['demo']]
@@ -47,10 +50,13 @@ EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
     *('coverage>=7.10', 'import-linter', 'librosa', 'markdown-it-py'),
     *('mypy', 'ruff'),
+    *('moto[s3]', 'flask', 'flask-cors'),  # an S3 server
     *EXTRAS['export'],
+    *EXTRAS['http'],
     *EXTRAS['parquet'],
     *EXTRAS['ray'],
     *EXTRAS['report'],
+    *EXTRAS['s3'],
 ]
 
 

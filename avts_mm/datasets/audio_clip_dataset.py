@@ -1,7 +1,6 @@
 """Overlapping clips of labelled recordings: ESC-50, ESC-10, DCASE2014."""
 
 import functools
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,7 +9,8 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from avts_mm.media import MediaError, open_audio, probe
+from avts_mm.media import MediaError, locate, open_audio, probe
+from avts_mm.media.storage import is_file
 
 from .recordings import Recording, read_recordings
 from .transforms import PackAVInputs
@@ -47,6 +47,7 @@ class AudioClipDataset(BaseDataset):
         metainfo (dict, optional): Added to the dataset's ``classes``.
         lazy_init (bool): Read the annotation at first use.
             Defaults to False.
+        backend_args (dict, optional): As of :class:`AVRecordDataset`.
 
     Attributes:
         recordings (list[Recording]): The lines of the annotation.
@@ -60,6 +61,7 @@ class AudioClipDataset(BaseDataset):
     """
 
     _fully_initialized: bool
+    ann_file: str
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class AudioClipDataset(BaseDataset):
         data_root: str = '',
         metainfo: Mapping | None = None,
         lazy_init: bool = False,
+        backend_args: Mapping | None = None,
     ) -> None:
         if hop_seconds is None:
             hop_seconds = clip_seconds / 2
@@ -86,6 +89,7 @@ class AudioClipDataset(BaseDataset):
         self.hop_seconds = hop_seconds
         self.sample_rate = sample_rate
         self.silence_db = silence_db
+        self.backend_args = backend_args
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -96,6 +100,13 @@ class AudioClipDataset(BaseDataset):
             test_mode=True,
             lazy_init=lazy_init,
         )
+
+    def _join_prefix(self) -> None:
+        """As mmengine's, for any storage."""
+        self.ann_file = self._locate(self.ann_file)
+
+    def _locate(self, name: str) -> str:
+        return locate(self.data_root, name, self.backend_args)
 
     def read_annotation(self) -> list[Recording]:
         """The recordings of the annotation; opens no sound.
@@ -108,10 +119,10 @@ class AudioClipDataset(BaseDataset):
             ValueError: It is malformed.
         """
         recordings = [
-            r._replace(audio=os.path.join(self.data_root, r.audio))
+            r._replace(audio=self._locate(r.audio))
             for r in read_recordings(self.ann_file)
         ]
-        missing = [r.audio for r in recordings if not os.path.isfile(r.audio)]
+        missing = [r.audio for r in recordings if not is_file(r.audio)]
         if missing:
             raise FileNotFoundError(
                 f'{self.ann_file}: {len(missing)} of {len(recordings)} '

@@ -3,7 +3,7 @@
 import numpy as np
 from mmaction.registry import DATASETS
 
-from .av_pair_dataset import AVRecordDataset
+from .av_record_dataset import AVRecordDataset
 from .pairs import PairKind
 
 

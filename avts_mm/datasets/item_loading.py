@@ -66,7 +66,7 @@ class ends_after:
 
     def __init__(self, seconds: float, *paths: str) -> None:
         self.seconds = seconds
-        self.paths = paths
+        self.paths = dict.fromkeys(map(str, paths))
 
     def __enter__(self) -> None:
         self.end = time.monotonic() + self.seconds
@@ -89,7 +89,7 @@ class ends_after:
     def _give_up(self) -> None:
         print_log(
             f'reading has not ended after {self.seconds:g} s, so the training '
-            f'does: {", ".join(dict.fromkeys(self.paths))}; leave the file '
+            f'does: {", ".join(self.paths)}; leave the file '
             'out (tools/data/prepare_av.py does), or raise time_limit of the '
             'data set if the disk is slow',
             logger='current',

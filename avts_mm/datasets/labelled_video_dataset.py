@@ -4,8 +4,7 @@ What `tools/data/prepare_av.py` has prepared for pretraining, with a label for
 each video, can be finetuned on without another list or format.
 """
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
+from avts_mm.media import locate
 from avts_mm.media.annotation import ListError
 
 from .item_loading import UnreadableFiles, ends_after
@@ -52,6 +52,7 @@ class LabelledVideoDataset(BaseDataset):
         max_failures_in_a_row (int): Unreadable videos in a row after which
             training stops. Defaults to 100.
         bad_files (str, optional): As of :class:`AVRecordDataset`.
+        backend_args (dict, optional): As of :class:`AVRecordDataset`.
         **kwargs: Of mmengine's ``BaseDataset``, e.g. ``test_mode``.
 
     Raises:
@@ -59,6 +60,8 @@ class LabelledVideoDataset(BaseDataset):
         ValueError: The annotation is malformed or empty, or a record has no
             label.
     """
+
+    ann_file: str
 
     # Seconds that reading a video may take; then the process ends.
     time_limit = 60.0
@@ -73,6 +76,7 @@ class LabelledVideoDataset(BaseDataset):
         data_prefix: dict | None = None,
         max_failures_in_a_row: int = 100,
         bad_files: str | None = None,
+        backend_args: Mapping | None = None,
         **kwargs,
     ) -> None:
         if not 0 < label_share <= 1:
@@ -82,6 +86,7 @@ class LabelledVideoDataset(BaseDataset):
         self.label_share = label_share
         self.share_seed = share_seed
         self.bad_files = bad_files
+        self.backend_args = backend_args
         self.unreadable = UnreadableFiles(
             max_failures_in_a_row,
             f'Check the files of {ann_file}, and data_root={data_root!r}',
@@ -94,6 +99,13 @@ class LabelledVideoDataset(BaseDataset):
             **kwargs,
         )
 
+    def _join_prefix(self) -> None:
+        """As mmengine's, for any storage."""
+        root, args = self.data_root or '', self.backend_args
+        self.ann_file = locate(root, self.ann_file, args)
+        folder = self.data_prefix['video']
+        self.data_prefix['video'] = locate(root, folder, args)
+
     def load_data_list(self) -> list[dict]:
         """Read the annotation, and draw the share of it to use."""
         folder = self.data_prefix['video']
@@ -103,7 +115,11 @@ class LabelledVideoDataset(BaseDataset):
         )
         records = list(
             usable_records(
-                self.ann_file, folder, bad_files=self.bad_files, sound=sound
+                self.ann_file,
+                folder,
+                bad_files=self.bad_files,
+                sound=sound,
+                backend_args=self.backend_args,
             )
         )
         unlabelled = [record for record in records if record.label < 0]
@@ -118,9 +134,9 @@ class LabelledVideoDataset(BaseDataset):
             print_log(f'{len(kept)} of these are kept', logger='current')
         return [
             dict(
-                filename=os.path.join(folder, records[i].video),
+                filename=locate(folder, records[i].video, self.backend_args),
                 audio_path=records[i].sound
-                and os.path.join(folder, records[i].sound),
+                and locate(folder, records[i].sound, self.backend_args),
                 span=(records[i].start, records[i].duration),
                 label=records[i].label,
                 prepared_bytes=records[i].prepared_bytes,

@@ -6,120 +6,20 @@ changes the mix reaches persistent workers too, and a resumed run needs no
 state but its epoch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Mapping, Sequence
 from math import ceil, lcm
-from typing import NamedTuple
 
 import numpy as np
 from mmaction.registry import DATA_SAMPLERS
-from mmengine.dist import get_dist_info, sync_random_seed
-from mmengine.logging import print_log
-from torch.utils.data import Sampler
+from mmengine.dist import sync_random_seed
 
 from .mix import mix_pattern
-from .pairs import AVPair, PairKind, PairTiming
-
-
-class PairPlan(NamedTuple):
-    """Pairs as four columns, each an array ``(N,)``; see :class:`AVPair`."""
-
-    video: np.ndarray
-    audio: np.ndarray
-    kind: np.ndarray
-    seed: np.ndarray
-
-    def take(self, index) -> 'PairPlan':
-        """The pairs at some places."""
-        return PairPlan(*(column[index] for column in self))
-
-    def pairs(self, clips: int = 1, chunk: int = 4096) -> Iterator[AVPair]:
-        """Yield the pairs one by one; only ``chunk`` of them exist at once."""
-        for begin in range(0, len(self.video), chunk):
-            part = self.take(slice(begin, begin + chunk))
-            columns = (column.tolist() for column in part)
-            yield from map(AVPair, *columns, repeat(clips))
-
-
-class _PlanSampler(Sampler):
-    """What the samplers of pairs know about the data set and the ranks."""
-
-    eligible: np.ndarray  # records that pairs are made of
-    clips = 1  # of each pair
-
-    def __init__(self, dataset) -> None:
-        for name in ('durations', 'timing', 'video_ids'):
-            if not hasattr(dataset, name):
-                raise TypeError(
-                    f'{type(self).__name__} needs an AVPairDataset (or '
-                    f'another dataset with .{name}), got '
-                    f'{type(dataset).__name__}'
-                )
-        self.dataset = dataset
-        self.durations = np.asarray(dataset.durations, np.float64)
-        self.timing: PairTiming = dataset.timing
-        self.video_ids = np.asarray(dataset.video_ids)
-        self.rank, self.world_size = get_dist_info()
-
-    def plan(self) -> PairPlan:
-        """The pairs of this rank, in order."""
-        raise NotImplementedError
-
-    def __iter__(self) -> Iterator[AVPair]:
-        return self.iter_from(0)
-
-    def iter_from(self, first: int) -> Iterator[AVPair]:
-        """The pairs of this rank but for the first few."""
-        return self.plan().take(slice(first, None)).pairs(self.clips)
-
-    def _eligible(self, kinds: Sequence[PairKind]) -> np.ndarray:
-        """Records long enough for all of some kinds; others are reported."""
-        seconds = max(self.timing.min_duration(kind) for kind in kinds)
-        fits = self.durations >= seconds - PairTiming.TOLERANCE
-        names = ', '.join(kind.name.lower() for kind in kinds)
-        if not fits.any():
-            raise ValueError(
-                f'none of the {len(fits)} videos lasts the {seconds:g} s '
-                f'that pairs of these kinds need: {names}; use longer videos, '
-                'a shorter clip_seconds or a smaller hard_gap'
-            )
-        short = np.flatnonzero(~fits)
-        if len(short):
-            first = ', '.join(
-                f'{self.dataset.get_data_info(i)["video_path"]} '
-                f'({self.durations[i]:g} s)'
-                for i in short[:3].tolist()
-            )
-            print_log(
-                f'{len(short)} of {len(fits)} videos are shorter than the '
-                f'{seconds:g} s that pairs of these kinds need ({names}) and '
-                f'left out: {first}{", …" if len(short) > 3 else ""}',
-                logger='current',
-            )
-        return np.flatnonzero(fits)
-
-    def _sounds(
-        self, video: np.ndarray, kind: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
-        """The records ``(N,)`` that give the sound: the video itself, or for
-        an easy negative one of another video, drawn uniformly."""
-        audio = video.copy()
-        easy = np.flatnonzero(kind == PairKind.EASY)
-        ids, eligible = self.video_ids, self.eligible
-        if len(easy) and (ids[eligible] == ids[eligible[0]]).all():
-            raise ValueError(
-                'easy negatives need the sound of a different video, but the '
-                'dataset has only one that is long enough; add videos or use '
-                'hard negatives alone'
-            )
-        while len(easy):
-            audio[easy] = eligible[rng.integers(len(eligible), size=len(easy))]
-            easy = easy[ids[audio[easy]] == ids[video[easy]]]
-        return audio
+from .pair_plan import PairPlan, PlanSampler
+from .pairs import PairKind
 
 
 @DATA_SAMPLERS.register_module()
-class AVPairSampler(_PlanSampler):
+class AVPairSampler(PlanSampler):
     """Plan positives and negatives 1:1, with an exact mix in every batch.
 
     Kinds follow a periodic pattern (:func:`mix_pattern`) of, say, 8 pairs for
@@ -144,13 +44,19 @@ class AVPairSampler(_PlanSampler):
             with all sounds (``all_pairs=True``); the mix then weighs what it
             finds there. "Pairs" are such samples in all that is said here
             about batches, ranks and the length of an epoch. Defaults to 1.
+        corpus_weights (Sequence[float], optional): Of several corpora, the
+            share of each in the pairs of an epoch, in the order of the data
+            set. Defaults to None: the number of their videos.
+        easy_same_corpus (bool): Draw the sound of an easy negative from the
+            corpus of its video, not from any. Defaults to False.
         round_to (int): The pairs of a rank's epoch are rounded down to a
             multiple of this and of the first mix's period. The default, 8,
             suits the paper's mixes, alone or after each other.
 
     Raises:
         TypeError: The dataset is of another kind.
-        ValueError: The mix is wrong, or no video is long enough for it.
+        ValueError: The mix is wrong, or no video is long enough for it; the
+            weights are not those of the corpora.
     """
 
     def __init__(
@@ -161,8 +67,10 @@ class AVPairSampler(_PlanSampler):
         pairs_per_video: int = 1,
         clips_per_video: int = 1,
         round_to: int = 8,
+        corpus_weights: Sequence[float] | None = None,
+        easy_same_corpus: bool = False,
     ) -> None:
-        super().__init__(dataset)
+        super().__init__(dataset, easy_same_corpus)
         if min(pairs_per_video, clips_per_video, round_to) < 1:
             raise ValueError(
                 'pairs_per_video, clips_per_video and round_to must be at '
@@ -172,6 +80,7 @@ class AVPairSampler(_PlanSampler):
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.epoch = 0
         self.pairs_per_video = pairs_per_video
+        self.corpus_weights = self._weights(corpus_weights)
         self.set_mix(dict(easy=1) if mix is None else mix)
         self.unit = lcm(round_to, len(self.pattern))
 
@@ -212,10 +121,40 @@ class AVPairSampler(_PlanSampler):
         )
         kind = np.resize(self.pattern, total)
         seeds = rng.integers(np.iinfo(np.int64).max, size=total)
-        video = np.tile(self.eligible, (ceil(total / len(self.eligible)), 1))
-        video = rng.permuted(video, axis=1).reshape(-1)[:total]
+        video = self._videos(total, rng)
         audio = self._sounds(video, kind, rng)
         return PairPlan(video, audio, kind, seeds).take(slice(used))
+
+    def _weights(self, weights: Sequence[float] | None) -> np.ndarray | None:
+        """The share of each corpus."""
+        if weights is None:
+            return None
+        shares, number = np.array(weights, float), self.corpora.max() + 1
+        valid = shares.shape == (number,) and (shares >= 0).all()
+        if not (valid and 0 < shares.sum() < np.inf):
+            raise ValueError(
+                f'corpus_weights must be {number} numbers from 0, one for '
+                f'each corpus of the dataset, not {weights}'
+            )
+        return shares / shares.sum()
+
+    def _videos(self, total: int, rng: np.random.Generator) -> np.ndarray:
+        """So many records at random: each as often as others of its corpus,
+        but for one."""
+        if self.corpus_weights is None:
+            return _repeated(self.eligible, total, rng)
+        ends = np.rint(np.cumsum(self.corpus_weights) * total).astype(int)
+        parts = []
+        for corpus, count in enumerate(np.diff(ends, prepend=0)):
+            mine = self.eligible[self.corpora[self.eligible] == corpus]
+            if count and not len(mine):
+                raise ValueError(
+                    f'corpus {corpus} has a weight, but no video that is long '
+                    'enough for the pairs; use longer videos, or 0'
+                )
+            if count:
+                parts.append(_repeated(mine, count, rng))
+        return rng.permutation(np.concatenate(parts))
 
     def plan(self) -> PairPlan:
         """The pairs of this rank: every ``world_size``-th period."""
@@ -225,8 +164,16 @@ class AVPairSampler(_PlanSampler):
         return plan.take(mine[: len(self)])
 
 
+def _repeated(
+    records: np.ndarray, total: int, rng: np.random.Generator
+) -> np.ndarray:
+    """So many records, all of them in random order again and again."""
+    video = np.tile(records, (ceil(total / len(records)), 1))
+    return rng.permuted(video, axis=1).reshape(-1)[:total]
+
+
 @DATA_SAMPLERS.register_module()
-class AVPairTestSampler(_PlanSampler):
+class AVPairTestSampler(PlanSampler):
     """Plan the fixed pairs that a model is judged on.
 
     Every clip (a moment of a video) comes with every kind of sound, so that
@@ -244,6 +191,7 @@ class AVPairTestSampler(_PlanSampler):
         seed (int): The Runner hands its own seed to a sampler whose config
             names none: write ``seed=0`` to judge all runs on the same pairs.
             Defaults to 0.
+        easy_same_corpus (bool): As of :class:`AVPairSampler`.
 
     Raises:
         TypeError: The dataset is of another kind.
@@ -256,8 +204,9 @@ class AVPairTestSampler(_PlanSampler):
         kinds: Sequence[str] = ('positive', 'easy', 'hard'),
         clips_per_video: int = 1,
         seed: int | None = 0,
+        easy_same_corpus: bool = False,
     ) -> None:
-        super().__init__(dataset)
+        super().__init__(dataset, easy_same_corpus)
         self.kinds = [PairKind.parse(kind) for kind in kinds]
         if not self.kinds or len(set(self.kinds)) < len(self.kinds):
             raise ValueError(

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from avts_mm.media.annotation import iter_rows, write_rows
+from avts_mm.media.storage import open_file
 
 FIELDS = ('audio', 'label', 'fold', 'source', 'category')
 
@@ -98,8 +99,8 @@ def check_copies(recordings: Sequence[Recording], path: str) -> None:
 
 
 def _digest(path: str) -> bytes:
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'blake2b').digest()
+    with open_file(path) as file:
+        return hashlib.blake2b(file.read()).digest()
 
 
 def _torn(

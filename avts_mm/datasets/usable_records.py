@@ -1,14 +1,13 @@
 """The records of a list that can be used; all others are counted."""
 
 import math
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from mmengine.logging import print_log
 
-from avts_mm.media import MediaError
+from avts_mm.media import MediaError, locate
 from avts_mm.media.annotation import ListError, Record, iter_records
 from avts_mm.media.look import look_at_all
 
@@ -22,6 +21,7 @@ def usable_records(
     fault: Callable[[Record], str | None] = lambda record: None,
     bad_files: str | None = None,
     sound: bool = True,
+    backend_args: Mapping | None = None,
 ) -> Iterator[Record]:
     """Read a list, and say in the log how much of it can be used.
 
@@ -33,6 +33,8 @@ def usable_records(
             (:func:`~avts_mm.media.look.look_at`), and ``'leave_out'`` those
             of no use, or ``'stop'``. None does not look. Defaults to None.
         sound (bool): Whether sound is needed. Defaults to True.
+        backend_args (dict, optional): See
+            :class:`~avts_mm.media.remote.Address`.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -43,8 +45,9 @@ def usable_records(
         raise ValueError(f'bad_files must be of {BAD_FILES}, not {bad_files}')
 
     def job(record: Record) -> tuple:
-        video = os.path.join(folder, record.video)
-        audio = os.path.join(folder, record.sound) if sound else ''
+        video = locate(folder, record.video, backend_args)
+        audio = record.sound if sound else ''
+        audio = audio and locate(folder, audio, backend_args)
         end = record.start + record.duration
         end = 0.0 if math.isnan(end) else end
         return video, audio, end, record.prepared_bytes

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import fsspec
+from fsspec.core import url_to_fs
 
 from .errors import MediaError
 
@@ -126,7 +126,7 @@ def _ask(address: Address, method: str, *args) -> Any:
         if key not in ('cache_dir', 'cache_gb')
     }
 
-    system, path = fsspec.url_to_fs(address.plain, **options)
+    system, path = url_to_fs(address.plain, **options)
     limit = dict(timeout=_TIMEOUT) if system.async_impl else {}
     for wait in (*_WAITS, None):
         try:

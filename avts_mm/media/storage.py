@@ -19,7 +19,9 @@ from .remote import Address
 
 
 def locate(
-    root: str, name: str = '', backend_args: Mapping | None = None
+    root: str | os.PathLike,
+    name: str | os.PathLike,
+    backend_args: Mapping | None = None,
 ) -> str:
     """The path of a file, or its :class:`Address`, below a root.
 
@@ -28,6 +30,7 @@ def locate(
         name (str): Relative to it; or a path or an address of its own.
         backend_args (Mapping, optional): See :class:`Address`.
     """
+    root, name = os.fspath(root), os.fspath(name)
     path = name if '://' in name else os.path.join(root, name)
     return Address(path, backend_args) if '://' in path else path
 

@@ -7,7 +7,7 @@ import pytest
 def printed(monkeypatch):
     """The lines that data sets and samplers print."""
     lines = []
-    for module in ('usable_records', 'item_loading', 'pair_samplers'):
+    for module in ('usable_records', 'item_loading', 'pair_plan'):
         monkeypatch.setattr(
             f'avts_mm.datasets.{module}.print_log',
             lambda message, **kwargs: lines.append(message),

@@ -11,6 +11,7 @@ from mmaction.datasets.transforms import FormatShape
 from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
+from range_server import RangeServer
 from torch.utils.data import DataLoader
 
 from avts_mm.datasets import AVPairDataset, AVPairSampler
@@ -284,3 +285,88 @@ def test_several_moments_of_a_video(corpus):
         alone = data.pipeline(info)['inputs']
         assert torch.equal(alone['video'], clip)
         assert torch.equal(alone['audio'], sound)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two corpora whose videos have the same names."""
+    for name, number in (('a', 6), ('b', 4)):
+        records = [record(i, label=i) for i in range(number)]
+        write_records(tmp_path / name / 'list.csv', records)
+    return [str(tmp_path / 'a'), str(tmp_path / 'b')]
+
+
+def test_several_corpora(two, tmp_path, printed):
+    data = AVPairDataset(['list.csv', 'list.csv'], [draw], data_root=two)
+    assert len(data) == 10
+    assert data.corpora.tolist() == [0] * 6 + [1] * 4
+    assert data.video_ids.tolist() == list(range(10))
+    assert data.get_data_info(7)['video_path'] == f'{two[1]}/v1.mp4'
+    assert printed == [
+        f'{r}/list.csv: {n} of {n} videos used' for r, n in zip(two, (6, 4))
+    ]
+    sample = data[AVPair(1, 7, PairKind.EASY, 3)]
+    assert sample['video_path'] == f'{two[0]}/v1.mp4'
+    assert sample['audio_path'] == f'{two[1]}/a1.wav'
+    part = data.get_subset([8, 0])
+    assert part.corpora.tolist() == [1, 0]
+    assert part.get_data_info(0)['video_path'] == f'{two[1]}/v2.mp4'
+    # Lists of one corpus share their videos.
+    write_records(tmp_path / 'a' / 'more.csv', [record(2), record(9)])
+    data = AVPairDataset(['list.csv', 'more.csv'], data_root=two[0])
+    assert data.video_ids.tolist() == [0, 1, 2, 3, 4, 5, 2, 7]
+    with pytest.raises(ValueError, match='data_root has 2 values for 3'):
+        AVPairDataset(['list.csv'] * 3, data_root=two)
+
+
+def test_a_replacement_stays_in_its_corpora(two):
+    files = [f'{root}/list.csv' for root in two]
+    bad = [f'{two[0]}/v{i}.mp4' for i in range(3)]
+    data = AVPairDataset(files, [partial(pack, bad=bad)], data_root=two)
+    for seed in range(40):
+        pair = AVPair(seed % 3, 6 + seed % 4, PairKind.EASY, seed)
+        found = data[pair]['data_samples'].metainfo['pair']
+        assert data.corpora[list(found[:2])].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_samples_of_a_storage_are_those_of_the_disk(corpus, workers):
+    """Also where the list was read before the workers were forked."""
+    pytest.importorskip('aiohttp')
+    pipeline = [
+        LoadAVFrames(5),
+        LoadAVAudio(),
+        FormatShape('NCTHW'),
+        PackAVInputs(),
+    ]
+
+    def samples(roots):
+        data = AVPairDataset(
+            [corpus.train.name, corpus.val.name], pipeline, data_root=roots
+        )
+        sampler = AVPairSampler(data, seed=0)
+        loader = DataLoader(
+            data,
+            8,
+            sampler=sampler,
+            num_workers=workers,
+            collate_fn=pseudo_collate,
+        )
+        return [
+            (batch['inputs'][key][i], batch['data_samples'][i])
+            for batch in loader
+            for key in ('video', 'audio')
+            for i in range(8)
+        ]
+
+    root = str(corpus.root)
+    expected = samples(root)
+    with RangeServer(root) as server:
+        for roots in (server.url, [server.url, root]):
+            found = samples(roots)
+            assert len(found) == len(expected) == 32
+            for (one, about), (other, known) in zip(found, expected):
+                assert torch.equal(one, other)
+                assert about.pair == known.pair
+        # Two files of each record are asked for, and the lists.
+        assert set(server.requests) == {'GET'}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import DATA_SAMPLERS
 
 from avts_mm.datasets import (
@@ -311,3 +312,88 @@ def test_several_moments_of_a_video_are_one_sample():
     assert {pair.video for pair in hard} == set(range(8))
     hard.set_mix(dict(easy=1))
     assert {pair.video for pair in hard} == set(range(16))
+
+
+def several(*numbers, seconds=10.0):
+    """Videos of several corpora."""
+    data = videos(sum(numbers), seconds)
+    data.corpora = np.repeat(np.arange(len(numbers)), numbers)
+    return data
+
+
+@pytest.mark.parametrize('test', [False, True])
+def test_easy_negatives_of_any_corpus_or_of_the_same(test):
+    def partners(**kwargs):
+        data = several(100, 50, 10)
+        kinds = dict(kinds=['easy']) if test else dict(pairs_per_video=8)
+        kind = AVPairTestSampler if test else AVPairSampler
+        plan = kind(data, seed=0, **kinds, **kwargs).epoch_plan()
+        plan = plan.take(plan.kind == PairKind.EASY)
+        assert (plan.audio != plan.video).all()
+        return data.corpora[plan.video], data.corpora[plan.audio]
+
+    video, audio = partners(easy_same_corpus=True)
+    assert (video == audio).all()
+    assert set(video) == {0, 1, 2}
+    video, audio = partners()
+    assert 0.3 < (video == audio).mean() < 0.7
+
+
+def test_one_corpus_is_planned_as_ever():
+    data = videos(48)
+    plans = [
+        AVPairSampler(some, seed=3, **kwargs).plan()
+        for some in (data, several(48))
+        for kwargs in ({}, dict(easy_same_corpus=True))
+    ]
+    for plan in plans[1:]:
+        assert all(map(np.array_equal, plan, plans[0]))
+
+
+def test_shares_of_corpora():
+    data = several(640, 64, 320)
+    sampler = AVPairSampler(data, seed=0, corpus_weights=[1, 2, 0])
+    assert len(sampler) == 1024
+    plan = sampler.plan()
+    video = data.corpora[plan.video]
+    assert np.bincount(video, minlength=3).tolist() == [341, 683, 0]
+    # Each video as often as another of its corpus, in any order.
+    counts = np.bincount(plan.video, minlength=1024)
+    assert set(counts[:640]) == {0, 1}
+    assert set(counts[640:704]) == {10, 11}
+    assert 250 < (video[:512] == 1).sum() < 400
+    # A batch still has its exact counts, and the next epoch other pairs.
+    kinds = plan.kind.reshape(-1, 8)
+    assert ((kinds == PairKind.POSITIVE).sum(1) == 4).all()
+    sampler.set_epoch(1)
+    assert (sampler.plan().video != plan.video).any()
+    # Sounds come from everywhere that easy negatives may come from.
+    easy = plan.kind == PairKind.EASY
+    assert (data.corpora[plan.audio[easy]] == 2).any()
+
+
+@pytest.mark.parametrize(
+    'weights', [[1], [1, 2, 3], [1, -1], [0, 0], [np.nan, 1], [np.inf, 1]]
+)
+def test_wrong_weights(weights):
+    with pytest.raises(ValueError, match='must be 2 numbers from 0'):
+        AVPairSampler(several(8, 8), corpus_weights=weights)
+
+
+def test_corpora_that_are_too_small():
+    data = several(8, 1)
+    with pytest.raises(ValueError, match='video of the same corpus'):
+        list(AVPairSampler(data, seed=0, easy_same_corpus=True))
+    list(AVPairSampler(data, seed=0))
+    data.durations[8] = 1.5
+    with pytest.raises(ValueError, match='corpus 1 has a weight, but no'):
+        list(
+            AVPairSampler(
+                data, seed=0, mix=dict(hard=1), corpus_weights=[1, 1]
+            )
+        )
+
+
+def test_a_concatenated_dataset_is_told_how_to():
+    with pytest.raises(TypeError, match=r'ann_file=\[...\]'):
+        AVPairSampler(torch.utils.data.ConcatDataset([[1], [2]]))

@@ -1,13 +1,12 @@
 """Babble: the voices of other clips, mixed in at a given level."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from avts_mm.media import open_audio
+from avts_mm.media import locate, open_audio
 from avts_mm.media.annotation import Record, iter_records
 
 
@@ -39,6 +38,8 @@ class AddBabble(BaseTransform):
         voices (int): Videos that are heard at a time. Defaults to 6.
         data_root (str): What relative paths, that of ``ann_file`` as well,
             are relative to. Defaults to ''.
+        backend_args (dict, optional): As of
+            :class:`~avts_mm.datasets.av_record_dataset.AVRecordDataset`.
 
     Raises:
         ValueError: ``voices`` is below 1, or no video has sound.
@@ -50,6 +51,7 @@ class AddBabble(BaseTransform):
         snr: float | Sequence[float] | None = None,
         voices: int = 6,
         data_root: str = '',
+        backend_args: Mapping | None = None,
     ) -> None:
         if voices < 1:
             raise ValueError(f'voices must be at least 1, got {voices}')
@@ -57,6 +59,7 @@ class AddBabble(BaseTransform):
         self.snr = snr
         self.voices = voices
         self.data_root = data_root
+        self.backend_args = backend_args
         self._records: list[Record] = []
 
     def transform(self, results: dict) -> dict:
@@ -88,7 +91,7 @@ class AddBabble(BaseTransform):
     def _babble(self, count: int, rate: int, seed: int) -> np.ndarray:
         """So many samples of all voices together."""
         if not self._records:
-            path = os.path.join(self.data_root, self.ann_file)
+            path = locate(self.data_root, self.ann_file, self.backend_args)
             self._records = [r for r in iter_records(path) if r.audio]
             if not self._records:
                 raise ValueError(f'{path}: no video in it has sound')
@@ -98,7 +101,7 @@ class AddBabble(BaseTransform):
             record = self._records[number]
             seconds = min(count / rate, record.duration)
             start = record.start + rng.uniform() * (record.duration - seconds)
-            path = os.path.join(self.data_root, record.audio)
+            path = locate(self.data_root, record.audio, self.backend_args)
             with open_audio(path) as reader:
                 babble += np.resize(reader.read(start, seconds, rate), count)
         return babble

@@ -104,7 +104,9 @@ class SyncReportHook(Hook):
         """What tools/analysis_tools/report.py needs besides."""
         loader = runner.cfg.get('val_dataloader')
         dataset = loader.get('dataset') if isinstance(loader, Mapping) else {}
-        root = Path((dataset or {}).get('data_root') or '').name
+        roots = (dataset or {}).get('data_root') or ''
+        roots = [roots] if isinstance(roots, str) else roots
+        root = '+'.join(Path(root).name for root in roots)
         return {
             'intervals': {
                 name: [float(low), float(high)]
