@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import av
 
 from .errors import MediaError
-from .storage import Address, FileStatus, file_status, open_file
+from .storage import Address, FileStatus, file_status, member, open_file
 
 # Formats without a mark by which to know them: any text may pass for one.
 _GUESSED = {'amrnb', 'amrwb', 'tty'}
@@ -159,7 +159,7 @@ def open_container(
 
 def readable(path: str, status: FileStatus | None):
     """What FFmpeg and decord open a file by."""
-    if isinstance(path, Address):
+    if isinstance(path, Address) or member(path):
         return open_file(path)
     # FFmpeg would take what stands before a colon for a protocol.
     return os.path.join('.', path) if status else path

@@ -15,6 +15,7 @@ from .cluster import run_on_ray
 from .journal import ANNOTATION, Journal, prepared_paths
 from .pool import run_jobs
 from .sources import WHOLE, Shard, Source
+from .tars import Tars, remove_unused
 
 REASONS = {
     'no_audio': 'without sound',
@@ -72,6 +73,7 @@ def prepare_corpus(
     shard: Shard = WHOLE,
     merge: bool = False,
     ray: str | None = None,
+    tar_bytes: float = 0,
 ) -> Corpus:
     """Prepare videos in parallel; what is finished already is kept.
 
@@ -98,6 +100,8 @@ def prepare_corpus(
         merge (bool): Prepare nothing: the jobs have done it.
         ray (str | None): Address of a Ray cluster to work on (see
             :func:`run_on_ray`) instead of processes of this machine.
+        tar_bytes (float): Move what is kept, of earlier runs as well, into
+            tars of about this size. Defaults to 0: it stays in files.
 
     Raises:
         ValueError: ``out`` holds a corpus made with other options, or a
@@ -117,6 +121,8 @@ def prepare_corpus(
             prepared = Prepared(**entry['prepared'])
             reason, text = find_fault(prepared, options) or (None, '')
             detail = f'{source.path}: {text}'
+            if reason is None and tars:
+                tars.add(entry, _record(source, entry))
         outcome[source] = entry, reason, detail
 
     def done(source: Source, entry: dict) -> None:
@@ -127,7 +133,9 @@ def prepare_corpus(
     sources = shard.part(dict.fromkeys(sources))
     _check_places(sources, out)
     journal = Journal(out, options, overwrite, sources, prune, shard)
+    tars = Tars(journal, tar_bytes) if tar_bytes else None
     with journal:
+        remove_unused(journal)
         shutil.rmtree(part, ignore_errors=True)
         os.makedirs(part)
         try:
@@ -167,6 +175,8 @@ def prepare_corpus(
             if entry['reason'] is None and not journal.on_disk(entry):
                 entry = _gone(source)
             settle(source, entry)
+        if tars:
+            tars.flush()
     # In the order of the sources, whoever was finished first.
     for source in (*others, *sources):
         entry, reason, detail = outcome[source]
@@ -222,8 +232,8 @@ def _unfinished(out: str, jobs: list[Source], count: int) -> ValueError:
 def _gone(source: Source) -> dict:
     return {
         'reason': 'missing',
-        'detail': f'videos/{source.name}.mp4 or its wav is gone or has '
-        f'changed; prepare {source.path} again',
+        'detail': f'videos/{source.name}.mp4, its wav or their tar is gone or '
+        f'has changed; prepare {source.path} again',
     }
 
 
@@ -264,9 +274,10 @@ def _prepare(
 
 def _record(source: Source, entry: dict) -> dict:
     stem = f'videos/{source.name}'
+    video, audio = entry.get('members', (f'{stem}.mp4', f'{stem}.wav'))
     return {
-        'video': f'{stem}.mp4',
-        'audio': f'{stem}.wav',
+        'video': video,
+        'audio': audio,
         'start': entry['prepared']['start'],
         'duration': entry['prepared']['duration'],
         **source.extra,

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..media import MediaError, Prepared, PrepareOptions
 from ..media.annotation import read_records
-from .sources import WHOLE, Shard, Source
+from ..media.storage import file_status
+from .sources import WHOLE, Shard, Source, identity
 
 # On Windows two runs in one folder are the user's care.
 if sys.platform != 'win32':
@@ -199,7 +200,8 @@ class Journal:
             if old is None or source.name in self.entries:
                 continue
             paths = (prepared_paths(self.out, x) for x in (old, source.name))
-            for before, after in zip(*paths):
+            moved = 'members' in self.entries[old]
+            for before, after in () if moved else zip(*paths):
                 os.makedirs(os.path.dirname(after), exist_ok=True)
                 os.replace(before, after)
             entry = {**self.entries.pop(old), 'name': source.name}
@@ -229,7 +231,7 @@ class Journal:
         if again:
             return None
         now = {'path': source.path, 'extra': source.extra}
-        return entry if entry | now == entry else self._note(entry | now)
+        return entry if entry | now == entry else self.note(entry | now)
 
     def others(self, names: Container[str]) -> Iterator[tuple[Source, dict]]:
         """What earlier runs have prepared beside these names."""
@@ -251,10 +253,10 @@ class Journal:
     def on_disk(self, entry: dict) -> bool:
         """Both files are as they were when they were finished."""
         paths = prepared_paths(self.out, entry['name'])
-        try:
-            return [os.path.getsize(p) for p in paths] == entry['bytes']
-        except OSError:
-            return False
+        if members := entry.get('members'):
+            paths = [os.path.join(self.out, part) for part in members]
+        sizes = [status and status.size for status in map(file_status, paths)]
+        return sizes == entry.get('bytes')
 
     def add(self, source: Source, result: Prepared | MediaError) -> dict:
         """Note that a source is finished, or why it is left out."""
@@ -275,26 +277,17 @@ class Journal:
             paths = prepared_paths(self.out, source.name)
             entry['bytes'] = [os.path.getsize(path) for path in paths]
             entry['prepared'] = asdict(result)
-        return self._note(entry)
+        return self.note(entry)
 
-    def _note(self, entry: dict) -> dict:
+    def note(self, entry: dict) -> dict:
+        """Write an entry that has changed."""
         self.entries[entry['name']] = entry
         self._file.write(json.dumps(entry) + '\n')
         self._file.flush()
         return entry
 
 
-def identity(source: Source) -> list:
-    """What tells whether a source is still the same; survives moving it."""
-    segment = [source.start, source.end]
-    try:
-        stat = os.stat(source.path)
-    except OSError:
-        return [None, None, *segment]
-    return [stat.st_size, stat.st_mtime_ns, *segment]
-
-
-def prepared_paths(out: str, name: str) -> tuple[str, str]:
+def prepared_paths(out: str, name: str) -> list[str]:
     """The mp4 and the wav of a source."""
     stem = os.path.join(out, 'videos', *name.split('/'))
-    return f'{stem}.mp4', f'{stem}.wav'
+    return [f'{stem}.mp4', f'{stem}.wav']

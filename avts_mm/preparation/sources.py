@@ -52,6 +52,16 @@ class Source:
     extra: dict = field(default_factory=dict, compare=False)
 
 
+def identity(source: Source) -> list:
+    """What tells whether a source is still the same; survives moving it."""
+    segment = [source.start, source.end]
+    try:
+        stat = os.stat(source.path)
+    except OSError:
+        return [None, None, *segment]
+    return [stat.st_size, stat.st_mtime_ns, *segment]
+
+
 @dataclass(frozen=True, order=True)
 class Shard:
     """The part of the sources that one of several jobs prepares.

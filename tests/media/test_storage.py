@@ -2,6 +2,9 @@
 
 import os
 import pickle
+import re
+import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ from avts_mm.media import (
 from avts_mm.media.annotation import read_records, write_records
 from avts_mm.media.look import look_at
 from avts_mm.media.remote import Address
-from avts_mm.media.storage import open_file
+from avts_mm.media.storage import file_status, open_file
 
 
 @pytest.fixture(autouse=True)
@@ -282,3 +285,68 @@ def test_s3(s3, folder):
             open_video(locate('', name, s3))
         assert caught.value.reason == reason
         assert 'hidden' not in str(caught.value)
+
+
+@pytest.fixture(scope='module')
+def tar(folder):
+    """The films in one tar: its members by name, as paths below it."""
+    path = folder / 'all.tar'
+    with tarfile.open(path, 'w') as file:
+        for film in sorted(folder.glob('a.*')):
+            file.add(film, f'deep/{film.name}')
+    with tarfile.open(path) as file:
+        return {
+            Path(m.name).name: f'all.tar/{m.offset_data}+{m.size}/{m.name}'
+            for m in file
+        }
+
+
+@pytest.mark.parametrize('ending', ['mp4', 'mkv', 'ts', 'avi'])
+def test_members_of_a_tar(folder, tar, server, monkeypatch, ending):
+    path = f'{folder}/a.{ending}'
+    place = os.path.join(folder, tar[f'a.{ending}'])
+    size = os.path.getsize(path)
+    assert file_status(place).size == size
+    assert same(contents(place), contents(path))
+    if ending == 'mp4':
+        assert same(contents(place, size), contents(path, size))
+    with open_audio(os.path.join(folder, tar['a.wav'])) as reader:
+        sound = reader.read(0.5, 1.2, 8000)
+    with open_audio(f'{folder}/a.wav') as reader:
+        assert same([sound], [reader.read(0.5, 1.2, 8000)])
+    address = locate(server.url, tar[f'a.{ending}'])
+    assert same(contents(address), contents(path))
+    monkeypatch.setattr(remote, 'BLOCK', 1000)
+    remote.fetch.cache_clear()
+    assert same(contents(address), contents(path))
+
+
+def test_bytes_of_members(folder, tar):
+    data = (folder / 'a.wav').read_bytes()
+    with open_file(os.path.join(folder, tar['a.wav'])) as file:
+        assert file.read() == data and file.read(3) == b''
+        assert file.seek(-5, 2) == len(data) - 5 and file.read() == data[-5:]
+        file.seek(10)
+        assert file.read(6) == data[10:16] and file.tell() == 16
+        file.seek(4, 1)
+        assert file.read(1) == data[20:21]
+
+
+def test_members_that_are_not_there(folder, tar, tmp_path, server):
+    data = (folder / 'all.tar').read_bytes()
+    path = os.path.join(tmp_path, tar['a.wav'])
+    with pytest.raises(MediaError, match='no such file') as caught:
+        open_audio(path)
+    assert caught.value.reason == 'missing'
+    begin = int(tar['a.wav'].split('/')[1].split('+')[0])
+    (tmp_path / 'all.tar').write_bytes(data[: begin + 3000])
+    assert file_status(path).size == 3000
+    with open_audio(path) as reader, pytest.raises(MediaError, match='cut'):
+        reader.read(1.0, 0.5, 16000)
+    (tmp_path / 'all.tar').write_bytes(data[:begin])
+    with pytest.raises(MediaError, match='empty'):
+        open_audio(path)
+    beyond = re.sub(r'/\d+\+', f'/{len(data) - 100}+', tar['a.mp4'])
+    with pytest.raises(MediaError, match='know ranges') as caught:
+        open_video(locate(server.url, beyond))
+    assert caught.value.reason == 'undecodable'

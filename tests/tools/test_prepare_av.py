@@ -101,6 +101,20 @@ def test_splits_of_a_list(videos, tmp_path):
         assert [row['label'] for row in csv.DictReader(file)] == ['0', '1']
 
 
+def test_shards(videos, tmp_path):
+    out = tmp_path / 'out'
+    arguments = ['--out', str(out), '--short-side', '32']
+    assert tool.main([str(videos), *arguments]) == 0
+    assert tool.main([*arguments, '--shards', '0.1MB']) == 0
+    report = json.loads((out / 'report.json').read_text())
+    assert report['kept'] == 6 and report['left_out'] == {'no_audio': 1}
+    with open(out / 'annotation.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert all(row['video'].startswith('shards/00000') for row in rows)
+    assert len(list((out / 'shards').iterdir())) > 1
+    assert not list((out / 'videos').iterdir())
+
+
 def test_nothing_usable(tmp_path, capsys):
     render(tmp_path / 'mute.mp4', seconds=2, events=(1,), audio=None)
     out = str(tmp_path / 'out')
@@ -119,6 +133,8 @@ def test_nothing_usable(tmp_path, capsys):
         ['.', '--val-share', '1'],
         ['.', '--num-workers', '0'],
         ['.', '--shard', '0/4'],
+        ['.', '--shards', '1'],
+        ['--shards', '1GB', '--overwrite'],
         ['.', '--shard', '1/4', '--merge'],
     ],
 )

@@ -7,6 +7,7 @@ Interrupted runs go on where they were: run the same command again.
 import argparse
 import csv
 import json
+import math
 import os
 import sys
 from collections import Counter
@@ -46,6 +47,15 @@ OPTIONS = (
     ('min_seconds', float, 'least length with both picture and sound'),
     ('silence_db', float, 'a video never louder than this counts as silent'),
 )
+
+
+def read_size(text: str) -> float:
+    """Bytes of a size such as ``1GB`` or ``500MB``."""
+    number, unit = text[:-2], text[-2:].upper()
+    size = float(number) * {'MB': 1e6, 'GB': 1e9, 'TB': 1e12}.get(unit, 0)
+    if not 0 < size < math.inf:
+        raise ValueError(text)
+    return size
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -113,6 +123,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'belongs to, unless told',
     )
     parser.add_argument(
+        '--shards',
+        type=read_size,
+        default=0,
+        metavar='SIZE',
+        help="move the corpus into WebDataset's tars of about this size, e.g. "
+        '1GB; videos need not be named for that',
+    )
+    parser.add_argument(
         '--prune',
         action='store_true',
         help='take out of the corpus what this command does not name; '
@@ -127,7 +145,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--json', metavar='FILE', help='also write the report here'
     )
     args = parser.parse_args(argv)
-    if not args.src and args.list is None:
+    packs = args.shards and not (args.prune or args.overwrite)
+    if not args.src and args.list is None and not packs:
         parser.error('give videos, folders or --list FILE')
     if args.val_share is not None and not 0 < args.val_share < 1:
         parser.error('--val-share must lie between 0 and 1')
@@ -147,7 +166,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def prepare(args: argparse.Namespace, console: Console) -> Corpus:
     """Prepare with a progress bar."""
     sources = find_sources(args.src, args.list, args.root)
-    if not sources:
+    if not sources and (args.src or args.list):
         raise ValueError('found no videos; are their suffixes known ones?')
     counts, total = Counter(), len(args.shard.part(sources))
     with Progress(console=console) as progress:
@@ -174,6 +193,7 @@ def prepare(args: argparse.Namespace, console: Console) -> Corpus:
             args.shard,
             args.merge,
             args.ray,
+            args.shards,
         )
 
 
