@@ -156,6 +156,9 @@ def check_script(script, words):
     if name and not name.isupper():
         options = getattr(args, 'cfg_options', None) or {}
         config = read_once(name, os.getcwd())
+        last = re.search(r'epoch_(\d+)', str(getattr(args, 'checkpoint', '')))
+        if last and script.stem != 'finetune_splits':  # begins with it
+            assert int(last[1]) == config.train_cfg.max_epochs, words
         for key in options:
             assert known(config, key), f'{name} has no {key}'
     return None
