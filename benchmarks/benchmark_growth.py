@@ -29,6 +29,7 @@ BATCHES = 500  # drawn before the memory of the workers is read
 ROWS = (
     ('records used', 'records', ',d'),
     ('start-up, s', 'startup_seconds', '.2f'),
+    ('start-up, CPU s', 'startup_cpu_seconds', '.2f'),
     ('plan of an epoch, CPU s', 'plan_cpu_seconds', '.2f'),
     ('first batch, s', 'first_batch_seconds', '.2f'),
     ('Python objects made', 'python_objects', ',d'),
@@ -48,6 +49,9 @@ def parse_args(argv=None):
     )
     parser.add_argument(
         '--workers', type=int, default=4, help='worker processes; default: 4'
+    )
+    parser.add_argument(
+        '--corpora', type=int, default=1, help='files to spread them over'
     )
     parser.add_argument('--json', type=Path, help='also write the figures')
     args = parser.parse_args(argv)
@@ -84,8 +88,8 @@ def memory(kind, pid='self'):
     return int(re.search(rf'^{kind}:\s*(\d+) kB', text, re.M)[1]) / 1024
 
 
-def measure(config, ann_file, workers):
-    """Start up, plan and draw batches on an annotation file.
+def measure(config, ann_files, workers):
+    """Start up, plan and draw batches on annotation files.
 
     Returns:
         dict: Seconds, megabytes and numbers of Python objects.
@@ -96,19 +100,22 @@ def measure(config, ann_file, workers):
     set_multi_processing(**cfg.get('env_cfg', {}).get('mp_cfg', {}))
     loader_cfg = cfg.train_dataloader
     loader_cfg.dataset.update(
-        ann_file=str(ann_file), data_root='', pipeline=[]
+        ann_file=ann_files,
+        data_root=[f'/corpus_{i}' for i in range(len(ann_files))],
+        pipeline=[],
     )
     # Samples without pictures, which only this one takes.
     loader_cfg.collate_fn = dict(type='pseudo_collate')
     loader_cfg.update(num_workers=workers, persistent_workers=workers > 0)
     gc.collect()
     blocks, resident = sys.getallocatedblocks(), memory('Rss')
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     loader = Runner.build_dataloader(loader_cfg, seed=0)
     # mmengine's BaseDataset may be lazy; the length needs all of it.
     figures = dict(
         records=len(loader.dataset),
         startup_seconds=time.perf_counter() - begin,
+        startup_cpu_seconds=time.process_time() - cpu,
     )
     gc.collect()
     figures.update(
@@ -142,9 +149,10 @@ def measure(config, ann_file, workers):
 def main(argv=None):
     args = parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'annotation.csv'
-        write_annotation(path, args.records)
-        figures = measure(args.config, path, args.workers)
+        paths = [f'{folder}/{i}.csv' for i in range(args.corpora)]
+        for path in paths:
+            write_annotation(path, args.records // args.corpora)
+        figures = measure(args.config, paths, args.workers)
     for text, key, form in ROWS:
         if key in figures:
             print(f'{text:34}{figures[key]:>14{form}}')

@@ -62,7 +62,7 @@ class AVRecordDataset(BaseDataset):
         durations (np.ndarray): float64 ``(N,)``, seconds of each record.
         video_ids (np.ndarray): int64 ``(N,)``, equal for records cut from
             one video.
-        corpora (np.ndarray): int64 ``(N,)``, which corpus each record is of.
+        corpora (np.ndarray): uint16 ``(N,)``, which corpus each record is of.
 
     Raises:
         FileNotFoundError: There is no such annotation file.
@@ -129,7 +129,7 @@ class AVRecordDataset(BaseDataset):
         if self._fully_initialized:
             return
         records, ends, durations = bytearray(), array('q', [0]), array('d')
-        hashes, corpora = array('q'), array('q')
+        hashes, corpora = array('q'), array('H')
         for number, (file, root, args) in enumerate(self._corpora):
             for record in usable_records(
                 file, root, self._fault, self.bad_files, backend_args=args

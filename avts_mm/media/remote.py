@@ -134,7 +134,7 @@ def _ask(address: Address, method: str, *args) -> Any:
         except Exception as error:  # each storage has errors of its own
             status = _status(error)
             if status == 416 and args:  # it is shorter, or empty
-                return _ask(address, method)
+                return b'' if args[0] else _ask(address, method)
             reason, cause, remedy = _judge(error, status)
             # Asked for the size, fsspec says "missing" of any fault.
             final = reason == 'forbidden' or (reason == 'missing' and args)

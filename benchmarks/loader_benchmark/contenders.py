@@ -19,12 +19,14 @@ READERS = ('LoadAVFrames', 'LoadAVAudio')
 PACKERS = ('FormatShape', 'PackAVInputs')
 
 
-def own_loader(cfg: Config, corpus: Path, lazy: bool = True) -> DataLoader:
+def own_loader(
+    cfg: Config, corpus: Path | str, lazy: bool = True
+) -> DataLoader:
     """The training loader of a config, on another corpus.
 
     Args:
         cfg (Config): The config.
-        corpus (Path): Folder with ``annotation.csv``.
+        corpus (Path | str): Folder, or address, with ``annotation.csv``.
         lazy (bool): Leave to the device what the config leaves to it;
             otherwise the workers do all.
     """

@@ -7,10 +7,13 @@ import pytest
 import torch
 from media_files import render, write_wave
 from mmaction.registry import DATASETS
+from range_server import RangeServer
 
 from avts_mm.datasets import AudioClipDataset
 from avts_mm.datasets.audio_clip_dataset import _load as load
 from avts_mm.datasets.audio_clip_dataset import clip_starts
+from avts_mm.datasets.recordings import check_copies
+from avts_mm.media import MediaError
 
 RATE = 8000
 
@@ -158,3 +161,19 @@ def test_all_of_a_recording_is_loaded(tmp_path, name, encoder):
 )
 def test_starts_of_clips(length, clip, hop, starts):
     assert clip_starts(length, clip, hop).tolist() == starts
+
+
+def test_recordings_of_a_storage(root):
+    pytest.importorskip('aiohttp')
+    expected = build(root)
+    with RangeServer(root) as server:
+        found = build(server.url)
+        assert found.clips.tolist() == expected.clips.tolist()
+        for one, other in zip(found, expected):
+            assert torch.equal(
+                one['inputs']['audio'], other['inputs']['audio']
+            )
+        check_copies(found.recordings, found.ann_file)
+        (root / 'list.csv').write_text('audio,label,fold\nwav/gone.wav,0,1\n')
+        with pytest.raises(MediaError, match='no such file in the storage'):
+            build(server.url, ann_file='list.csv?new')

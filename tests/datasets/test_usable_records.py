@@ -2,6 +2,7 @@
 
 import pytest
 from media_files import render
+from range_server import RangeServer
 
 from avts_mm.datasets import AVPairDataset, LabelledVideoDataset
 from avts_mm.datasets.transforms import LoadAVAudio, LoadVideoClips
@@ -87,3 +88,22 @@ def test_lists_of_mmaction2(root):
     (root / 'train.txt').write_text('a.mkv 1\nb.mkv\n')
     with pytest.raises(ListError, match=r'train\.txt, line 2: must be "path'):
         LabelledVideoDataset(ann_file='train.txt', data_root=str(root))
+
+
+def test_files_of_a_storage_are_looked_at(listed, root, printed):
+    pytest.importorskip('aiohttp')
+    about = listed('a', 'mute', 'bad', 'gone', 'b')
+    with RangeServer(root) as server:
+        about['data_root'] = server.url
+        data = AVPairDataset(**about, bad_files='leave_out')
+        names = [data.get_data_info(i)['video_path'] for i in range(2)]
+        assert names == [f'{server.url}/videos/{n}.mkv' for n in 'ab']
+        assert '1 no_audio' in printed[-1] and '1 missing' in printed[-1]
+        films = LabelledVideoDataset(
+            'list.csv',
+            data_root=server.url,
+            bad_files='leave_out',
+            pipeline=[LoadVideoClips(4, 1.0, sound=True), LoadAVAudio()],
+        )
+        assert len(films) == 2
+        assert films[0]['audio'].any() and len(films[0]['imgs']) == 4

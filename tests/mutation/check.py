@@ -21,7 +21,7 @@ from pathlib import Path
 from mutants import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ('avts_mm', 'configs', 'demo', 'tests', 'tools')
+FOLDERS = ('avts_mm', 'benchmarks', 'configs', 'demo', 'tests', 'tools')
 # Imported once, here; each run is a fork that imports avts_mm anew.
 HEAVY = ('torch', 'mmengine.runner', 'sklearn.metrics', 'av', 'cv2', 'decord')
 PASSED, FAILED, INTERRUPTED = 0, 1, 2

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from media_files import write_wave
+from range_server import RangeServer
 
 from avts_mm.datasets.transforms import AddBabble
 from avts_mm.media.annotation import write_records
@@ -116,3 +117,11 @@ def test_wrong_arguments(folder, tmp_path):
     )
     with pytest.raises(ValueError, match='no video in it has sound'):
         mixed(str(tmp_path), audio, snr=0)
+
+
+def test_voices_of_a_storage(folder):
+    pytest.importorskip('aiohttp')
+    audio = np.full(8000, 0.1, np.float32)
+    with RangeServer(folder) as server:
+        found = mixed(server.url, audio, snr=0)
+    np.testing.assert_array_equal(found, mixed(folder, audio, snr=0))
