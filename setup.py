@@ -49,7 +49,7 @@ EXTRAS['docs'] = ['furo', 'myst-nb', *EXTRAS['demo']]
 EXTRAS['test'] = [
     *('pytest', 'pytest-cov', 'pytest-timeout', 'pytest-xdist'),
     *('coverage>=7.10', 'import-linter', 'librosa', 'markdown-it-py'),
-    *('mypy', 'ruff', 'webdataset'),
+    *('mypy', 'psutil', 'ruff', 'webdataset'),
     *('moto[s3]', 'flask', 'flask-cors'),  # an S3 server
     *EXTRAS['export'],
     *EXTRAS['http'],

@@ -5,6 +5,7 @@ others. On the node a process of the pool does it, so that what hangs, crashes
 or fails is treated as on one machine.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -24,7 +25,8 @@ def run_on_ray(
         function (Callable): See :func:`run_jobs`.
         jobs (Iterable): See :func:`run_jobs`.
         address (str): Of the cluster, as of ``ray.init``: ``'auto'`` for the
-            one that this machine belongs to.
+            one that this machine belongs to. Where Ray is initialised
+            already, its cluster is used.
         time_limit (float): See :func:`run_jobs`.
 
     Yields:
@@ -49,7 +51,8 @@ def run_on_ray(
 
     todo = iter(jobs)
     running: dict[Any, Any] = {}
-    with ray.init(address):
+    connected = ray.is_initialized()
+    with contextlib.nullcontext() if connected else ray.init(address):
         while True:
             # So many that no node waits for the next, however many there are.
             places = 2 * int(ray.cluster_resources().get('CPU', 1))

@@ -10,11 +10,12 @@ a sensor. There is as much detail as gives the bit rate of Kinetics, about
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from avts_mm.media import PrepareOptions
-from avts_mm.media.annotation import write_records
+from avts_mm.media.annotation import read_records, write_records
 from avts_mm.media.writer import VideoWriter
 from avts_mm.preparation import Source, prepare_corpus
 
@@ -68,6 +69,24 @@ def make_files(root: Path, number: int) -> tuple[Path, Path]:
                 records.append({**record, **links})
         write_records(folder / 'annotation.csv', records)
     return raw, prepared
+
+
+def pack_files(prepared: Path) -> Path:
+    """The prepared corpus once more, in a tar. Returns its folder."""
+    tars = prepared.with_name('tars')
+    shutil.rmtree(tars, ignore_errors=True)
+    shutil.copytree(prepared / 'videos', tars / 'videos')
+    shutil.copy(prepared / 'journal.jsonl', tars)
+    corpus = prepare_corpus([], str(tars), PrepareOptions(), tar_bytes=1e12)
+    members = {record['source']: record for record in corpus.records}
+    records = read_records(prepared / 'annotation.csv')
+    for record in records:
+        for kind in ('video', 'audio'):
+            # Other names of the same bytes.
+            place = members[record['source']][kind].rpartition('/')[0]
+            record[kind] = f'{place}/{Path(record[kind]).name}'
+    write_records(tars / 'annotation.csv', records)
+    return tars
 
 
 def _link(folder: Path, path: Path, number: int) -> str:
