@@ -56,7 +56,7 @@ test: $(READY_TEST)
 coverage: COVERAGE := --cov
 coverage: test
 
-nightly: $(READY_TEST)
+nightly: $(READY_TEST) $(READY_DOCS)
 	$(PY) -m pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
 	$(PY) tests/mutation/check.py
 	$(MAKE) docs
