@@ -231,6 +231,28 @@ def test_commands(page, recorders, clone, tmp_path):
             check(line.split('\0')[:-1])
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_run(tmp_path):
+    """What is marked as needing nothing ends well, in a clone."""
+    for path in ROOT.iterdir():
+        if path.name not in ('.git', '.venv', 'build', 'data', 'work_dirs'):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / '.venv').symlink_to(sys.prefix)
+    beside = Path(sys.executable).parent
+    env = dict(
+        os.environ,
+        PATH=f'{beside}{os.pathsep}{os.environ["PATH"]}',
+        MAKEFLAGS='-o .venv/.ready',  # it is set up
+    )
+    texts = [
+        text for page in PAGES for kind, text in code(page) if 'run' in kind
+    ]
+    assert len(texts) == 3
+    for text in texts:
+        subprocess.run([BASH, '-euc', text], cwd=tmp_path, env=env, check=True)
+
+
 def test_blocks_are_fenced():
     for page in PAGES:
         tokens = MarkdownIt().enable('table').parse((ROOT / page).read_text())
