@@ -41,6 +41,7 @@ html_show_sphinx = False
 html_math_renderer = 'mathml'
 myst_heading_anchors = 3
 nb_execution_mode = 'off'  # its pictures are in it; make nightly executes it
+suppress_warnings = ['misc.highlighting_failure']  # shell lines of IPython
 napoleon_use_ivar = True
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'description'
