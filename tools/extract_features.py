@@ -121,7 +121,10 @@ def full_layer(model, tower: str, layer: str) -> str:
 def describe(cfg: Config, args, dataset: dict, argv) -> dict:
     """What the file tells about where its features come from."""
     tower = cfg.model.get(f'{args.tower}_backbone', cfg.model.get('backbone'))
-    root = dataset.get('data_root') or Path(dataset.get('ann_file', '')).parent
+    root = dataset.get('data_root')
+    places = root or dataset.get('ann_file', '')
+    places = [places] if isinstance(places, (str, Path)) else places
+    folders = [Path(place) if root else Path(place).parent for place in places]
     random = args.checkpoint == RANDOM
     return dict(
         config=args.config,
@@ -129,7 +132,7 @@ def describe(cfg: Config, args, dataset: dict, argv) -> dict:
         seed=args.seed if random else None,
         tower=args.tower,
         backbone=tower.type if tower else None,
-        dataset=Path(root).name,
+        dataset='+'.join(folder.name for folder in folders),
         split=None if args.ann_file else args.split,
         ann_file=dataset.get('ann_file'),
         clips_per_video=dataset.get('clips_per_video'),
