@@ -1,5 +1,6 @@
 """Measure how fast a config's pairs are loaded over HTTP from this machine,
-beside the same files on its disk, and what a pair asks of a storage.
+and from a tar, beside the same files on its disk, and what a pair asks of a
+storage.
 
 python benchmarks/benchmark_storage.py --json storage.json
 """
@@ -19,7 +20,7 @@ from avts_mm.compat import read_config
 from benchmark_loader import CONFIG
 from figures import ratios, spread, text, write_json
 from loader_benchmark.contenders import own_loader
-from loader_benchmark.files import make_files
+from loader_benchmark.files import make_files, pack_files
 from loader_benchmark.race import race
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -110,6 +111,8 @@ def measure(args: argparse.Namespace, console: Console) -> dict:
             loaders = dict(
                 files=own_loader(cfg, folder), http=own_loader(cfg, url)
             )
+            if folder.name == 'prepared':
+                loaders['tar'] = own_loader(cfg, pack_files(folder))
             rates = race(
                 loaders,
                 args.rounds,
@@ -121,9 +124,13 @@ def measure(args: argparse.Namespace, console: Console) -> dict:
                 name: {unit: spread(values) for unit, values in rate.items()}
                 for name, rate in rates.items()
             },
-            http_vs_files={
-                unit: ratios(rates['http'][unit], rates['files'][unit])
-                for unit in ('per_second', 'per_cpu_second')
+            **{
+                f'{name}_vs_files': {
+                    unit: ratios(rate[unit], rates['files'][unit])
+                    for unit in ('per_second', 'per_cpu_second')
+                }
+                for name, rate in rates.items()
+                if name != 'files'
             },
             **asked(cfg, folder),
         )
@@ -141,10 +148,13 @@ def show(figures: dict, console: Console) -> None:
                 text(rate['per_second'], '.1f'),
                 text(rate['per_cpu_second'], '.1f'),
             )
-        table.add_row(
-            f'{folder}, HTTP / files',
-            *(text(x, '.2f') for x in found['http_vs_files'].values()),
-        )
+        for name in ('http', 'tar'):
+            ratio = found.get(f'{name}_vs_files', {})
+            if ratio:
+                table.add_row(
+                    f'{folder}, {name} / files',
+                    *(text(x, '.2f') for x in ratio.values()),
+                )
     console.print(table)
     for folder in ('prepared', 'raw'):
         console.print(

@@ -21,13 +21,16 @@ def test_figures(tmp_path):
         command, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert 'HTTP / files' in done.stdout
+    assert 'http / files' in done.stdout
     figures = json.loads(report.read_text())
     prepared, raw = figures['prepared'], figures['raw']
     # One for the picture, one for the sound, unless both were just read.
     assert 1 < prepared['requests'] <= 2
     assert 1 <= raw['requests'] <= 2
     assert 300 < prepared['kilobytes'] < 1500
-    for found in (prepared, raw):
-        for ratio in found['http_vs_files'].values():
+    for found in (
+        prepared['tar_vs_files'],
+        *(folder['http_vs_files'] for folder in (prepared, raw)),
+    ):
+        for ratio in found.values():
             assert 0 < ratio['min'] <= ratio['median'] <= ratio['max']
