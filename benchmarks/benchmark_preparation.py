@@ -21,7 +21,6 @@ from pathlib import Path
 from avts_mm.media import PrepareOptions
 from avts_mm.preparation import Shard, Source, prepare_corpus
 
-import psutil
 from figures import ratios, spread, text, write_json
 from loader_benchmark.files import make_files
 from rich.console import Console
@@ -91,6 +90,8 @@ def balanced(path: str, number: int) -> Source:
 def used() -> tuple[float, float]:
     """Seconds until now: of the clock, and of the CPU in this process and
     all that it has started."""
+    import psutil  # of the extra for tests
+
     me = psutil.Process()
     times = [p.cpu_times()[:4] for p in (me, *me.children(recursive=True))]
     return time.monotonic(), sum(map(sum, times))
