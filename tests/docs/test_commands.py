@@ -238,19 +238,23 @@ def test_run(tmp_path):
     for path in ROOT.iterdir():
         if path.name not in ('.git', '.venv', 'build', 'data', 'work_dirs'):
             (tmp_path / path.name).symlink_to(path)
-    (tmp_path / '.venv').symlink_to(sys.prefix)
-    beside = Path(sys.executable).parent
-    env = dict(
-        os.environ,
-        PATH=f'{beside}{os.pathsep}{os.environ["PATH"]}',
-        MAKEFLAGS='-o .venv/.ready',  # it is set up
-    )
+    own = tmp_path / '.venv' / 'bin' / 'python'  # as if it were set up
+    own.parent.mkdir(parents=True)
+    own.write_text(f'#!{BASH}\nexec {sys.executable} "$@"\n')
+    own.chmod(0o755)
+    (tmp_path / '.venv' / '.ready').touch()
+    path = f'{own.parent}{os.pathsep}{os.environ["PATH"]}'
     texts = [
         text for page in PAGES for kind, text in code(page) if 'run' in kind
     ]
     assert len(texts) == 3
     for text in texts:
-        subprocess.run([BASH, '-euc', text], cwd=tmp_path, env=env, check=True)
+        subprocess.run(
+            [BASH, '-euc', text],
+            cwd=tmp_path,
+            env=dict(os.environ, PATH=path),
+            check=True,
+        )
 
 
 def test_blocks_are_fenced():

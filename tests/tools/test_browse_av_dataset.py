@@ -54,6 +54,15 @@ def names(folder):
     return sorted(path.name for path in Path(folder).iterdir())
 
 
+def test_draws_pairs_where_all_are_compared(config, tmp_path):
+    cfg = Config.fromfile(config)
+    cfg.train_dataloader.sampler.clips_per_video = 2
+    cfg.dump(str(tmp_path / 'all_pairs.py'))
+    options = ['--output-dir', str(tmp_path / 'out'), '--number', '4']
+    tool.main([str(tmp_path / 'all_pairs.py'), *options])
+    assert len(names(tmp_path / 'out')) == 4
+
+
 def test_draws_the_pairs_of_validation(config, tmp_path, capsys):
     folder = tmp_path / 'new' / 'sheets'
     options = ['--output-dir', str(folder), '--split', 'val', '--number', '3']

@@ -64,6 +64,8 @@ def build_sampler(cfg, args, dataset):
     options = dict(cfg[f'{args.split}_dataloader'].sampler)
     # As the Runner does: its seed is for samplers that name none.
     options.setdefault('seed', args.seed)
+    if args.split == 'train' and 'clips_per_video' in options:
+        options['clips_per_video'] = 1  # pairs of a table of all, one by one
     sampler = DATA_SAMPLERS.build(options, default_args=dict(dataset=dataset))
     if args.split == 'train':
         hook = (cfg.get('default_hooks') or {}).get('curriculum')
