@@ -102,10 +102,10 @@ def test_both_towers():
 
 
 def test_ones_own_of_both_towers(tmp_path):
-    """The example of docs/finetuning.md."""
-    text = (CONFIGS.parents[1] / 'docs' / 'finetuning.md').read_text()
+    """The example of docs/finetuning_av.md."""
+    text = (CONFIGS.parents[1] / 'docs' / 'finetuning_av.md').read_text()
     blocks = re.findall(r'```python\n(.*?)```', text, re.DOTALL)
-    (text,) = (b for b in blocks if b.startswith("_base_ = 'av_"))
+    (text,) = (b for b in blocks if "_base_ = 'av_" in b)
     base = str(CONFIGS / 'av_ucf101.py')
     (tmp_path / 'mine.py').write_text(text.replace('av_ucf101.py', base))
     cfg = Config.fromfile(tmp_path / 'mine.py')
