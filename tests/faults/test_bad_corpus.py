@@ -76,8 +76,9 @@ def config(bad, tmp_path):
 
 def expected(bad) -> Counter:
     """What the first epoch meets: (path, reason) by times."""
-    data = AVPairDataset(str(bad.train_file), [bad.check, pack])
-    data.data_root = str(bad.root)
+    data = AVPairDataset(
+        str(bad.train_file), [bad.check, pack], data_root=str(bad.root)
+    )
     sampler = AVPairSampler(data, mix=MIX, seed=5, round_to=4)
     counts = Counter()
     for pair in sampler:

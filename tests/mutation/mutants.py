@@ -45,11 +45,6 @@ _BUGS = {
             '(high - low) / distance.mean().clamp(min=1e-12)': 'high - low',
             'video, audio, self.scale_by_dim': 'video, audio, False',
             '* scale, audio * scale': ', audio',
-        },
-    ),
-    'models/heads/all_pairs.py': (
-        [f'{_MODELS}/heads'],
-        {
             'share / kinds[kind].sum()': 'share',
             'share / total': 'share',
             'own + other - 2': 'own + other - 1',

@@ -10,7 +10,7 @@ from torch import distributed
 
 from avts_mm.datasets import PairTiming
 from avts_mm.models import AVContrastiveHead, StepContrastiveHead
-from avts_mm.models.heads.all_pairs import kinds_of_pairs, weigh
+from avts_mm.models.heads.contrastive_head import kinds_of_pairs, weigh
 
 TIMING = PairTiming(1.0, 0.5, (0.25, 0.75))
 MIX = dict(easy=3, hard=1)
