@@ -41,7 +41,7 @@ class AVRecordDataset(BaseDataset):
         data_root (str | list[str]): What relative paths, that of ``ann_file``
             as well, are relative to; of several corpora one for all, or for
             each. It may be an address that fsspec knows, such as
-            ``s3://bucket/corpus`` (docs/scaling_data.md). Defaults to ''.
+            ``s3://bucket/corpus`` (docs/scaling_storage.md). Defaults to ''.
         test_mode (bool): Raise on unreadable files. Defaults to False.
         max_failures_in_a_row (int): Unreadable pairs in a row after which
             training stops. Defaults to 100.
