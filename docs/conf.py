@@ -38,6 +38,7 @@ html_theme = 'furo'
 html_extra_path = ['site_root']
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_math_renderer = 'mathml'
 myst_heading_anchors = 3
 nb_execution_mode = 'off'  # its pictures are in it; make nightly executes it
