@@ -10,7 +10,7 @@
 # make venv    set up .venv only
 # make clean   remove caches and build outputs; .venv, data, work_dirs stay
 #
-# PYTHON=python3.12       interpreter for .venv (3.10 to 3.13)
+# PYTHON=python3.12       interpreter for .venv (3.11 to 3.13)
 # TORCH=torch==2.14.1     another torch; TORCH= leaves the choice to pip
 # SEED=1                  seed of the demo, which then has its own work_dir
 # JOBS=1                  tests at a time; 2 unless told
@@ -35,10 +35,10 @@ READY := $(VENV)/.ready
 READY_TEST := $(VENV)/.ready-test
 READY_DOCS := $(VENV)/.ready-docs
 PIP := $(PY) -m pip --disable-pip-version-check
-SUPPORTED := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 FIRST = $(shell for p in $(1); do $$p -c '$(SUPPORTED)' >/dev/null 2>&1 \
 	&& echo $$p && break; done)
-PYTHON ?= $(call FIRST,python3 python3.12 python3.11 python3.13 python3.10)
+PYTHON ?= $(call FIRST,python3 python3.12 python3.11 python3.13)
 
 .PHONY: help demo test coverage nightly newest lint docs docs-serve venv clean
 
@@ -66,7 +66,7 @@ nightly: $(READY_TEST) $(READY_DOCS)
 newest:
 	rm -rf .venv-newest
 	$(MAKE) test VENV=.venv-newest TORCH= \
-		PYTHON=$(call FIRST,python3.13 python3.12 python3.11 python3.10 python3)
+		PYTHON=$(call FIRST,python3.13 python3.12 python3.11 python3)
 
 lint: $(READY_TEST)
 	$(PY) -m ruff check .
@@ -88,7 +88,7 @@ venv: $(READY)
 $(PY):
 	@python='$(PYTHON)'; \
 	if ! "$${python:-python3}" -c '$(SUPPORTED)' 2>/dev/null; then \
-		echo "avts_mm needs Python 3.10 to 3.13, which was not found:" \
+		echo "avts_mm needs Python 3.11 to 3.13, which was not found:" \
 			"install it or name it, e.g. make PYTHON=python3.12 ..." >&2; \
 		exit 1; \
 	fi; \

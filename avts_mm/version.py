@@ -7,7 +7,8 @@ what is installed.
 
 __version__ = '0.1.0'
 
-PYTHON_REQUIRES = '>=3.10,<3.14'  # 3.14 has not been tried
+# PyAV 18 and scikit-learn 1.8 want 3.11; 3.14 has not been tried.
+PYTHON_REQUIRES = '>=3.11,<3.14'
 
 # Distribution name -> version specifier. An upper bound is the first that is
 # known to fail, or has not been released.
@@ -19,13 +20,15 @@ HOST_REQUIRES = {
     'mmcv-lite': '>=2.1.0,<2.2.0',  # mmaction2 1.2 asserts mmcv < 2.2
     'mmaction2': '>=1.2.0,<1.3.0',
     'decord': '>=0.6.0',
-    # 16 is 40 ms off in AVI with B-frames. 19 (FFmpeg 9) no longer takes
-    # metadata_errors, and of a film cut by an edit list a copy to Matroska
-    # loses the beginning of the sound, which the copy's check refuses.
-    'av': '>=17,<19',
+    # 17 copies tracks without their tags (timecode, language) and without
+    # the lengths of pictures. 19 (FFmpeg 9) no longer takes metadata_errors,
+    # and of a film cut by an edit list a copy to Matroska loses the beginning
+    # of the sound, which the copy's check refuses.
+    'av': '>=18,<19',
     'numpy': '>=1.26',
     'scipy': '',
-    'scikit-learn': '',
+    # Before, StratifiedGroupKFold spoils the shares of classes as it shuffles.
+    'scikit-learn': '>=1.8',
     'einops': '',
     'fsspec': '',  # torch needs it, too
     # A face finder with its weights; OpenCV runs it.

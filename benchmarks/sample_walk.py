@@ -60,7 +60,7 @@ class Walk:
             place = dict(
                 event='call',
                 file=path.relative_to(PACKAGE.parent).as_posix(),
-                function=getattr(code, 'co_qualname', code.co_name),
+                function=code.co_qualname,
                 depth=len(stack),
             )
             stack.append((frame, place))

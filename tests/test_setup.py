@@ -32,7 +32,7 @@ def test_requirements_are_those_of_the_version_check(arguments):
         name + specifier for name, specifier in HOST_REQUIRES.items()
     ]
     assert 'torch>=2.6,<2.16' in arguments['install_requires']
-    assert arguments['python_requires'] == '>=3.10,<3.14'
+    assert arguments['python_requires'] == '>=3.11,<3.14'
     assert arguments['version'] == __version__
     assert arguments['license'] == 'Apache-2.0'
     assert not any('mmcv>=' in r for r in arguments['install_requires'])
@@ -145,7 +145,7 @@ def test_wrong_python_is_one_sentence(clone, python):
         python = _fake_python(clone, 'exit 1')
     run = _make(clone, 'venv', f'PYTHON={python}')
     assert run.returncode != 0
-    assert 'needs Python 3.10 to 3.13' in run.stderr
+    assert 'needs Python 3.11 to 3.13' in run.stderr
     assert not (clone / '.venv').exists()
 
 
