@@ -109,12 +109,12 @@ class PyAVAudio(AudioReader):
         except av.FFmpegError as error:
             self.close()
             raise self._damaged(error) from None
-        if low is None:
+        if low is None or high is None:
             raise self._damaged('no sound found')
         low = min(low, self._start)
         if first + count <= high:  # not read on to the end
             high = max(high, self._end)
-        self._check(first, count, inner, low, high)
+        self._covered = low, high
         begin, end = (first + n for n in inner or (0, count))
         lost = sum(max(0, min(e, end) - max(b, begin)) for b, e in holes)
         self.missing = lost / self.sample_rate

@@ -41,9 +41,14 @@ class AudioReader(AbstractContextManager):
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)
         self.missing = 0.0
+        self._covered: tuple[int, int] = 0, 0
 
     def read(
-        self, start: float, seconds: float, sample_rate: int
+        self,
+        start: float,
+        seconds: float,
+        sample_rate: int,
+        beyond: float | None = None,
     ) -> np.ndarray:
         """Read a span.
 
@@ -56,6 +61,8 @@ class AudioReader(AbstractContextManager):
             seconds (float): Length of the span.
             sample_rate (int): Hz wanted; resampled without delay if the file
                 has another.
+            beyond (float, optional): What stands for sound that lies outside
+                the track by more than :data:`EDGE`. Defaults to an error.
 
         Returns:
             np.ndarray: ``(round(seconds * sample_rate),)`` float32, mostly
@@ -63,7 +70,8 @@ class AudioReader(AbstractContextManager):
 
         Raises:
             MediaError: The span lies outside the track by more than
-                :data:`EDGE`, or the sound there is damaged.
+                :data:`EDGE` and ``beyond`` is None, or the sound there is
+                damaged.
         """
         if not (math.isfinite(start) and seconds >= 0 and sample_rate > 0):
             raise ValueError(
@@ -75,7 +83,9 @@ class AudioReader(AbstractContextManager):
         if not 1000 <= rate <= 1_000_000:
             raise self._damaged(f'{rate} samples a second')
         if rate == sample_rate:
-            sound = self._samples(round(start * rate), count)
+            first, total = round(start * rate), count
+            sound = self._samples(first, total)
+            lacking = self._lacking(first, total)
         else:
             common = math.gcd(rate, sample_rate)
             up, down = sample_rate // common, rate // common
@@ -85,39 +95,49 @@ class AudioReader(AbstractContextManager):
             lead = math.ceil(len(taps) / 2 / up / down + 1)
             first = round(start * rate) - lead * down
             total = (lead + lead) * down + math.ceil(count * down / up) + 1
-            sound = self._samples(
-                first, total, (lead * down, total - lead * down)
-            )
+            inner = lead * down, total - lead * down
+            sound = self._samples(first, total, inner)
+            lacking = self._lacking(first + inner[0], inner[1] - inner[0])
             sound = resample_poly(sound, up, down, window=taps)
             sound = sound[lead * up : lead * up + count]
         if not np.isfinite(sound).all():
             raise self._damaged('samples that are not numbers')
+        if lacking:
+            if beyond is None or lacking.reason != 'too_short':
+                raise lacking
+            low, high = self._covered
+            edge = EDGE * rate
+            places = (start + np.arange(count) / sample_rate) * rate
+            sound[(places < low - edge) | (places >= high + edge)] = beyond
         return np.ascontiguousarray(sound, dtype=np.float32)
 
     def _samples(
         self, first: int, count: int, inner: tuple[int, int] | None = None
     ) -> np.ndarray:
         """``count`` samples of the file's own rate from number ``first``
-        (0 is at the first picture). Only those of ``inner`` must exist."""
+        (0 is at the first picture), 0 where there are none. ``missing`` is
+        counted within ``inner``, and ``_covered`` set to where the track
+        begins and ends."""
         raise NotImplementedError
 
     def _damaged(self, cause: object) -> MediaError:
         return damaged(self.path, 'the sound cannot be decoded', cause)
 
-    def _check(self, first, count, inner, low, high) -> None:
-        """Raise if the inner samples are not within [low, high)."""
-        begin, end = inner or (0, count)
-        begin, end = first + begin, first + end
+    def _lacking(self, first: int, count: int) -> MediaError | None:
+        """The error if these samples are not all within the track."""
+        begin, end = first, first + count
+        low, high = self._covered
         edge = round(EDGE * self.sample_rate)
-        if begin < low - edge or end > high + edge:
-            times = [n / self.sample_rate for n in (begin, end, low, high)]
-            raise MediaError(
-                '{}: asked for the sound from {:.3f} to {:.3f} s, but the '
-                'track covers {:.3f} to {:.3f} s; correct start and duration '
-                'in the annotation file'.format(self.path, *times),
-                self.path,
-                'too_short',
-            )
+        if begin >= low - edge and end <= high + edge:
+            return None
+        times = [n / self.sample_rate for n in (begin, end, low, high)]
+        return MediaError(
+            '{}: asked for the sound from {:.3f} to {:.3f} s, but the '
+            'track covers {:.3f} to {:.3f} s; correct start and duration '
+            'in the annotation file'.format(self.path, *times),
+            self.path,
+            'too_short',
+        )
 
     def is_silent(self) -> bool:
         """Whether there is nothing but digital silence in the whole track.
@@ -162,14 +182,15 @@ class WaveAudio(AudioReader):
         unknown = not 0 < told * 2 * self._channels < _UNKNOWN_BYTES
         self._length = there if unknown else min(told, there)
         self._cut_off = not unknown and there < told
+        self._covered = 0, self._length
+
+    def _lacking(self, first, count):
+        lacking = super()._lacking(first, count)
+        if lacking and self._cut_off and first + count > self._length:
+            return self._damaged('the file is cut off')
+        return lacking
 
     def _samples(self, first, count, inner=None):
-        try:
-            self._check(first, count, inner, 0, self._length)
-        except MediaError:
-            if self._cut_off and first >= 0:
-                raise self._damaged('the file is cut off') from None
-            raise
         begin = min(max(first, 0), self._length)
         end = min(max(first + count, 0), self._length)
         self._file.seek(self._begin + begin * 2 * self._channels)

@@ -7,11 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from .audio import open_audio
-from .errors import MediaError
 from .video import open_video
-
-# Seconds to which the end of a track is found.
-_LEAST = 0.04
 
 
 class Film(Protocol):
@@ -73,19 +69,7 @@ class FileFilm(Film):
         return self._video.stream(begin + step / 2, step)
 
     def sound(self, start: float, seconds: float, rate: int) -> np.ndarray:
-        count = round(seconds * rate)
-        # A second at a time, so that only the ends are looked at closely.
-        try:
-            return self._audio.read(start, seconds, rate)
-        except MediaError as error:
-            if error.reason != 'too_short':
-                raise
-        if seconds <= _LEAST:
-            return np.full(count, np.nan, np.float32)
-        half = round(count / 2) / rate
-        rest = (count - round(half * rate)) / rate
-        parts = (start, half), (start + half, rest)
-        return np.concatenate([self.sound(*part, rate) for part in parts])
+        return self._audio.read(start, seconds, rate, beyond=np.nan)
 
     def close(self) -> None:
         self._video.close()

@@ -183,6 +183,30 @@ def test_surround(tmp_path, audio, layout):
     assert np.abs(found).max() > 0.5 * np.abs(click(48000)).max()
 
 
+@pytest.mark.parametrize('rate', [16000, 8000, 44100])
+def test_beyond_the_track(tmp_path, rate):
+    """What was asked for stands there, and what is there is as ever."""
+    film = render(tmp_path / 'a.mkv', audio='flac').path  # 3 s
+    wav = write_wave(tmp_path / 'a.wav', sine(3, 16000))
+    for path in (film, wav):
+        known = read(path, 0.5, 2.0, rate)
+        with open_audio(path) as reader:
+            found = reader.read(-1.5, 6.0, rate, beyond=np.nan)
+            nothing = reader.read(9.0, 0.5, rate, beyond=np.nan)
+        begin = 2 * rate
+        np.testing.assert_allclose(
+            found[begin : begin + len(known)], known, atol=1e-5
+        )
+        is_there = np.flatnonzero(np.isfinite(found)) / rate - 1.5
+        assert is_there[[0, -1]] == pytest.approx([-0.05, 3.05], abs=2e-3)
+        assert len(is_there) == np.ptp(is_there * rate).round() + 1
+        assert len(nothing) == rate // 2 and np.isnan(nothing).all()
+    truncate(wav, 0.625)
+    cut_off = pytest.raises(MediaError, match='cut off')
+    with open_audio(wav) as reader, cut_off:
+        reader.read(-1.0, 4.0, rate, beyond=np.nan)
+
+
 def test_edge_of_the_track(tmp_path):
     path = render(tmp_path / 'a.mkv', audio='flac').path  # 3 s
     whole = read(path, 2.0, 1.0)
