@@ -39,7 +39,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--checkpoint', help='its weights')
     parser.add_argument(
-        '--max-shift', type=float, default=2.0, help='seconds to search'
+        '--max-shift',
+        type=float,
+        help='seconds to search; 2, or a quarter of a shorter film',
     )
     parser.add_argument(
         '--tolerance',

@@ -41,7 +41,7 @@ class AVTSInferencer(BaseInferencer):
             ``model``.
         device (str, optional): Defaults to a GPU if there is one.
         stride (int, optional): Steps from one clip of pictures to the next,
-            for models that embed whole clips. Defaults to 2 for models of
+            for models that embed whole clips. Defaults to 3 for models of
             mouths, which find as much with it, and 1 for others.
 
     Raises:
@@ -89,7 +89,7 @@ class AVTSInferencer(BaseInferencer):
         self.cfg = model
         self.model = load_model(self.cfg, weights, device)
         if stride is None:
-            stride = 2 if getattr(model, 'faces', False) else 1
+            stride = 3 if getattr(model, 'faces', False) else 1
         self.embedder = FilmEmbedder(self.model, self.cfg, stride=stride)
         # The base's bar counts films; one of seconds tells more.
         self.show_progress = False
@@ -114,7 +114,8 @@ class AVTSInferencer(BaseInferencer):
             return_datasamples (bool): Give `OffsetEstimate` instead of
                 dicts. Defaults to False.
             batch_size (int): Not used; films are taken one by one.
-            kwargs: ``max_shift`` (s, default 2), ``min_confidence``,
+            kwargs: ``max_shift`` (s, as in :func:`find_offset`),
+                ``min_confidence``,
                 ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
                 as in sync, default 0.08), ``audio_track`` (default 0),
                 ``out_dir`` (for pictures of the curves), ``whole`` (all of a
@@ -153,7 +154,7 @@ class AVTSInferencer(BaseInferencer):
             except MediaError as error:
                 yield error
 
-    def forward(self, film, max_shift: float = 2.0, **options) -> list:
+    def forward(self, film, **options) -> list:
         """The estimate for a film, or the error that there was."""
         if isinstance(film, MediaError):
             return [(film.path, film)]
@@ -161,7 +162,7 @@ class AVTSInferencer(BaseInferencer):
         try:
             with _bar(film.name, film.seconds) as report:
                 found = find_offset(
-                    self.embedder, film, max_shift, report, **options
+                    self.embedder, film, progress=report, **options
                 )
         except MediaError as error:
             found = error

@@ -22,11 +22,13 @@ from avts_mm.media.film import FileFilm, Film
 from .embedding import EmbeddedPiece, FilmEmbedder
 from .faces import LEAST, find_by_faces
 
+MAX_SHIFT = 2.0  # seconds
+
 
 def find_offset(
     embedder: FilmEmbedder,
     film: Film,
-    max_shift: float = 2.0,
+    max_shift: float | None = None,
     progress: Callable[[float], None] | None = None,
     on_piece: Callable[[EmbeddedPiece], None] | None = None,
     whole: bool = False,
@@ -39,8 +41,8 @@ def find_offset(
     Args:
         embedder (FilmEmbedder): The model.
         film (Film): The film.
-        max_shift (float): Seconds to search in both directions.
-            Defaults to 2.
+        max_shift (float, optional): Seconds to search in both directions.
+            Defaults to 2, or a quarter of a film of less than 8 s.
         progress (Callable, optional): Called with the seconds done so far.
         on_piece (Callable, optional): Called with each piece.
         whole (bool): Look at all of a film however long it is, where models
@@ -54,6 +56,10 @@ def find_offset(
         MediaError: The film is damaged.
         ValueError: ``max_shift`` is not at least a step.
     """
+    if max_shift is None:
+        # Beyond it there is little left of a film that can be compared.
+        quarter = film.seconds / 4 or MAX_SHIFT  # 0: it is not known
+        max_shift = min(MAX_SHIFT, max(quarter, embedder.step))
     radius = round(max_shift / embedder.step)
     if radius < 1:
         raise ValueError(

@@ -150,7 +150,7 @@ def test_a_film_of_mouths(infer, monkeypatch):
 def test_the_model_that_comes_along():
     """It needs no config and no checkpoint, and knows its licence."""
     infer = AVTSInferencer(device='cpu')
-    assert infer.embedder.faces and infer.embedder.stride == 2
+    assert infer.embedder.faces and infer.embedder.stride == 3
     assert WEIGHTS.stat().st_size <= 8e6
     about = WEIGHTS.with_suffix('.md').read_text()
     assert 'CC BY 4.0' in about and 'configs/avts_faces.py' in about

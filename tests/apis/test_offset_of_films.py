@@ -133,6 +133,14 @@ def test_progress_and_range(embedder, path):
         find_offset(embedder, film, 0.01)
 
 
+@pytest.mark.parametrize('steps, most', [(300, 2.0), (100, 1.0), (2, 0.04)])
+def test_a_quarter_of_a_short_film_is_searched(embedder, steps, most):
+    video = np.zeros((steps, 48, 64, 3), np.uint8)
+    film = ArrayFilm(video, 25, np.zeros(640 * steps), 16000)
+    found = find_offset(embedder, film)
+    assert found.shifts[[0, -1]] == pytest.approx([-most, most])
+
+
 def test_sound_beyond_the_track_is_not_made_up(path):
     film = FileFilm(path)
     sound = film.sound(5.0, 2.0, 16000)

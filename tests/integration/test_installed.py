@@ -120,3 +120,16 @@ def test_corpus_and_training(installed):
     )
     installed('avts', 'train', 'small.py')
     assert (installed.empty / 'work_dirs/small/epoch_1.pth').is_file()
+
+
+def test_a_film_and_nothing_else(installed):
+    """The model in the box answers without a config or a network."""
+    assert (installed.package / 'apis/pretrained/avts_faces.md').is_file()
+    films = sorted((installed.empty / 'data/avts_demo').rglob('*.mp4'))
+    code = f"""
+from avts_mm.apis import AVTSInferencer
+(film,) = AVTSInferencer(device='cpu')({str(films[0])!r})['predictions']
+print(film['verdict'], film['found_by'], sep='|')
+"""
+    verdict, found_by = installed('python', '-c', code).strip().split('|')
+    assert verdict and found_by == 'motion'

@@ -33,7 +33,7 @@ def test_a_folder(tmp_path, monkeypatch, capsys):
     assert [line.split('|')[1].strip() for line in lines] == [
         *('source', '---', 'clicks', 'first')
     ]
-    assert '| 2 s | 2 |' in lines[2] and lines[2].endswith('| 2 % |')
+    assert '| 2 s | 2 |' in lines[2] and lines[2].endswith('| 8 % |')
     cases = json.loads(out.read_text())
     assert [case['film'][-5:] for case in cases['clicks']] == [
         'a.mkv',
@@ -51,8 +51,9 @@ def test_halves_and_shares(tmp_path):
         *(['a', 'b', 'c'], ['a', 'c'], ['b'])
     ]
     case = dict(late=0.1, told=True, wrong_told=False, motion=None)
+    case['searched'] = 2.0
     cases = [case | dict(best=best) for best in (0.13, 0.17, None)]
-    line = tool.row('x', 3, cases, 2.0)
+    line = tool.row('x', 3, cases)
     assert line[:3] == ['x', '3 s', 3]
     shares = [part.split(' %')[0] for part in line[3:]]
     assert shares == ['33', '67', '100', '33', '0', '0', '2']

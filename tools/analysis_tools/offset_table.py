@@ -24,6 +24,7 @@ import numpy as np
 from rich.progress import track
 
 FRAME = 0.04  # seconds
+LEAST = 3.0  # seconds of a film that counts as a whole
 HEAD = (
     *('source', 'length', 'films', 'within a frame', 'within two', 'told'),
     *('of told, within a frame', "told of another's sound"),
@@ -43,13 +44,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--lengths',
         type=float,
         nargs='+',
-        default=[3, 5, 10, 15],
-        help='seconds; a film counts where it has nine tenths of it',
+        default=[3, 5, 10, 15, 0],
+        help='seconds, 0 for whole films; a film counts where it has nine '
+        'tenths of it, a whole one if it is 3 s long',
     )
     parser.add_argument(
         '--half', type=int, choices=(0, 1), help='every other film only'
     )
-    parser.add_argument('--max-shift', type=float, default=2.0)
+    parser.add_argument('--max-shift', type=float, help='of sync_check.py')
     parser.add_argument(
         '--max-drawn', type=float, default=0.4, help='seconds drawn from'
     )
@@ -78,9 +80,9 @@ def judge(args, infer, films: list[str], number: int) -> list[dict]:
     ):
         for length in args.lengths:
             late, place = rng.uniform(-1, 1) * args.max_drawn, rng.uniform()
-            if film.seconds < 0.9 * length:
+            if film.seconds < 0.9 * (length or LEAST):
                 continue
-            seconds = min(length, film.seconds)
+            seconds = min(length or film.seconds, film.seconds)
             begin = place * (film.seconds - seconds)
             case = dict(film=path, length=length, late=late)
             for key, source in (('', film), ('wrong_', wrong)):
@@ -97,7 +99,8 @@ def judge(args, infer, films: list[str], number: int) -> list[dict]:
                 case[f'{key}confidence'] = found.confidence
                 case[f'{key}clarity'] = found.clarity
                 if not key:
-                    case['motion'] = by_motion(pieces, args.max_shift)
+                    case['searched'] = float(found.shifts[-1])
+                    case['motion'] = by_motion(pieces, case['searched'])
             cases.append(case)
     return cases
 
@@ -113,7 +116,7 @@ def by_motion(pieces: list, max_shift: float) -> float | None:
     return estimate_offset(energy_sums(motion, loudness, FRAME)).best
 
 
-def row(name: str, length: float, cases: list[dict], max_shift: float) -> list:
+def row(name: str, length: float, cases: list[dict]) -> list:
     """A line of the table."""
 
     def near(key: str, frames: float) -> np.ndarray:
@@ -129,9 +132,10 @@ def row(name: str, length: float, cases: list[dict], max_shift: float) -> list:
     told = np.array([case['told'] for case in cases])
     wrong = np.array([case['wrong_told'] for case in cases])
     shares = (near('best', 1), near('best', 2), told, near('best', 1)[told])
-    chance = 2 * FRAME / (2 * max_shift)
+    chance = np.mean([FRAME / case['searched'] for case in cases])
     return [
-        *(name, f'{length:g} s', len(cases), *map(share, shares)),
+        *(name, f'{length:g} s' if length else 'whole', len(cases)),
+        *map(share, shares),
         *(share(wrong), share(near('motion', 1)), f'{100 * chance:.0f} %'),
     ]
 
@@ -160,7 +164,7 @@ def main(argv: list[str] | None = None) -> None:
         for length in args.lengths:
             here = [case for case in cases if case['length'] == length]
             if here:
-                line = row(name, length, here, args.max_shift)
+                line = row(name, length, here)
                 print('|', ' | '.join(map(str, line)), '|', flush=True)
     if args.json:
         with open(args.json, 'w', encoding='utf-8') as file:
