@@ -58,6 +58,7 @@ coverage: test
 
 nightly: $(READY_TEST) $(READY_DOCS)
 	$(PY) -m pytest -m nightly $(PARALLEL) $(PYTEST_ARGS)
+	$(PY) -m pytest tests/demo  # the docs have brought gradio
 	$(PY) tests/mutation/check.py
 	$(MAKE) docs
 	$(MAKE) newest

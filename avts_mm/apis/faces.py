@@ -27,8 +27,7 @@ from .mouth_clips import embed_mouths, embed_sounds
 PART = 1500  # steps whose mouths are held at once
 LEAST = 0.5  # seconds of motion, and of sound, to say anything
 # Below which nothing is said; docs/offset.md tells how they were set.
-BY_FACES = dict(min_confidence=0.9, min_clarity=4.0, min_compared=2.6)
-BY_MOTION = dict(min_confidence=0.9, min_clarity=4.0)
+TOLD = dict(min_confidence=0.9, min_clarity=4.4, min_compared=2.6)
 FITS = 3.0  # clarity from which on a face is taken to speak
 AROUND = 5  # blocks, two seconds, that tell whether it speaks at a time
 
@@ -216,7 +215,7 @@ class FaceComparison:
 
     def _by_faces(self, options: dict) -> OffsetEstimate | None:
         """None without a face."""
-        options = {**BY_FACES, **options}
+        options = {**TOLD, **options}
         best = max((face.clarity for face in self.faces), default=0)
         least = max(FITS, best / 2)
         clear = [face for face in self.faces if face.clarity >= least]
@@ -232,7 +231,7 @@ class FaceComparison:
         return clearest
 
     def _by_motion(self, options: dict) -> OffsetEstimate:
-        options = {**BY_MOTION, **options}
+        options = {**TOLD, **options}
         step = self.embedder.step
         end = max((f + len(m) for f, m, _ in self.parts), default=0)
         motion = np.full(end, np.nan)

@@ -55,7 +55,7 @@ def test_nobody_at_all_and_short_films():
 def test_a_long_film(monkeypatch, whole):
     monkeypatch.setattr(faces, 'FaceFinder', lambda: known_faces)
     # Clicks leave little to compare.
-    monkeypatch.setattr(faces, 'BY_FACES', {})
+    monkeypatch.setattr(faces, 'TOLD', {})
     monkeypatch.setattr(excerpts, 'LONG', 10)
     monkeypatch.setattr(excerpts, 'EXCERPT', 4.0)
     monkeypatch.setattr(excerpts, 'EXCERPTS', 2)

@@ -27,7 +27,7 @@ def quick_finder(monkeypatch):
     """The real one is tested where it is."""
     monkeypatch.setattr(faces, 'FaceFinder', lambda: known_faces)
     # Clicks leave little to compare.
-    monkeypatch.setattr(faces, 'BY_FACES', {})
+    monkeypatch.setattr(faces, 'TOLD', {})
 
 
 def bright(events) -> set:

@@ -132,7 +132,7 @@ def test_a_film_of_mouths(infer, monkeypatch):
     """Who spoke when is among the plain values."""
     monkeypatch.setattr(faces, 'FaceFinder', lambda: known_faces)
     # Clicks leave little to compare.
-    monkeypatch.setattr(faces, 'BY_FACES', {})
+    monkeypatch.setattr(faces, 'TOLD', {})
     infer.embedder = face_embedder()
     film = talking(EVENTS, 6, 0.24)
     source = dict(

@@ -81,10 +81,10 @@ def test_example(page, tmp_path, monkeypatch):
         return Verdict('Late.', False, 0.24, ['A note.'], curve)
 
     monkeypatch.setattr(page.check, 'analyse', analyse)
-    text, curve, heat, fixed = page.example(REQUEST, None)
+    text, curve, faces, heat, fixed = page.example(REQUEST, None)
     assert 'Late.' in text and 'A note.' in text
-    shown = [found['visible'] for found in (curve, heat, fixed)]
-    assert shown == [True, False, False]
+    shown = [f['visible'] for f in (curve, faces, heat, fixed)]
+    assert shown == [True, False, False, False]
     assert files(tmp_path / 'page') == ['curve.png']
 
 

@@ -50,7 +50,7 @@ def test_faces(tmp_path, monkeypatch):
     film = talking((9, 31, 40, 66, 71, 95, 118, 140), 6, 0.24)
     path = tmp_path / 'talk.mp4'
     write_clip(str(path), film._video, 25, film._audio)
-    monkeypatch.setattr(faces, 'BY_FACES', {})  # clicks are few
+    monkeypatch.setattr(faces, 'TOLD', {})  # clicks are few
     check = FilmCheck(SimpleNamespace(embedder=face_embedder()))
     found = check.analyse(path, tmp_path)
     assert found.sentence == 'The sound is 0.24 s late.'
