@@ -24,9 +24,10 @@ TEXTS = dict(
     '{ratio:.0f} times as far apart as their embeddings lie around them: '
     'whatever is compared has the same distance, and by first order no '
     'gradient can tell what belongs together (a loss that stays at 0.245, or '
-    'at 0.69). Take the means off (center=True in both necks), or compare all '
-    'pairs of a batch (head.all_pairs=True, '
-    'train_dataloader.sampler.clips_per_video=2); docs/plateau.md',
+    'at 0.69). Take the means off (center=True in both necks); comparing all '
+    'pairs of a batch besides (head.all_pairs=True, '
+    'train_dataloader.sampler.clips_per_video=2) learns faster; '
+    'docs/plateau.md',
     collapse='For {steps} iterations all distances have mostly lain within '
     '{spread:.2%} of each other: the plateau where each is half the margin '
     'and the loss a quarter of its square, from which training rarely gets '
