@@ -115,11 +115,11 @@ class AVTSInferencer(BaseInferencer):
                 dicts. Defaults to False.
             batch_size (int): Not used; films are taken one by one.
             kwargs: ``max_shift`` (s, as in :func:`find_offset`),
-                ``min_confidence``,
-                ``min_clarity``, ``min_compared``, ``tolerance`` (s that count
-                as in sync, default 0.08), ``audio_track`` (default 0),
-                ``out_dir`` (for pictures of the curves), ``whole`` (all of a
-                long film instead of excerpts, default False).
+                ``min_confidence``, ``min_clarity``, ``min_compared``,
+                ``tolerance`` (s that count as in sync, default 0.08),
+                ``audio_track`` (default 0), ``out_dir`` (for pictures of the
+                curves), ``whole`` (all of a long film instead of excerpts,
+                default False).
 
         Returns:
             dict: ``predictions``, a dict for each film with ``name``,

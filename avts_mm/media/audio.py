@@ -88,7 +88,7 @@ class PyAVAudio(AudioReader):
             self._container.close()
             self._container = None
 
-    def _samples(self, first, count, inner=None):
+    def _samples(self, first, count, inner):
         sound = np.zeros(count, np.float32)
         low = high = None
         holes = []
@@ -115,7 +115,7 @@ class PyAVAudio(AudioReader):
         if first + count <= high:  # not read on to the end
             high = max(high, self._end)
         self._covered = low, high
-        begin, end = (first + n for n in inner or (0, count))
+        begin, end = (first + n for n in inner)
         lost = sum(max(0, min(e, end) - max(b, begin)) for b, e in holes)
         self.missing = lost / self.sample_rate
         return sound

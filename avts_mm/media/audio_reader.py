@@ -82,29 +82,27 @@ class AudioReader(AbstractContextManager):
         rate = self.sample_rate
         if not 1000 <= rate <= 1_000_000:
             raise self._damaged(f'{rate} samples a second')
-        if rate == sample_rate:
-            first, total = round(start * rate), count
-            sound = self._samples(first, total)
-            lacking = self._lacking(first, total)
-        else:
+        first, total, inner = round(start * rate), count, (0, count)
+        if rate != sample_rate:
             common = math.gcd(rate, sample_rate)
             up, down = sample_rate // common, rate // common
             taps = _resampling_filter(up, down)
             # Samples on both sides, as many as the filter is long; a multiple
             # of `down` on the left, so that the cut falls on a new sample.
             lead = math.ceil(len(taps) / 2 / up / down + 1)
-            first = round(start * rate) - lead * down
+            first -= lead * down
             total = (lead + lead) * down + math.ceil(count * down / up) + 1
             inner = lead * down, total - lead * down
-            sound = self._samples(first, total, inner)
-            lacking = self._lacking(first + inner[0], inner[1] - inner[0])
+        sound = self._samples(first, total, inner)
+        lacking = self._lacking(first + inner[0], first + inner[1])
+        if lacking and (beyond is None or lacking.reason != 'too_short'):
+            raise lacking
+        if rate != sample_rate:
             sound = resample_poly(sound, up, down, window=taps)
             sound = sound[lead * up : lead * up + count]
         if not np.isfinite(sound).all():
             raise self._damaged('samples that are not numbers')
         if lacking:
-            if beyond is None or lacking.reason != 'too_short':
-                raise lacking
             low, high = self._covered
             edge = EDGE * rate
             places = (start + np.arange(count) / sample_rate) * rate
@@ -112,7 +110,7 @@ class AudioReader(AbstractContextManager):
         return np.ascontiguousarray(sound, dtype=np.float32)
 
     def _samples(
-        self, first: int, count: int, inner: tuple[int, int] | None = None
+        self, first: int, count: int, inner: tuple[int, int]
     ) -> np.ndarray:
         """``count`` samples of the file's own rate from number ``first``
         (0 is at the first picture), 0 where there are none. ``missing`` is
@@ -123,9 +121,8 @@ class AudioReader(AbstractContextManager):
     def _damaged(self, cause: object) -> MediaError:
         return damaged(self.path, 'the sound cannot be decoded', cause)
 
-    def _lacking(self, first: int, count: int) -> MediaError | None:
-        """The error if these samples are not all within the track."""
-        begin, end = first, first + count
+    def _lacking(self, begin: int, end: int) -> MediaError | None:
+        """The error if not all samples from begin to end are in the track."""
         low, high = self._covered
         edge = round(EDGE * self.sample_rate)
         if begin >= low - edge and end <= high + edge:
@@ -184,9 +181,9 @@ class WaveAudio(AudioReader):
         self._cut_off = not unknown and there < told
         self._covered = 0, self._length
 
-    def _lacking(self, first, count):
-        lacking = super()._lacking(first, count)
-        if lacking and self._cut_off and first + count > self._length:
+    def _lacking(self, begin, end):
+        lacking = super()._lacking(begin, end)
+        if lacking and self._cut_off and end > self._length:
             return self._damaged('the file is cut off')
         return lacking
 
