@@ -51,7 +51,7 @@ model = dict(
         hidden_channels=128,
         tower_loss_weight=1.0,
         modality_dropout=0.25,
-        dropout_ratio=0.5,
+        dropout_ratio=0.2,
         average_clips='prob',
     ),
     # All three answers at once.
@@ -74,8 +74,7 @@ train_pipeline = [
         type='LoadVideoClips', num_frames=num_frames, clip_seconds=clip_seconds
     ),
     dict(type='LoadAVAudio', sample_rate=16000),
-    # Within a range: train_dataloader.dataset.pipeline.2.snr="(-10,20)"
-    babble,
+    dict(babble, snr=(-10, 20)),  # drawn for each clip
     dict(type='RegionCrop', region=mouth, jitter=0.05),
     dict(type='Resize', scale=(64, 48), keep_ratio=False),
     dict(type='Flip', flip_ratio=0.5),
@@ -107,7 +106,7 @@ train_dataloader = dict(
 val_dataloader = dict(collate_fn=stacked, dataset=tested)
 test_dataloader = dict(collate_fn=stacked, dataset=tested)
 
-max_iters = 600
+max_iters = 1200 if word == 'letter' else 600
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.04, end=20, by_epoch=False),
     dict(

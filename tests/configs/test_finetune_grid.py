@@ -68,10 +68,10 @@ def test_from_avts(corpus, tmp_path):
 def test_both_together(corpus, tmp_path):
     cfg = small('av_grid.py', corpus, tmp_path)
     cfg.model.init_cfg = None
-    babble = cfg.val_dataloader.dataset.pipeline[2]
-    babble.update(
-        snr=-5, data_root=str(corpus.root), ann_file=str(corpus.train)
-    )
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        babble = loader.dataset.pipeline[2]
+        babble.update(data_root=str(corpus.root), ann_file=str(corpus.train))
+    babble.snr = -5
     runner = Runner.from_cfg(cfg)
     before = [p.detach().clone() for p in runner.model.parameters()]
     runner.train()

@@ -147,9 +147,9 @@ def by_both(corpus, tmp_path):
         cfg.model.audio_backbone.channels = (2, 2, 4, 4, 4)
         cfg.model.cls_head.in_channels = (16, 4)
         cfg.train_dataloader.batch_size = 4
-        cfg.train_dataloader.dataset.update(
-            data_root=str(corpus.root), ann_file=str(corpus.train)
-        )
+        lists = dict(data_root=str(corpus.root), ann_file=str(corpus.train))
+        cfg.train_dataloader.dataset.update(lists)
+        cfg.train_dataloader.dataset.pipeline[2].update(lists)
         cfg.train_cfg.max_iters = 9
         cfg.default_hooks.checkpoint.update(by_epoch=False, interval=3)
         return cfg
