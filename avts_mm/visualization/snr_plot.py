@@ -25,8 +25,10 @@ def draw_snr(
     for number, (name, found) in enumerate(curves.items()):
         dashes = '-' if number < len(colours) else '--'
         style = look(color=colours[number % len(colours)], ls=dashes)
-        places = [place for place, x in enumerate(levels) if x in found]
-        points = [found[levels[place]] for place in places]
+        # Beside each other, so that no interval hides another.
+        aside = 0.05 * (number - (len(curves) - 1) / 2)
+        places = [i + aside for i, x in enumerate(levels) if x in found]
+        points = [found[x] for x in levels if x in found]
         means = [mean for mean, _ in points]
         halves = [0.0 if math.isnan(half) else half for _, half in points]
         style |= look(marker='o', ms=4, capsize=3, lw=1.8)
