@@ -71,7 +71,7 @@ def test_both_together(corpus, tmp_path):
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         babble = loader.dataset.pipeline[2]
         babble.update(data_root=str(corpus.root), ann_file=str(corpus.train))
-    babble.snr = -5
+    cfg.val_dataloader.dataset.pipeline[2].snr = -5
     runner = Runner.from_cfg(cfg)
     before = [p.detach().clone() for p in runner.model.parameters()]
     runner.train()
