@@ -104,6 +104,7 @@ def pack(results):
     return dict(inputs=torch.zeros(2), data_samples=ActionDataSample())
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_a_long_training(tmp_path, capsys):
     records = [
