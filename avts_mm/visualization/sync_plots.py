@@ -140,6 +140,7 @@ def _draw_towers(axes, history: History) -> None:
     for name, colour in zip(TOWERS, ('#D55E00', '#0072B2')):
         line = zip(*history.towers[name])
         axes.plot(*line, color=colour, label=TOWERS[name])
+    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])  # room for the legend
     axes.legend(frameon=False, fontsize=9, loc='upper right', ncols=2)
     axes.set_ylabel('towers')
     polish(axes)
@@ -219,6 +220,8 @@ def draw_comparison(runs: Mapping[str, Sequence[History]]) -> Figure:
         if measure in MEASURES:
             axes.axhline(0.5, color='#999999', linewidth=1)
             axes.set_ylim(top=1.01)
+        else:  # an offset of rounding errors is none
+            axes.set_ylim(0, max(0.5, axes.get_ylim()[1]))
         axes.set_title(title, fontsize=10)
         axes.set_xlabel('epoch')
         polish(axes)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from avts_mm.visualization import (
+    draw_comparison,
     draw_distance_histograms,
     draw_training_curve,
+    read_history,
 )
 
 STAGES = [
@@ -82,6 +84,17 @@ def test_curve_without_curriculum_and_validation(tmp_path):
     path.write_text(json.dumps(log))
     _, towers, _ = draw_training_curve(path).axes
     assert [line.get_ydata()[0] for line in towers.lines] == [0.5, 0.1]
+
+
+def test_an_offset_of_rounding_errors_is_drawn_as_none(tmp_path):
+    log = dict(loss=1.0, lr=0.1, epoch=1, iter=10, step=10)
+    log |= dict(tower_offset=1e-7, tower_spread=2.0)
+    (tmp_path / 'scalars.json').write_text(json.dumps(log))
+    history = read_history(tmp_path / 'scalars.json')
+    *_, offset, spread = draw_comparison({'centred': [history]}).axes
+    assert offset.get_ylim() == (0, 0.5)
+    low, high = spread.get_ylim()
+    assert low == 0 and high > 2
 
 
 def test_nothing_logged(tmp_path):
