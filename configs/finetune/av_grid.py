@@ -106,7 +106,7 @@ train_dataloader = dict(
 val_dataloader = dict(collate_fn=stacked, dataset=tested)
 test_dataloader = dict(collate_fn=stacked, dataset=tested)
 
-max_iters = 1200 if word == 'letter' else 600
+max_iters = 1200
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.04, end=20, by_epoch=False),
     dict(

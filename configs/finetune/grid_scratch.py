@@ -74,7 +74,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='AccMetric', metric_list=('top_k_accuracy',))
 test_evaluator = val_evaluator
 
-max_iters = 300  # 200 with a tenth of the labels
+max_iters = 1000  # 400 with a tenth of the labels
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-2),
