@@ -140,7 +140,7 @@ def _draw_towers(axes, history: History) -> None:
     for name, colour in zip(TOWERS, ('#D55E00', '#0072B2')):
         line = zip(*history.towers[name])
         axes.plot(*line, color=colour, label=TOWERS[name])
-    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])  # room for the legend
+    axes.set_ylim(top=1.4 * axes.get_ylim()[1])  # room for the legend
     axes.legend(frameon=False, fontsize=9, loc='upper right', ncols=2)
     axes.set_ylabel('towers')
     polish(axes)
